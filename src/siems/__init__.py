@@ -1,0 +1,1 @@
+"""siems: the terminal-first incident console for managed service providers."""

@@ -1,0 +1,346 @@
+"""The daemon's HTTP face for consoles: one method per verb.
+
+A small HTTP/1.1 over a socket, since importing an HTTP library would take longer than most commands. Local
+daemons are reached by their Unix socket. Answers are plain JSON values; `wire.py` says their shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from siems import errors, places
+
+VERSION = "0.1.0"
+MAX_ANSWER = 256 * 1024 * 1024
+
+
+class Client:
+    """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
+
+    def __init__(
+        self, url: str, *, token: str = "", socket_path: str = "", timeout: float = 10.0, via: str = "cli"
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self.socket_path = socket_path
+        self.timeout = timeout
+        self.via = via
+        self.context = os.environ.get("SIEMS_CONTEXT", "local")
+
+    # --- incidents ---------------------------------------------------------------------------------------------
+
+    def incidents(
+        self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = ""
+    ) -> dict[str, Any]:
+        """A page of incidents: `wire.Page[IncidentView]`."""
+        return self._get("/incidents", query=query, sort=sort, limit=limit, cursor=cursor)
+
+    def incident(self, ref: str) -> dict[str, Any]:
+        """`wire.IncidentDetail`."""
+        return self._get(f"/incidents/{quote(ref)}")
+
+    def timeline(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
+        """`list[wire.TimelineEntry]`, newest first."""
+        return self._items(f"/incidents/{quote(ref)}/timeline", limit=limit)
+
+    def incident_alerts(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
+        """`list[wire.AlertView]` of one incident, newest first."""
+        return self._items(f"/incidents/{quote(ref)}/alerts", limit=limit)
+
+    def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """Do something to an incident: `wire.ActAsk` in, `wire.ActAnswer` out."""
+        body = {key: value for key, value in ask.items() if value is not None}
+        return self._post(f"/incidents/{quote(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
+
+    def idempotent(self, key: str) -> dict[str, Any]:
+        """What became of an earlier write with this key: {"found", "answer"}."""
+        return self._get(f"/idempotency/{quote(key)}")
+
+    # --- alerts ------------------------------------------------------------------------------------------------
+
+    def alerts(self, query: str = "", *, limit: int = 0, cursor: str = "") -> dict[str, Any]:
+        """A page of alerts: `wire.Page[AlertView]`."""
+        return self._get("/alerts", query=query, limit=limit, cursor=cursor)
+
+    def alert(self, ref: str) -> dict[str, Any]:
+        """`wire.AlertView` with its raw body under `raw`."""
+        return self._get(f"/alerts/{quote(ref)}")
+
+    def rejections(self, *, limit: int = 0) -> list[dict[str, Any]]:
+        """`list[wire.RejectionView]`, newest first."""
+        return self._items("/rejections", limit=limit)
+
+    # --- companies, integrations, assets, users ----------------------------------------------------------------
+
+    def companies(self) -> list[dict[str, Any]]:
+        return self._items("/companies")
+
+    def company(self, ref: str) -> dict[str, Any]:
+        return self._get(f"/companies/{quote(ref)}")
+
+    def onboard(self, **ask: Any) -> dict[str, Any]:
+        """`wire.OnboardAsk` in, `wire.Onboarded` out: the only time that the secrets are shown."""
+        return self._post("/companies", _given(ask))
+
+    def edit_company(self, ref: str, **ask: Any) -> dict[str, Any]:
+        return self._call("PATCH", f"/companies/{quote(ref)}", _given(ask))
+
+    def set_sla(self, ref: str, **ask: Any) -> dict[str, Any]:
+        return self._post(f"/companies/{quote(ref)}/sla", _given(ask))
+
+    def integrations(self) -> list[dict[str, Any]]:
+        return self._items("/integrations")
+
+    def add_integration(self, **ask: Any) -> dict[str, Any]:
+        return self._post("/integrations", _given(ask))
+
+    def assets(self, company: str) -> list[dict[str, Any]]:
+        return self._items(f"/companies/{quote(company)}/assets")
+
+    def edit_asset(self, company: str, name: str, *, critical: bool) -> dict[str, Any]:
+        path = f"/companies/{quote(company)}/assets/{quote(name, safe='')}"
+        return self._call("PATCH", path, {"critical": critical})
+
+    def users(self, *, company: str = "") -> list[dict[str, Any]]:
+        return self._items("/users", company=company)
+
+    def create_user(self, **ask: Any) -> dict[str, Any]:
+        return self._post("/users", _given(ask))
+
+    # --- sessions ----------------------------------------------------------------------------------------------
+
+    def login(self, user: str, password: str) -> dict[str, Any]:
+        return self._post("/auth/login", {"user": user, "password": password})
+
+    def refresh(self, refresh_token: str) -> dict[str, Any]:
+        return self._post("/auth/refresh", {"refresh_token": refresh_token})
+
+    def logout(self, refresh_token: str = "") -> dict[str, Any]:
+        return self._post("/auth/logout", {"refresh_token": refresh_token})
+
+    def me(self) -> dict[str, Any]:
+        """`wire.Me`."""
+        return self._get("/me")
+
+    # --- inbox, audit, the whole -------------------------------------------------------------------------------
+
+    def inbox(self, *, unread: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+        return self._items("/inbox", unread="true" if unread else "", limit=limit)
+
+    def read_inbox(self, ids: list[int] | None = None) -> dict[str, Any]:
+        """Mark notices as read; all of them without ids."""
+        return self._post("/inbox/read", {"ids": ids})
+
+    def audit(self, *, company: str = "", limit: int = 0, object: str = "") -> list[dict[str, Any]]:
+        return self._items("/audit", company=company, limit=limit, object=object)
+
+    def verify_audit(self) -> dict[str, Any]:
+        return self._post("/audit/verify", {})
+
+    def summary(self) -> dict[str, Any]:
+        """`wire.Summary`."""
+        return self._get("/summary")
+
+    def status(self) -> dict[str, Any]:
+        """`wire.Status`."""
+        return self._get("/status")
+
+    def ready(self) -> bool:
+        """Whether a daemon answers and can take alerts."""
+        try:
+            self._call("GET", "/readyz", None, prefix="")
+        except errors.SiemsError:
+            return False
+        return True
+
+    def events(self, *, cursor: str = "", query: str = "", types: str = "") -> Iterator[dict[str, Any]]:
+        """Committed events as they come (`wire.StreamEvent`), after `cursor`; a heartbeat is {"type": "ping"}.
+
+        Blocks between events. Raises Unavailable when the stream breaks; go on with the last cursor seen.
+        """
+        import httpx
+
+        transport = httpx.HTTPTransport(uds=self.socket_path) if self.socket_path else None
+        params = _given({"cursor": cursor, "query": query, "types": types})
+        waits = httpx.Timeout(self.timeout, read=45.0)
+        try:
+            with (
+                httpx.Client(transport=transport, timeout=waits) as http,
+                http.stream(
+                    "GET", f"{self.url}/api/v1/events", params=params, headers=self._headers()
+                ) as answer,
+            ):
+                if answer.status_code != 200:
+                    answer.read()
+                    raise _error(answer.status_code, answer.content, answer.headers.get("retry-after"))
+                for line in answer.iter_lines():
+                    if line.startswith("data:"):
+                        yield json.loads(line[5:])
+                    elif line.startswith(":"):
+                        yield {"type": "ping"}
+        except httpx.HTTPError as gone:
+            raise self._unreachable(gone) from gone
+
+    # --- the wire ----------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, **params: Any) -> Any:
+        query = urlencode({key: value for key, value in params.items() if value})
+        return self._call("GET", f"{path}?{query}" if query else path, None)
+
+    def _items(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        answer = self._get(path, **params)
+        items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
+        return items
+
+    def _post(self, path: str, body: dict[str, Any], *, idempotency_key: str = "") -> Any:
+        extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._call("POST", path, body, extra=extra)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "X-Siems-Via": self.via, "User-Agent": f"siems/{VERSION}"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        extra: dict[str, str] | None = None,
+        prefix: str = "/api/v1",
+    ) -> Any:
+        status, headers, content = self._exchange(method, prefix + path, body, extra or {})
+        if status >= 400:
+            raise _error(status, content, headers.get("retry-after"))
+        return json.loads(content) if content else None
+
+    def _exchange(
+        self, method: str, path: str, body: dict[str, Any] | None, extra: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        payload = b"" if body is None else json.dumps(body).encode()
+        headers = {"Host": urlsplit(self.url).netloc or "localhost", "Connection": "close"} | self._headers() | extra
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(payload))}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
+        try:
+            with self._connect() as link:
+                link.sendall("\r\n".join(lines).encode("latin-1", "replace") + payload)
+                return _read_answer(link)
+        except TimeoutError as late:
+            raise errors.Unavailable(
+                f"the daemon did not answer within {self.timeout:g} s",
+                hint="try again, or give it longer:  --timeout 30s",
+            ) from late
+        except (OSError, ValueError) as gone:
+            raise self._unreachable(gone) from gone
+
+    def _connect(self) -> socket.socket:
+        if self.socket_path:
+            link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            link.settimeout(self.timeout)
+            link.connect(self.socket_path)
+            return link
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        host, port = parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80)
+        link = socket.create_connection((host, port), timeout=self.timeout)
+        if secure:
+            import ssl
+
+            return ssl.create_default_context().wrap_socket(link, server_hostname=host)
+        return link
+
+    def _unreachable(self, why: Exception) -> errors.Unavailable:
+        where = self.socket_path or self.url
+        return errors.Unavailable(f"no daemon answers at {where} ({why})", hint="start one:  siems up -d")
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in (None, "")}
+
+
+def _read_answer(link: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    with link.makefile("rb") as stream:
+        first = stream.readline(65_537)
+        if not first:
+            raise ConnectionError("the connection was closed without an answer")
+        status = int(first.split(None, 2)[1])
+        headers: dict[str, str] = {}
+        while (line := stream.readline(65_537)) not in (b"\r\n", b"\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.strip().lower()] = value.strip()
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            parts = []
+            while size := int(stream.readline(1_024).split(b";")[0], 16):
+                parts.append(stream.read(size))
+                stream.readline(8)
+            return status, headers, b"".join(parts)
+        length = headers.get("content-length")
+        return status, headers, stream.read(min(int(length), MAX_ANSWER)) if length else stream.read(MAX_ANSWER)
+
+
+def _error(status: int, content: bytes, retry_after: str | None) -> errors.SiemsError:
+    """The error of a problem document; what is not one is named as what it is."""
+    try:
+        problem = json.loads(content)
+        kind = errors.BY_CODE.get(problem["code"], errors.SiemsError)
+        found = kind(problem["detail"], hint=problem.get("hint", ""))
+        found.request_id = problem.get("request_id", "")  # type: ignore[attr-defined]
+    except (ValueError, KeyError, TypeError):
+        kind = errors.NotAuthenticated if status == 401 else errors.Unavailable
+        found = kind(f"the daemon answered {status} without saying why")
+    if retry_after and retry_after.isdigit():
+        found.retry_after = int(retry_after)
+    return found
+
+
+def local(*, timeout: float = 10.0, via: str = "cli") -> Client:
+    """The client of the daemon that the environment names, else of the one on this machine.
+
+    SIEMS_URL, SIEMS_TOKEN and SIEMS_TOKEN_FILE come first; then what the local daemon wrote about itself, with
+    the session of `siems login`, else the token that `siems init` made.
+    """
+    url = os.environ.get("SIEMS_URL", "")
+    socket_path = ""
+    if not url:
+        try:
+            endpoint = json.loads(places.endpoint_file().read_text())
+            url, socket_path = endpoint["url"], endpoint.get("socket", "")
+        except (OSError, ValueError, KeyError):
+            url = "http://127.0.0.1:8717"
+    if socket_path and not os.path.exists(socket_path):
+        socket_path = ""
+    client = Client(url, socket_path=socket_path, timeout=timeout, via=via)
+    client.token = find_token(client)
+    return client
+
+
+def find_token(client: Client) -> str:
+    """The identity to show: from the environment, the session of `siems login`, or the local token."""
+    if token := os.environ.get("SIEMS_TOKEN", ""):
+        return token
+    if named := os.environ.get("SIEMS_TOKEN_FILE", ""):
+        try:
+            with open(named) as handle:
+                return handle.read().strip()
+        except OSError as why:
+            raise errors.NotAuthenticated(
+                f"the token file {named} cannot be read ({why.strerror})", hint="check SIEMS_TOKEN_FILE"
+            ) from why
+    session = places.session_file()
+    if session.exists():
+        from siems.cli.session import access_token
+
+        if token := access_token(client):
+            return token
+    try:
+        return places.token_file().read_text().strip()
+    except OSError:
+        return ""

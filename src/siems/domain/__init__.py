@@ -1,0 +1,1 @@
+"""Pure decisions: no input or output, no waiting; `now` is an argument."""

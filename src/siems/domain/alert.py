@@ -1,0 +1,131 @@
+"""Alerts: one problem as one tool sees it, and what makes two of them the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b, sha256
+
+from siems.vocabulary import AlertStatus, Category, Severity
+
+MAX_NAME = 255
+MAX_MESSAGE = 8_192
+MAX_LABELS = 64
+
+SEVERITY_WORDS: dict[str, Severity] = {
+    **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "p1", "sev0"), Severity.CRITICAL),
+    **dict.fromkeys(("high", "error", "err", "major", "alert", "severe", "p2", "sev1"), Severity.HIGH),
+    **dict.fromkeys(("medium", "warning", "warn", "average", "minor", "moderate", "p3", "sev2"), Severity.MEDIUM),
+    **dict.fromkeys(("low", "info", "information", "informational", "notice", "none", "ok", "debug", "p4", "p5", "sev3", "sev4"), Severity.LOW),
+}  # fmt: skip
+"""What tools in general call how bad a thing is; a source may know better."""
+
+_CATEGORY_WORDS: tuple[tuple[Category, re.Pattern[str]], ...] = tuple(
+    (category, re.compile(pattern, re.IGNORECASE))
+    for category, pattern in (
+        (Category.BACKUP, r"backup|snapshot|restore|veeam"),
+        (Category.SECURITY, r"login|brute|malware|virus|intrusion|security|unauthor|guardduty|firewall|cert|ssl|tls"),
+        (Category.DATABASE, r"sql|postgres|mysql|mongo|redis|oracle|database|replication|\bdb\b|_db"),
+        (Category.MEMORY, r"mem|oom|swap|ram\b"),
+        (Category.CPU, r"cpu|load|processor"),
+        (Category.DISK, r"disk|storage|volume|filesystem|inode|raid|smart|\bfs\b"),
+        (Category.NETWORK, r"net|ping|icmp|dns|dhcp|packet|latency|vpn|link|port|bgp|interface|unreachable|tunnel"),
+        (Category.HARDWARE, r"fan|temperature|ups|battery|power|psu|hardware|sensor"),
+        (Category.CLOUD, r"ec2|lambda|s3|azure|aws|gcp|cloud|kube|pod|container|node"),
+        (Category.SERVICE, r"service|http|web|process|down|heartbeat|queue|api|app|restart|mail|exchange"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a source made of one alert in a tool's body; nothing is decided yet."""
+
+    asset_name: str
+    signature: str
+    severity: Severity
+    original_severity: str
+    message: str
+    tool_source: str
+    firing: bool = True
+    dedup_key: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+    starts_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+
+    def fingerprint(self, company_id: str) -> str:
+        """24 hex digits: the tool's own key where it has one, else company, tool, asset and signature."""
+        parts = (
+            (company_id, self.tool_source, "key", self.dedup_key)
+            if self.dedup_key
+            else (company_id, self.tool_source, self.asset_name, self.signature)
+        )
+        return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert as it is kept."""
+
+    id: int
+    company_id: str
+    incident_id: int | None
+    fingerprint: str
+    asset_name: str
+    signature: str
+    severity: Severity
+    original_severity: str
+    message: str
+    tool_source: str
+    status: AlertStatus
+    count: int
+    starts_at: datetime
+    received_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None = None
+    suppressed_by: str | None = None
+    rule: str = ""
+    evidence: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+    raw_id: int | None = None
+
+    def commitment(self) -> str:
+        """A hash over what the alert says, for the audit entry of its batch."""
+        said = "\x1f".join(
+            (str(self.id), self.fingerprint, self.asset_name, self.signature, self.severity.name, self.message)
+        )
+        return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def severity_from(word: object, *, words: Mapping[str, Severity] = SEVERITY_WORDS) -> tuple[Severity, str, str]:
+    """(severity, the word as it came, a warning or ""). An unknown or absent word becomes MEDIUM."""
+    original = str(word).strip() if word is not None else ""
+    known = words.get(original.lower())
+    if known is not None:
+        return known, original, ""
+    if not original:
+        return Severity.MEDIUM, "", "no severity given; taken as MEDIUM"
+    return Severity.MEDIUM, original[:64], f"unknown severity {original[:64]!r}; taken as MEDIUM"
+
+
+def category_of(signature: str) -> Category:
+    """The skill an alert asks for, by the words of its signature."""
+    for category, pattern in _CATEGORY_WORDS:
+        if pattern.search(signature):
+            return category
+    return Category.OTHER
+
+
+def clip(text: str, limit: int) -> str:
+    """The text without NUL and lone surrogates (no database takes them), cut to `limit` with a mark."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\\x00")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= limit else text[: limit - 1] + "…"

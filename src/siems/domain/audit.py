@@ -1,0 +1,114 @@
+"""The hash chain of the audit log: how an entry is sealed, and how damage is found (DOMAIN §13)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from siems.clock import rfc3339
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One sealed line of a chain. What it is about appears as a salted digest; the details live elsewhere."""
+
+    chain: str
+    seq: int
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    object: str
+    company_id: str
+    digest: str
+    reason: str
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """The first thing that is wrong with a chain."""
+
+    chain: str
+    seq: int
+    kind: str
+    explanation: str
+
+
+def digest(details: Mapping[str, Any], salt: str) -> str:
+    """The digest under which details are sealed; with the salt gone it tells nothing about them."""
+    return sha256((salt + canonical(details)).encode()).hexdigest()
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """The one way to write a mapping, so that a hash over it can be repeated."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
+
+def seal(
+    *,
+    chain: str,
+    seq: int,
+    at: datetime,
+    actor: str,
+    via: str,
+    action: str,
+    object: str,
+    company_id: str,
+    digest: str,
+    reason: str,
+    prev_hash: str,
+) -> Entry:
+    """The entry with its hash over the previous hash and its canonical form."""
+    body = {
+        "chain": chain, "seq": seq, "at": rfc3339(at), "actor": actor, "via": via, "action": action,
+        "object": object, "company": company_id, "digest": digest, "reason": reason,
+    }  # fmt: skip
+    value = sha256((prev_hash + canonical(body)).encode()).hexdigest()
+    return Entry(
+        chain=chain, seq=seq, at=at, actor=actor, via=via, action=action, object=object, company_id=company_id,
+        digest=digest, reason=reason, prev_hash=prev_hash, hash=value,
+    )  # fmt: skip
+
+
+def verify(
+    entries: Iterable[Entry],
+    *,
+    details: Mapping[int, tuple[str, Mapping[str, Any]]] | None = None,
+    head: tuple[int, str] | None = None,
+) -> Damage | None:
+    """The first damage in one chain, whose entries come in order of their number; None when it is whole.
+
+    `details` maps numbers to (salt, details) where those were not erased. `head` is what the database
+    remembers as the last number and hash.
+    """
+    previous, expected, chain = GENESIS, 1, ""
+    for entry in entries:
+        chain = entry.chain
+        if entry.seq != expected:
+            kind = "deleted" if entry.seq > expected else "inserted"
+            return Damage(chain, expected, kind, f"after {expected - 1} comes {entry.seq}")
+        if entry.prev_hash != previous:
+            return Damage(chain, entry.seq, "broken link", "it does not follow from the entry before it")
+        again = seal(
+            chain=entry.chain, seq=entry.seq, at=entry.at, actor=entry.actor, via=entry.via, action=entry.action,
+            object=entry.object, company_id=entry.company_id, digest=entry.digest, reason=entry.reason,
+            prev_hash=entry.prev_hash,
+        )  # fmt: skip
+        if again.hash != entry.hash:
+            return Damage(chain, entry.seq, "edited", "its hash does not match what it says")
+        if details is not None and entry.seq in details:
+            salt, said = details[entry.seq]
+            if digest(said, salt) != entry.digest:
+                return Damage(chain, entry.seq, "details edited", "the details do not match their digest")
+        previous, expected = entry.hash, expected + 1
+    if head is not None and head != (expected - 1, previous):
+        return Damage(chain, expected, "truncated", f"the chain ends at {expected - 1}, its head says {head[0]}")
+    return None

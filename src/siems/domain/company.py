@@ -1,0 +1,55 @@
+"""Companies: the clients of the MSP, how they are named and what they may set."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from siems.errors import InvalidField
+from siems.vocabulary import Signing
+
+_LEGAL_FORMS = frozenset(
+    "inc corp corporation co company ltd limited llc llp plc gmbh ag kg ug sa sas sarl srl spa bv nv ab as oy aps pty".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    id: str
+    name: str
+    created_at: datetime
+    active: bool = True
+
+    @property
+    def slug(self) -> str:
+        return self.id.removeprefix("comp-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One way in: a key of one company, bound to one tool or open to all."""
+
+    id: str
+    company_id: str
+    tool: str
+    signing: Signing
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+    @property
+    def generic(self) -> bool:
+        return self.tool == "generic"
+
+
+def slug_of(name: str) -> str:
+    """`Acme Corp` → `acme`, `Fjord Media` → `fjord-media`. Raises InvalidField when nothing is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        words.pop()
+    slug = "-".join(words)[:40].strip("-")
+    if not slug or slug == "msp":
+        raise InvalidField(f"no short name can be made from {name!r}", hint="choose one:  --slug NAME")
+    return slug

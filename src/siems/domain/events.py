@@ -1,0 +1,149 @@
+"""What happened, as frozen facts. Nothing reacts here: `services/observers.py` says who does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from siems.domain.alert import Alert
+from siems.domain.escalation import Cause, Decision
+from siems.domain.incident import Incident
+from siems.domain.lifecycle import Command, Taken
+from siems.domain.permissions import Actor
+
+
+class ClockName(StrEnum):
+    RESPONSE = "response"
+    RESOLUTION = "resolution"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReceived:
+    """A new alert was stored; `incident` is where it went, None while it waits."""
+
+    alert: Alert
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRepeated:
+    """An active alert fired again."""
+
+    alert: Alert
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecovered:
+    """Its tool says that it is over."""
+
+    alert: Alert
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOpened:
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAbsorbed:
+    """One incident was folded into another."""
+
+    absorbed: Incident
+    survivor: Incident
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRaised:
+    before: Incident
+    after: Incident
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecovered:
+    """The last active alert is over; the system will resolve it when it stays quiet."""
+
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFlapping:
+    incident: Incident
+    flapping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentActed:
+    """One step that somebody took, asked for or implied."""
+
+    taken: Taken
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class ActUndone:
+    before: Incident
+    after: Incident
+    action: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEscalated:
+    """The chain went on."""
+
+    before: Incident
+    after: Incident
+    decision: Decision
+    cause: Cause
+    actor: Actor
+    reason: str
+    recipients: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnded:
+    """There is nobody further to page."""
+
+    incident: Incident
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlaWarned:
+    incident: Incident
+    clock: ClockName
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlaBreached:
+    incident: Incident
+    clock: ClockName
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A change outside of incidents: a company, a user, a key, a setting."""
+
+    type: str
+    actor: Actor
+    company_id: str
+    object: str
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event = (
+    AlertReceived | AlertRepeated | AlertRecovered | IncidentOpened | IncidentAbsorbed | SeverityRaised
+    | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone | IncidentEscalated | ChainEnded
+    | SlaWarned | SlaBreached | Recorded
+)  # fmt: skip

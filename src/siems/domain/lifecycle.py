@@ -1,0 +1,383 @@
+"""What may be done to an incident, by whom, and what it becomes (DOMAIN §6).
+
+OPEN → ASSIGNED → IN_PROGRESS → RESOLVED → CLOSED. `PHASES` says for each state which actions lead on and, for
+the others, what the next legal step is; `apply` takes the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from siems.domain import sla
+from siems.domain.escalation import Position
+from siems.domain.incident import Incident
+from siems.domain.permissions import Actor, Permission, allowed
+from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
+from siems.vocabulary import Action, HoldReason, State
+
+HOLD_AT_MOST = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One state: the actions it allows, and the sentence that answers each of the others."""
+
+    state: State
+    allows: frozenset[Action]
+    instead: str
+
+
+_OPEN_ACTIONS = {Action.ASSIGN, Action.START, Action.RESOLVE, Action.ESCALATE, Action.NOTE}
+
+PHASES: Mapping[State, Phase] = MappingProxyType(
+    {
+        State.OPEN: Phase(
+            State.OPEN,
+            frozenset({*_OPEN_ACTIONS, Action.ACK}),
+            "take it first:  siems incident ack {ref}",
+        ),
+        State.ASSIGNED: Phase(
+            State.ASSIGNED,
+            frozenset({*_OPEN_ACTIONS, Action.ACK, Action.UNASSIGN, Action.HOLD, Action.RESUME}),
+            "start it first:  siems incident start {ref}",
+        ),
+        State.IN_PROGRESS: Phase(
+            State.IN_PROGRESS,
+            frozenset({*_OPEN_ACTIONS, Action.UNASSIGN, Action.HOLD, Action.RESUME}),
+            'resolve it first:  siems incident resolve {ref} --note "..."',
+        ),
+        State.RESOLVED: Phase(
+            State.RESOLVED,
+            frozenset({Action.CLOSE, Action.REOPEN, Action.NOTE}),
+            'reopen it first:  siems incident reopen {ref} --reason "..."',
+        ),
+        State.CLOSED: Phase(
+            State.CLOSED,
+            frozenset({Action.REOPEN, Action.NOTE}),
+            'reopen it first:  siems incident reopen {ref} --reason "..."',
+        ),
+    }
+)
+
+_PAST = {
+    Action.ASSIGN: "assigned", Action.UNASSIGN: "unassigned", Action.ACK: "acknowledged", Action.START: "started",
+    Action.HOLD: "put on hold", Action.RESUME: "resumed", Action.RESOLVE: "resolved", Action.CLOSE: "closed",
+    Action.REOPEN: "reopened", Action.ESCALATE: "escalated", Action.NOTE: "noted", Action.UNDO: "undone",
+}  # fmt: skip
+
+EVENT_NAMES = {
+    Action.ASSIGN: "incident.assigned", Action.UNASSIGN: "incident.unassigned", Action.ACK: "incident.acknowledged",
+    Action.START: "incident.started", Action.HOLD: "incident.held", Action.RESUME: "incident.resumed",
+    Action.NOTE: "incident.noted", Action.RESOLVE: "incident.resolved", Action.CLOSE: "incident.closed",
+    Action.REOPEN: "incident.reopened", Action.ESCALATE: "incident.escalated", Action.UNDO: "incident.undone",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What somebody wants done, with all that the action may need."""
+
+    action: Action
+    actor: Actor
+    now: datetime
+    reason: str = ""
+    note: str = ""
+    cause: str = ""
+    assignee: str | None = None
+    hold_reason: HoldReason | None = None
+    until: datetime | None = None
+    public: bool = False
+    version: int | None = None
+    target: sla.Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step that was taken: each is audited and shown by itself."""
+
+    action: Action
+    before: Incident
+    after: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    incident: Incident
+    steps: tuple[Taken, ...] = field(default=())
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.steps)
+
+
+Rule = Callable[[Incident, Command], Incident]
+
+
+def check(incident: Incident, command: Command) -> None:
+    """Raise what stands in the way: Conflict naming the next legal step, StaleVersion, UsageError."""
+    _fresh(incident, command)
+    _legal(incident, command)
+
+
+def apply(incident: Incident, command: Command) -> Outcome:
+    """Do it, with the steps it implies. Raises what `check` raises; escalating is `escalation.advance`."""
+    _fresh(incident, command)
+    if _already(incident, command):
+        return Outcome(incident)
+    _legal(incident, command)
+    steps: list[Taken] = []
+    for action in _implied(incident, command):
+        before = incident
+        after = _RULES[action](before, command)
+        if action is not Action.NOTE:
+            after = replace(after, version=before.version + 1, touched=after.touched or not command.actor.machine)
+        steps.append(Taken(action, before, after))
+        incident = after
+    return Outcome(incident, tuple(steps))
+
+
+def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
+    """The actions this reader may take now, so that no console copies the table."""
+    if not actor.sees(incident.company_id) or incident.merged_into is not None:
+        return ()
+    out: list[Action] = []
+    for action in Action:
+        if action not in PHASES[incident.state].allows or not _permitted(action, incident, actor):
+            continue
+        if action is Action.ACK and incident.acknowledged_at is not None:
+            continue
+        if action is Action.HOLD and incident.acknowledged_at is None:
+            continue
+        if action is Action.RESUME and not incident.on_hold:
+            continue
+        out.append(action)
+    return tuple(out)
+
+
+def permission_for(action: Action, *, actor: Actor, assignee: str | None = None) -> Permission:
+    """The row of the permission table that an action stands in."""
+    match action:
+        case Action.CLOSE:
+            return Permission.CLOSE
+        case Action.ASSIGN if assignee is not None and assignee != actor.id:
+            return Permission.ASSIGN_OTHERS
+        case Action.NOTE:
+            return Permission.CREATE_INCIDENT
+        case _:
+            return Permission.WORK
+
+
+def _permitted(action: Action, incident: Incident, actor: Actor) -> bool:
+    return allowed(actor, permission_for(action, actor=actor), incident.company_id)
+
+
+def _fresh(incident: Incident, command: Command) -> None:
+    if command.version is not None and command.version != incident.version:
+        raise StaleVersion(
+            f"{incident.ref} is at version {incident.version}, you saw {command.version}: it changed meanwhile",
+            hint=f"look again:  siems incident show {incident.ref}",
+        )
+
+
+def _already(incident: Incident, command: Command) -> bool:
+    """Doing what is already done is success that changes nothing."""
+    if incident.merged_into is not None:
+        return False
+    match command.action:
+        case Action.ACK:
+            return incident.open and (incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS)
+        case Action.START:
+            return incident.state is State.IN_PROGRESS and incident.assignee == command.actor.id
+        case Action.ASSIGN:
+            return incident.open and incident.state is not State.OPEN and incident.assignee == command.assignee
+        case Action.UNASSIGN:
+            return incident.state is State.OPEN and incident.assignee is None
+        case Action.HOLD:
+            return (
+                incident.on_hold
+                and incident.hold_reason == command.hold_reason
+                and incident.hold_until == command.until
+            )
+        case Action.RESUME:
+            return incident.open and not incident.on_hold
+        case Action.RESOLVE:
+            return incident.state is State.RESOLVED
+        case Action.CLOSE:
+            return incident.state is State.CLOSED
+        case Action.REOPEN:
+            return incident.open
+        case _:
+            return False
+
+
+def _legal(incident: Incident, command: Command) -> None:
+    action = command.action
+    if incident.merged_into is not None and action is not Action.NOTE:
+        raise Conflict(
+            f"{incident.ref} was folded into INC-{incident.merged_into}, it cannot be {_PAST[action]}",
+            hint=f"work on the survivor:  siems incident show INC-{incident.merged_into}",
+        )
+    phase = PHASES[incident.state]
+    if action not in phase.allows:
+        raise Conflict(
+            f"{incident.ref} is {incident.state.value}, it cannot be {_PAST[action]}",
+            hint=phase.instead.format(ref=incident.ref),
+        )
+    if action is Action.HOLD and incident.acknowledged_at is None:
+        raise Conflict(
+            f"{incident.ref} is not acknowledged, it cannot be put on hold",
+            hint=f"acknowledge it first:  siems incident ack {incident.ref}",
+        )
+    _complete(command)
+
+
+def _complete(command: Command) -> None:
+    """What an action needs to be told, or UsageError naming the flag."""
+    action, person = command.action, not command.actor.machine
+    if action is Action.RESOLVE and person and not command.note.strip():
+        raise UsageError("resolving needs a note that says what was done", hint='add  --note "..."')
+    if action in (Action.REOPEN, Action.ESCALATE) and person and not command.reason.strip():
+        raise UsageError(f"{action.value} needs a reason", hint='add  --reason "..."')
+    if action is Action.NOTE and not command.note.strip():
+        raise UsageError("the note is empty", hint="write the text after the id, or pipe it in with -")
+    if action is Action.ASSIGN and not command.assignee:
+        raise UsageError("assign to whom?", hint="add  --to NAME  or  --to @me")
+    if action is Action.HOLD:
+        if command.hold_reason is None:
+            raise UsageError("hold needs what it waits for", hint="add  --for client|vendor|parts|scheduled")
+        if command.until is None:
+            raise UsageError("hold needs an end", hint="add  --until 4h  or  --until 'tomorrow 9am'")
+        if not command.now < command.until <= command.now + HOLD_AT_MOST:
+            raise InvalidField("a hold ends in the future, at most 7 days from now", hint="add  --until 3d")
+
+
+def _implied(incident: Incident, command: Command) -> tuple[Action, ...]:
+    """The steps that an action takes, the missing ones first."""
+    me, action = command.actor.id, command.action
+    match action:
+        case Action.ASSIGN if command.assignee == me and not command.actor.machine:
+            acked = incident.acknowledged_at is not None and incident.assignee == me
+            return (action,) if acked or incident.state is State.IN_PROGRESS else (action, Action.ACK)
+        case Action.ACK if incident.assignee is None:
+            return (Action.ASSIGN, action)
+        case Action.START:
+            take = () if incident.assignee == me else (Action.ASSIGN,)
+            if incident.state is State.IN_PROGRESS:
+                return take
+            ack = () if incident.acknowledged_at is not None and not take else (Action.ACK,)
+            return (*take, *ack, action)
+        case Action.RESOLVE if not command.actor.machine and incident.state is not State.IN_PROGRESS:
+            take = () if incident.assignee else (Action.ASSIGN,)
+            ack = () if incident.acknowledged_at is not None else (Action.ACK,)
+            return (*take, *ack, Action.START, action)
+        case _:
+            return (action,)
+
+
+def _assign(incident: Incident, command: Command) -> Incident:
+    machine = command.actor.machine
+    to = command.assignee if command.action is Action.ASSIGN else command.actor.id
+    state = State.IN_PROGRESS if incident.state is State.IN_PROGRESS else State.ASSIGNED
+    after = replace(incident, assignee=to, assigned_at=command.now, state=state)
+    if machine:
+        return after
+    after = replace(after, clocks=sla.respond(after.clocks, now=command.now))
+    if incident.state is State.IN_PROGRESS:
+        return after
+    return _restart_chain(replace(after, acknowledged_at=None))
+
+
+def _unassign(incident: Incident, command: Command) -> Incident:
+    after = replace(
+        incident, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None, state=State.OPEN
+    )
+    return _restart_chain(_end_hold(after, command))
+
+
+def _ack(incident: Incident, command: Command) -> Incident:
+    return replace(
+        incident, acknowledged_at=command.now, clocks=sla.respond(incident.clocks, now=command.now)
+    )
+
+
+def _start(incident: Incident, command: Command) -> Incident:
+    return replace(
+        incident,
+        state=State.IN_PROGRESS,
+        started_at=command.now,
+        clocks=sla.respond(incident.clocks, now=command.now),
+    )
+
+
+def _hold(incident: Incident, command: Command) -> Incident:
+    held = replace(_end_hold(incident, command), hold_reason=command.hold_reason, hold_until=command.until)
+    if command.hold_reason in sla.PAUSING_REASONS:
+        held = replace(held, clocks=sla.pause(held.clocks, now=command.now))
+    return held
+
+
+def _end_hold(incident: Incident, command: Command) -> Incident:
+    return replace(
+        incident, hold_reason=None, hold_until=None, clocks=sla.unpause(incident.clocks, now=command.now)
+    )
+
+
+def _resolve(incident: Incident, command: Command) -> Incident:
+    person = not command.actor.machine
+    return replace(
+        _end_hold(incident, command),
+        state=State.RESOLVED,
+        resolved_at=command.now,
+        resolved_by=command.actor.id,
+        resolution_notes=command.note or command.reason or None,
+        cause=command.cause or None,
+        clocks=sla.resolve(incident.clocks, now=command.now, by_person=person),
+    )
+
+
+def _close(incident: Incident, command: Command) -> Incident:
+    return replace(incident, state=State.CLOSED, closed_at=command.now)
+
+
+def _reopen(incident: Incident, command: Command) -> Incident:
+    by_alert = command.actor.machine
+    if command.target is None:
+        raise ValueError("reopening needs the target of the severity")
+    after = replace(
+        incident,
+        closed_at=None, resolved_at=None, resolved_by=None, resolution_notes=None, cause=None, recovered_at=None,
+        clocks=sla.reopen(incident.clocks, now=command.now, target=command.target, by_alert=by_alert),
+    )  # fmt: skip
+    if not by_alert:
+        return replace(after, state=State.IN_PROGRESS if after.assignee else State.OPEN)
+    # until schedules exist nobody is on call, so nobody keeps it (DOMAIN §6)
+    after = replace(after, state=State.OPEN, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None)
+    return _restart_chain(after)
+
+
+def _restart_chain(incident: Incident) -> Incident:
+    return replace(incident, position=Position(incident.position.cycle + 1), escalation_level=1, escalated_at=None)
+
+
+def _note(incident: Incident, command: Command) -> Incident:
+    return incident
+
+
+_RULES: Mapping[Action, Rule] = MappingProxyType(
+    {
+        Action.ASSIGN: _assign,
+        Action.UNASSIGN: _unassign,
+        Action.ACK: _ack,
+        Action.START: _start,
+        Action.HOLD: _hold,
+        Action.RESUME: _end_hold,
+        Action.NOTE: _note,
+        Action.RESOLVE: _resolve,
+        Action.CLOSE: _close,
+        Action.REOPEN: _reopen,
+    }
+)
+"""What each action makes of the incident."""

@@ -1,0 +1,87 @@
+"""Who may do what: the table of DOMAIN §1, and the one function that asks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from siems.errors import Forbidden, NotFound
+from siems.vocabulary import MSP, Role, Via
+
+
+class Permission(StrEnum):
+    """One row of the table, as far as the product has come."""
+
+    SEE = "see"
+    CREATE_INCIDENT = "create incidents, write notes"
+    WORK = "take, acknowledge, start, hold, resolve, reopen, escalate"
+    ASSIGN_OTHERS = "assign to others"
+    CLOSE = "close incidents"
+    COMPANY_SETTINGS = "change a company's settings, keys and technicians"
+    ADMINISTER = "manage companies and other users"
+    SEE_AUDIT = "read the audit log"
+    VERIFY_AUDIT = "verify the audit log"
+    SEE_REJECTED = "see refused deliveries"
+    OWN_SESSION = "use one's own account"
+
+
+_A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
+
+ALLOWED: dict[Permission, frozenset[Role]] = {
+    Permission.SEE: frozenset({_A, _M, _T, _C}),
+    Permission.CREATE_INCIDENT: frozenset({_A, _M, _T}),
+    Permission.WORK: frozenset({_A, _M, _T}),
+    Permission.ASSIGN_OTHERS: frozenset({_A, _M}),
+    Permission.CLOSE: frozenset({_A, _M}),
+    Permission.COMPANY_SETTINGS: frozenset({_A, _M}),
+    Permission.ADMINISTER: frozenset({_A}),
+    Permission.SEE_AUDIT: frozenset({_A, _M, _T}),
+    Permission.VERIFY_AUDIT: frozenset({_A}),
+    Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
+    Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person with a role and a scope, or siems itself."""
+
+    id: str
+    name: str
+    role: Role
+    scope: frozenset[str] = frozenset()
+    via: Via = Via.API
+    machine: bool = False
+
+    def sees(self, company_id: str) -> bool:
+        """Whether the company exists for this actor. The MSP's own rows are for its staff."""
+        if self.role is Role.ADMIN:
+            return True
+        if company_id == MSP:
+            return self.role in (Role.MANAGER, Role.TECHNICIAN)
+        return company_id in self.scope
+
+
+SYSTEM = Actor("system", "siems", Role.ADMIN, via=Via.SYSTEM, machine=True)
+
+
+def allowed(actor: Actor, permission: Permission, company_id: str) -> bool:
+    """Whether `require` would let this pass."""
+    return actor.sees(company_id) and actor.role in ALLOWED[permission]
+
+
+def require(actor: Actor, permission: Permission, company_id: str, *, what: str = "") -> None:
+    """Let it pass, or raise: NotFound outside the scope (it does not exist for them), Forbidden inside it."""
+    if not actor.sees(company_id):
+        raise missing(what)
+    if actor.role not in ALLOWED[permission]:
+        roles = " or ".join(sorted(role.value for role in ALLOWED[permission]))
+        raise Forbidden(
+            f"{actor.name} is a {actor.role.value} and may not {permission.value}",
+            hint=f"ask somebody with the role {roles}",
+        )
+
+
+def missing(what: str) -> NotFound:
+    """The one answer for what is not there and for what the caller may not know of."""
+    return NotFound(f"there is no {what or 'such object'}", hint="see what there is with the list command of that noun")

@@ -1,0 +1,130 @@
+"""The two clocks of an incident: response and resolution (DOMAIN §7). Deadlines are absolute instants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from siems.vocabulary import HoldReason, Severity
+
+WARN_AT_MOST = timedelta(minutes=30)
+PAUSING_REASONS = frozenset({HoldReason.CLIENT, HoldReason.SCHEDULED})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How fast somebody must react, and how fast it must be solved. `warn` before a breach; None: by the rule."""
+
+    response: timedelta
+    resolution: timedelta
+    warn: timedelta | None = None
+
+    def warn_before(self, span: timedelta) -> timedelta:
+        """How long before a breach the warning comes: the smaller of 30 min and a quarter of the target."""
+        return min(self.warn, span) if self.warn is not None else min(WARN_AT_MOST, span / 4)
+
+
+Targets = Mapping[Severity, Target]
+
+DEFAULT_TARGETS: Targets = {
+    Severity.CRITICAL: Target(timedelta(minutes=30), timedelta(hours=4)),
+    Severity.HIGH: Target(timedelta(hours=2), timedelta(hours=8)),
+    Severity.MEDIUM: Target(timedelta(hours=8), timedelta(hours=24)),
+    Severity.LOW: Target(timedelta(hours=24), timedelta(hours=48)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Both clocks of one incident, as they stand."""
+
+    response_due: datetime
+    resolution_due: datetime
+    response_met_at: datetime | None = None
+    response_breached_at: datetime | None = None
+    response_cancelled: bool = False
+    resolution_met_at: datetime | None = None
+    resolution_breached_at: datetime | None = None
+    paused_since: datetime | None = None
+    paused: timedelta = timedelta(0)
+
+    @property
+    def response_open(self) -> bool:
+        return self.response_met_at is None and not self.response_cancelled
+
+    @property
+    def resolution_open(self) -> bool:
+        return self.resolution_met_at is None
+
+    def breached(self) -> bool:
+        return self.response_breached_at is not None or self.resolution_breached_at is not None
+
+
+def begin(target: Target, *, now: datetime) -> Clocks:
+    """The clocks of an incident that opens now."""
+    return Clocks(response_due=now + target.response, resolution_due=now + target.resolution)
+
+
+def respond(clocks: Clocks, *, now: datetime) -> Clocks:
+    """A person has reacted: the response clock stops, once."""
+    return replace(clocks, response_met_at=now) if clocks.response_open else clocks
+
+
+def pause(clocks: Clocks, *, now: datetime) -> Clocks:
+    """The resolution clock stands still from now on."""
+    return clocks if clocks.paused_since or not clocks.resolution_open else replace(clocks, paused_since=now)
+
+
+def unpause(clocks: Clocks, *, now: datetime) -> Clocks:
+    """The resolution clock runs again; its deadline moves by what it stood still."""
+    if clocks.paused_since is None:
+        return clocks
+    stood = now - clocks.paused_since
+    return replace(
+        clocks, paused_since=None, paused=clocks.paused + stood, resolution_due=clocks.resolution_due + stood
+    )
+
+
+def resolve(clocks: Clocks, *, now: datetime, by_person: bool) -> Clocks:
+    """Resolved. An unmet response clock counts as met by a person, and as cancelled when the system resolved."""
+    clocks = unpause(clocks, now=now)
+    clocks = respond(clocks, now=now) if by_person else replace(clocks, response_cancelled=clocks.response_open)
+    return replace(clocks, resolution_met_at=now)
+
+
+def reopen(clocks: Clocks, *, now: datetime, target: Target, by_alert: bool) -> Clocks:
+    """Open again: the resolution clock goes on without the time it was resolved; an alert asks for a new response."""
+    out = now - clocks.resolution_met_at if clocks.resolution_met_at else timedelta(0)
+    clocks = replace(clocks, resolution_met_at=None, resolution_due=clocks.resolution_due + out)
+    if by_alert:
+        clocks = replace(
+            clocks, response_due=now + target.response, response_met_at=None, response_cancelled=False
+        )
+    return clocks
+
+
+def raise_severity(clocks: Clocks, target: Target, *, now: datetime) -> Clocks:
+    """A higher severity: each open deadline becomes the earlier of the old one and now + the new target."""
+    if clocks.response_open:
+        clocks = replace(clocks, response_due=min(clocks.response_due, now + target.response))
+    if clocks.resolution_open:
+        clocks = replace(clocks, resolution_due=min(clocks.resolution_due, now + target.resolution))
+    return clocks
+
+
+def strictest(survivor: Clocks, absorbed: Clocks) -> Clocks:
+    """Merging keeps the strictest open deadlines."""
+    if survivor.response_open and absorbed.response_open:
+        survivor = replace(survivor, response_due=min(survivor.response_due, absorbed.response_due))
+    if survivor.resolution_open and absorbed.resolution_open:
+        survivor = replace(survivor, resolution_due=min(survivor.resolution_due, absorbed.resolution_due))
+    return survivor
+
+
+def warnings_due(clocks: Clocks, target: Target) -> tuple[datetime, datetime]:
+    """When (response, resolution) warn."""
+    return (
+        clocks.response_due - target.warn_before(target.response),
+        clocks.resolution_due - target.warn_before(target.resolution),
+    )

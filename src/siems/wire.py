@@ -1,0 +1,489 @@
+"""Every shape that crosses HTTP, once. Names are a contract with scripts: they are added to, never changed.
+
+Times are RFC 3339 in UTC. The daemon encodes these, the terminal interface decodes them; the command line reads
+plain JSON, since it must start fast.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, kw_only=True, omit_defaults=False):
+    """A shape that is sent; readers ignore fields they do not know."""
+
+
+class Ask(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A shape that is received; an unknown field is refused."""
+
+
+# --- incidents -------------------------------------------------------------------------------------------------
+
+
+class ResponseClock(Wire):
+    due_at: datetime
+    met_at: datetime | None
+    breached: bool
+    cancelled: bool = False
+    target_seconds: int = 0
+
+
+class ResolutionClock(Wire):
+    due_at: datetime
+    met_at: datetime | None
+    breached: bool
+    paused: bool
+    target_seconds: int = 0
+
+
+class Sla(Wire):
+    response: ResponseClock
+    resolution: ResolutionClock
+
+
+class NextEscalation(Wire):
+    """When the chain goes on by itself, to which level, and to whom."""
+
+    due_at: datetime
+    level: int
+    to: str
+
+
+class IncidentView(Wire):
+    """An incident as every list and answer shows it. `actions` is what its reader may do now."""
+
+    id: str
+    company_id: str
+    company: str
+    title: str
+    severity: str
+    state: str
+    on_hold: bool
+    hold_reason: str | None
+    hold_until: datetime | None
+    flapping: bool
+    priority_score: int
+    escalation_level: int
+    escalated_at: datetime | None
+    next_escalation: NextEscalation | None
+    assignee: str | None
+    assignee_name: str | None
+    alert_count: int
+    repeat_count: int
+    active_count: int
+    tool_sources: list[str]
+    assets: list[str]
+    asset_count: int
+    category: str
+    rule: str
+    created_at: datetime
+    last_alert_at: datetime
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    resolved_by: str | None
+    resolution_notes: str | None
+    cause: str | None
+    merged_into: str | None
+    recurrence_of: str | None
+    related: list[str]
+    version: int
+    actions: list[str]
+    sla: Sla
+    insight: str | None = None
+
+
+class UndoView(Wire):
+    """What the reader may take back, and until when."""
+
+    action: str
+    until: datetime
+
+
+class IncidentDetail(Wire):
+    """An incident with all that its own screen needs besides alerts and timeline."""
+
+    incident: IncidentView
+    priority_terms: dict[str, int]
+    undo: UndoView | None
+    server_time: datetime
+
+
+class TimelineEntry(Wire):
+    """One line of an incident's story, newest first in lists.
+
+    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge.
+    """
+
+    at: datetime
+    kind: str
+    actor: str
+    via: str
+    text: str
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ActAsk(Ask):
+    """What an action may be told; which fields it needs depends on the action."""
+
+    version: int | None = None
+    reason: str = ""
+    note: str = ""
+    cause: str = ""
+    to: str | None = None
+    level: int | None = None
+    hold_for: str | None = None
+    until: datetime | None = None
+    public: bool = False
+    undoable: bool = False
+    """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
+
+
+class ActAnswer(Wire):
+    incident: IncidentView
+    changed: bool
+    steps: list[str]
+    undo_until: datetime | None
+    server_time: datetime
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------
+
+
+class AlertView(Wire):
+    id: str
+    company_id: str
+    company: str
+    incident_id: str | None
+    fingerprint: str
+    asset_name: str
+    signature: str
+    severity: str
+    original_severity: str
+    message: str
+    tool_source: str
+    status: str
+    count: int
+    starts_at: datetime
+    received_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None
+    suppressed_by: str | None
+    rule: str
+    evidence: str
+    labels: dict[str, str]
+    links: list[str]
+
+
+class RejectionView(Wire):
+    """A delivery that was refused, with its true cause, which the sender is not told."""
+
+    at: datetime
+    company_id: str
+    cause: str
+    detail: str
+    source: str
+    address: str
+    count: int
+
+
+class AlertAccepted(Wire):
+    """The answer to a webhook, sent only after the alert is on disk."""
+
+    message: str
+    alert_id: str | None
+    incident_id: str | None
+    duplicate: bool = False
+    warnings: list[str] = msgspec.field(default_factory=list)
+
+
+class AlertsAccepted(Wire):
+    message: str
+    alerts: list[AlertAccepted]
+    duplicate: bool = False
+
+
+# --- companies, users, sessions --------------------------------------------------------------------------------
+
+
+class CorrelationSettings(Wire):
+    enabled: bool
+    strategy: str
+    window_minutes: int
+    min_alerts: int
+    quiet_minutes: int
+    auto_resolve: bool
+    reopen_minutes: int
+    close_hours: int
+
+
+class SlaTarget(Wire):
+    severity: str
+    response_seconds: int
+    resolution_seconds: int
+    warn_seconds: int | None
+
+
+class CompanyView(Wire):
+    id: str
+    name: str
+    active: bool
+    created_at: datetime
+    rate_per_minute: int
+    burst: int
+    correlation: CorrelationSettings
+    sla: list[SlaTarget]
+    open_incidents: int = 0
+    breached: int = 0
+
+
+class OnboardAsk(Ask):
+    name: str
+    slug: str | None = None
+    rate_per_minute: int | None = None
+
+
+class Onboarded(Wire):
+    """All that a client needs; the secrets are in this answer and nowhere else."""
+
+    company_id: str
+    api_key: str
+    hmac_secret: str
+    webhook_url: str
+    name: str
+    integration_id: str
+    rate_per_minute: int
+    burst: int
+    correlation: CorrelationSettings
+
+
+class CompanyEdit(Ask):
+    """Each field that is given is changed."""
+
+    name: str | None = None
+    rate_per_minute: int | None = None
+    burst: int | None = None
+    correlation_enabled: bool | None = None
+    strategy: str | None = None
+    window_minutes: int | None = None
+    min_alerts: int | None = None
+    quiet_minutes: int | None = None
+    auto_resolve: bool | None = None
+    reopen_minutes: int | None = None
+    close_hours: int | None = None
+    reason: str = ""
+
+
+class SlaPolicyAsk(Ask):
+    severity: str
+    response_seconds: int | None = None
+    resolution_seconds: int | None = None
+    warn_seconds: int | None = None
+    reason: str = ""
+
+
+class IntegrationAsk(Ask):
+    tool: str
+    company: str
+
+
+class IntegrationView(Wire):
+    id: str
+    company_id: str
+    tool: str
+    signing: str
+    key_hint: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class IntegrationAdded(Wire):
+    integration_id: str
+    company_id: str
+    tool: str
+    signing: str
+    api_key: str
+    hmac_secret: str | None
+    webhook_url: str
+
+
+class AssetView(Wire):
+    company_id: str
+    name: str
+    critical: bool
+    first_seen_at: datetime
+
+
+class AssetEdit(Ask):
+    critical: bool
+
+
+class UserView(Wire):
+    id: str
+    name: str
+    email: str
+    role: str
+    companies: list[str]
+    availability: str
+    disabled: bool
+    open_incidents: int = 0
+
+
+class UserAsk(Ask):
+    name: str
+    email: str
+    role: str
+    password: str
+    companies: list[str] = msgspec.field(default_factory=list)
+
+
+class LoginAsk(Ask):
+    user: str
+    password: str
+
+
+class RefreshAsk(Ask):
+    refresh_token: str
+
+
+class TokenPair(Wire):
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    user: UserView
+
+
+class Me(Wire):
+    user: UserView
+    unread: int
+    server_time: datetime
+    context: str
+
+
+# --- notices, audit, events ------------------------------------------------------------------------------------
+
+
+class NoticeView(Wire):
+    id: int
+    at: datetime
+    kind: str
+    subject: str
+    object: str
+    company_id: str
+    read: bool
+
+
+class AuditView(Wire):
+    chain: str
+    seq: int
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    object: str
+    company_id: str
+    reason: str
+    digest: str
+    prev_hash: str
+    hash: str
+    details: dict[str, Any] | None
+
+
+class ChainState(Wire):
+    chain: str
+    entries: int
+    head: str
+    ok: bool
+    seq: int | None = None
+    damage: str | None = None
+    explanation: str | None = None
+
+
+class VerifyAnswer(Wire):
+    ok: bool
+    entries: int
+    chains: list[ChainState]
+
+
+class StreamEvent(Wire):
+    """One committed fact. `cursor` is opaque: hand it back to go on after it."""
+
+    cursor: str
+    at: datetime
+    type: str
+    company_id: str
+    object: str
+    data: dict[str, Any]
+
+
+class CompanyCount(Wire):
+    company_id: str
+    company: str
+    open: int
+
+
+class Summary(Wire):
+    """The footer of the board: today, in numbers of what the reader may see."""
+
+    open: int
+    opened_today: int
+    resolved_today: int
+    breached_today: int
+    mtta_seconds: int | None
+    mttr_seconds: int | None
+    alerts: int
+    incidents: int
+    noise_reduction: float
+    by_company: list[CompanyCount]
+    alerts_per_minute: list[int]
+    """The last 60 minutes, oldest first."""
+    server_time: datetime
+
+
+class Page(Wire, Generic[T]):
+    """A stretch of a list; `next` is the cursor of the following one, None at the end."""
+
+    items: list[T]
+    next: str | None
+    total: int
+    as_of: datetime
+
+
+class Check(Wire):
+    """One line of `doctor`."""
+
+    name: str
+    ok: bool
+    cause: str
+    fix: str
+
+
+class Status(Wire):
+    version: str
+    pid: int
+    url: str
+    database: str
+    started_at: datetime
+    server_time: datetime
+    queue: int
+    overdue: int
+    subscribers: int
+    clock_drift_seconds: float
+    checks: list[Check]
+
+
+class Problem(Wire):
+    """RFC 9457: why a request was refused, and what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str
+    request_id: str
