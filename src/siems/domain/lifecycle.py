@@ -141,15 +141,20 @@ def apply(incident: Incident, command: Command) -> Outcome:
 
 def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
     """The actions this reader may take now, so that no console copies the table."""
-    if not actor.sees(incident.company_id) or incident.merged_into is not None:
-        return ()
+    allows = PHASES[incident.state].allows if incident.merged_into is None else {Action.NOTE}
+    mine = incident.assignee == actor.id
+    gives_away = allowed(actor, Permission.ASSIGN_OTHERS, incident.company_id)
     out: list[Action] = []
     for action in Action:
-        if action not in PHASES[incident.state].allows or not _permitted(action, incident, actor):
+        if action not in allows or not _permitted(action, incident, actor):
+            continue
+        if action is Action.ASSIGN and mine and not gives_away:
+            continue
+        if action is Action.START and mine and incident.state is State.IN_PROGRESS:
             continue
         if action is Action.ACK and incident.acknowledged_at is not None:
             continue
-        if action is Action.HOLD and incident.acknowledged_at is None:
+        if action is Action.HOLD and not _taken_up(incident):
             continue
         if action is Action.RESUME and not incident.on_hold:
             continue
@@ -182,13 +187,18 @@ def _fresh(incident: Incident, command: Command) -> None:
         )
 
 
+def _taken_up(incident: Incident) -> bool:
+    """Somebody is on it: acknowledged, or in progress (a person may reopen what was never acknowledged)."""
+    return incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS
+
+
 def _already(incident: Incident, command: Command) -> bool:
     """Doing what is already done is success that changes nothing."""
     if incident.merged_into is not None:
         return False
     match command.action:
         case Action.ACK:
-            return incident.open and (incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS)
+            return incident.open and _taken_up(incident)
         case Action.START:
             return incident.state is State.IN_PROGRESS and incident.assignee == command.actor.id
         case Action.ASSIGN:
@@ -226,7 +236,7 @@ def _legal(incident: Incident, command: Command) -> None:
             f"{incident.ref} is {incident.state.value}, it cannot be {_PAST[action]}",
             hint=phase.instead.format(ref=incident.ref),
         )
-    if action is Action.HOLD and incident.acknowledged_at is None:
+    if action is Action.HOLD and not _taken_up(incident):
         raise Conflict(
             f"{incident.ref} is not acknowledged, it cannot be put on hold",
             hint=f"acknowledge it first:  siems incident ack {incident.ref}",
