@@ -89,8 +89,12 @@ def unpause(clocks: Clocks, *, now: datetime) -> Clocks:
 def resolve(clocks: Clocks, *, now: datetime, by_person: bool) -> Clocks:
     """Resolved. An unmet response clock counts as met by a person, and as cancelled when the system resolved."""
     clocks = unpause(clocks, now=now)
-    clocks = respond(clocks, now=now) if by_person else replace(clocks, response_cancelled=clocks.response_open)
+    clocks = respond(clocks, now=now) if by_person else _cancel_response(clocks)
     return replace(clocks, resolution_met_at=now)
+
+
+def _cancel_response(clocks: Clocks) -> Clocks:
+    return replace(clocks, response_cancelled=True) if clocks.response_open else clocks
 
 
 def reopen(clocks: Clocks, *, now: datetime, target: Target, by_alert: bool) -> Clocks:
