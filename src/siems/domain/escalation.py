@@ -128,13 +128,22 @@ def advance(
         start, pass_ = 0, position.round + 1
     else:
         start, pass_ = last, position.round
-    index = next((i for i in range(start, last + 1) if staffed.get(i, True)), None)
-    if index is None:
-        # nobody further up: the highest step that somebody is behind is paged again
-        index = next((i for i in range(last, -1, -1) if staffed.get(i, True)), None)
-        if index is None:
+    there = [i for i in range(last + 1) if staffed.get(i, True)]
+    if not there:
+        return None
+    index = next((i for i in there if i >= start), None)
+    if index is not None:
+        passed = policy.steps[start:index]
+    elif cause is Cause.UNACKNOWLEDGED:
+        # nobody further up: this pass over the chain is over
+        if pass_ >= policy.repeat:
             return None
-    skipped = tuple(policy.steps[i].level for i in range(start, last + 1) if not staffed.get(i, True) and i < max(index, last))
+        index, pass_ = there[0], pass_ + 1
+        passed = policy.steps[start:] + policy.steps[:index]
+    else:
+        # a breach and a person page the highest step that somebody is behind
+        index, passed = there[-1], policy.steps[start:]
+    skipped = tuple(step.level for step in passed)
     step = policy.steps[index]
     new = Position(position.cycle, pass_, index)
     wait = step.waits.get(severity)
