@@ -109,6 +109,16 @@ def verify(
             if digest(said, salt) != entry.digest:
                 return Damage(chain, entry.seq, "details edited", "the details do not match their digest")
         previous, expected = entry.hash, expected + 1
-    if head is not None and head != (expected - 1, previous):
-        return Damage(chain, expected, "truncated", f"the chain ends at {expected - 1}, its head says {head[0]}")
+    return None if head is None else _against_head(chain, expected - 1, previous, head)
+
+
+def _against_head(chain: str, last: int, last_hash: str, head: tuple[int, str]) -> Damage | None:
+    """A chain that is whole in itself may still not be the one that was written."""
+    number, value = head
+    if last < number:
+        return Damage(chain, last + 1, "truncated", f"the chain ends at {last}, its head says {number}")
+    if last > number:
+        return Damage(chain, number + 1, "inserted", f"the chain goes on to {last}, its head says {number}")
+    if last_hash != value:
+        return Damage(chain, last, "rewritten", "the chain is whole, but not the one that was written")
     return None
