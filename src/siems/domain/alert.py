@@ -59,7 +59,7 @@ class Reading:
     def fingerprint(self, company_id: str) -> str:
         """24 hex digits: the tool's own key where it has one, else company, tool, asset and signature."""
         parts = (
-            (company_id, self.tool_source, "key", self.dedup_key)
+            (company_id, self.tool_source, "\x1fkey", self.dedup_key)
             if self.dedup_key
             else (company_id, self.tool_source, self.asset_name, self.signature)
         )
