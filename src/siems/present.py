@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 SEVERITY_SHORT: Mapping[str, str] = {"CRITICAL": "CR", "HIGH": "HI", "MEDIUM": "ME", "LOW": "LO"}
-SEVERITY_COLOUR: Mapping[str, str] = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "cyan", "LOW": "blue"}
+SEVERITY_COLOUR: Mapping[str, str] = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "cyan", "LOW": "default"}
 """ANSI names, so that a terminal's own palette decides; the words are always shown as well."""
 STATE_SHORT: Mapping[str, str] = {"IN_PROGRESS": "IN_PROG"}
 

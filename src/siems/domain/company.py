@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from siems.domain.correlation import Rules
+from siems.domain.escalation import DEFAULT_POLICY, Policy
+from siems.domain.sla import DEFAULT_TARGETS, Targets
 from siems.errors import InvalidField
 from siems.vocabulary import Signing
 
@@ -16,11 +19,23 @@ _LEGAL_FORMS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompanySettings:
+    """What a company may set for itself."""
+
+    rules: Rules = Rules()
+    rate_per_minute: int = 60
+    burst: int = 120
+    targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
+    policy: Policy = DEFAULT_POLICY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     id: str
     name: str
     created_at: datetime
     active: bool = True
+    settings: CompanySettings = field(default_factory=CompanySettings)
 
     @property
     def slug(self) -> str:

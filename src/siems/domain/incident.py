@@ -31,6 +31,7 @@ class Incident:
     category: Category
     rule: str
     signature: str
+    folded: bool = False
     created_at: datetime
     last_alert_at: datetime
     clocks: sla.Clocks
@@ -39,6 +40,7 @@ class Incident:
     position: Position = Position()
     escalation_level: int = 1
     escalated_at: datetime | None = None
+    escalates_at: datetime | None = None
     assets: tuple[str, ...] = ()
     asset_count: int = 0
     tool_sources: tuple[str, ...] = ()

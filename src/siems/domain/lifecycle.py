@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from siems.domain import sla
-from siems.domain.escalation import Position
+from siems.domain.escalation import DEFAULT_POLICY, Policy, Position, first_wait
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor, Permission, allowed
 from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
@@ -92,6 +92,9 @@ class Command:
     public: bool = False
     version: int | None = None
     target: sla.Target | None = None
+    policy: Policy = DEFAULT_POLICY
+    notice_delay: timedelta = timedelta(0)
+    """How long notices of this act wait, so that an undo can stop them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,19 +300,22 @@ def _assign(incident: Incident, command: Command) -> Incident:
     after = replace(after, clocks=sla.respond(after.clocks, now=command.now))
     if incident.state is State.IN_PROGRESS:
         return after
-    return _restart_chain(replace(after, acknowledged_at=None))
+    return _restart_chain(replace(after, acknowledged_at=None), command)
 
 
 def _unassign(incident: Incident, command: Command) -> Incident:
     after = replace(
         incident, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None, state=State.OPEN
     )
-    return _restart_chain(_end_hold(after, command))
+    return _restart_chain(_end_hold(after, command), command)
 
 
 def _ack(incident: Incident, command: Command) -> Incident:
     return replace(
-        incident, acknowledged_at=command.now, clocks=sla.respond(incident.clocks, now=command.now)
+        incident,
+        acknowledged_at=command.now,
+        escalates_at=None,
+        clocks=sla.respond(incident.clocks, now=command.now),
     )
 
 
@@ -318,6 +324,7 @@ def _start(incident: Incident, command: Command) -> Incident:
         incident,
         state=State.IN_PROGRESS,
         started_at=command.now,
+        escalates_at=None,
         clocks=sla.respond(incident.clocks, now=command.now),
     )
 
@@ -344,6 +351,7 @@ def _resolve(incident: Incident, command: Command) -> Incident:
         resolved_by=command.actor.id,
         resolution_notes=command.note or command.reason or None,
         cause=command.cause or None,
+        escalates_at=None,
         clocks=sla.resolve(incident.clocks, now=command.now, by_person=person),
     )
 
@@ -365,11 +373,18 @@ def _reopen(incident: Incident, command: Command) -> Incident:
         return replace(after, state=State.IN_PROGRESS if after.assignee else State.OPEN)
     # until schedules exist nobody is on call, so nobody keeps it (DOMAIN §6)
     after = replace(after, state=State.OPEN, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None)
-    return _restart_chain(after)
+    return _restart_chain(after, command)
 
 
-def _restart_chain(incident: Incident) -> Incident:
-    return replace(incident, position=Position(incident.position.cycle + 1), escalation_level=1, escalated_at=None)
+def _restart_chain(incident: Incident, command: Command) -> Incident:
+    wait = first_wait(command.policy, incident.severity)
+    return replace(
+        incident,
+        position=Position(incident.position.cycle + 1),
+        escalation_level=1,
+        escalated_at=None,
+        escalates_at=command.now + wait if wait is not None else None,
+    )
 
 
 def _note(incident: Incident, command: Command) -> Incident:

@@ -42,9 +42,11 @@ class Clocks:
     response_due: datetime
     resolution_due: datetime
     response_met_at: datetime | None = None
+    response_warned_at: datetime | None = None
     response_breached_at: datetime | None = None
     response_cancelled: bool = False
     resolution_met_at: datetime | None = None
+    resolution_warned_at: datetime | None = None
     resolution_breached_at: datetime | None = None
     paused_since: datetime | None = None
     paused: timedelta = timedelta(0)
@@ -103,7 +105,11 @@ def reopen(clocks: Clocks, *, now: datetime, target: Target, by_alert: bool) -> 
     clocks = replace(clocks, resolution_met_at=None, resolution_due=clocks.resolution_due + out)
     if by_alert:
         clocks = replace(
-            clocks, response_due=now + target.response, response_met_at=None, response_cancelled=False
+            clocks,
+            response_due=now + target.response,
+            response_met_at=None,
+            response_cancelled=False,
+            response_warned_at=None,
         )
     return clocks
 

@@ -1,0 +1,172 @@
+"""Settings: siems.toml and SIEMS_* variables, as one frozen object. An unknown key is an error that suggests one.
+
+A variable's name is the key with `_` for the section: SIEMS_SERVER_PORT, SIEMS_DATABASE_URL. Order: variable >
+file > default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from siems import places
+from siems.errors import UsageError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(Section):
+    host: str = Field("127.0.0.1", description="address the webhook and API listener binds to")
+    port: int = Field(8717, ge=0, le=65535, description="its TCP port; 0 lets the system choose")
+    public_url: str = Field("", description="how clients reach it, for webhook URLs; empty: http://host:port")
+    max_body_kib: int = Field(1024, ge=1, le=65536, description="largest request body, in KiB")
+    drain_seconds: int = Field(20, ge=0, le=600, description="how long a stop waits for requests in flight")
+
+
+class DatabaseSection(Section):
+    url: str = Field("", description="postgresql://user@host/name, or a path for SQLite; empty: siems.db in the data folder")
+
+
+class Ingest(Section):
+    rate_per_minute: int = Field(60, ge=1, description="alerts per minute and company, unless the company has its own")
+    burst: int = Field(120, ge=1, description="how many may come at once")
+    native_rate_per_minute: int = Field(600, ge=1, description="the same for tools that only repeat on errors of ours")
+    timestamp_tolerance_seconds: int = Field(300, ge=1, le=3600, description="how far a signed timestamp may be off, either way")
+
+
+class Correlation(Section):
+    strategy: str = Field("auto", description="auto, asset|signature, asset|signature|tool, signature or asset")
+    window_minutes: int = Field(15, ge=5, le=60, description="how long after its last alert an incident takes more")
+    min_alerts: int = Field(1, ge=1, le=1000, description="alerts before an incident opens; CRITICAL ignores it")
+    quiet_minutes: int = Field(5, ge=0, le=1440, description="quiet time after the last recovery before the system resolves")
+    auto_resolve: bool = Field(True, description="whether the system resolves what has recovered")
+    reopen_minutes: int = Field(30, ge=0, le=1440, description="within this time after the resolution a firing reopens")
+    close_hours: int = Field(72, ge=1, le=8760, description="resolved incidents are closed after this")
+
+
+class Auth(Section):
+    min_password: int = Field(12, ge=8, le=128, description="shortest password that is taken")
+
+
+class Log(Section):
+    level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="SIEMS_", env_nested_delimiter="_", env_nested_max_split=1)
+
+    server: Server = Field(default_factory=Server, description="the HTTP listener")
+    database: DatabaseSection = Field(default_factory=DatabaseSection, description="where everything is kept")
+    ingest: Ingest = Field(default_factory=Ingest, description="limits of the webhook")
+    correlation: Correlation = Field(default_factory=Correlation, description="defaults for new companies")
+    auth: Auth = Field(default_factory=Auth, description="accounts")
+    log: Log = Field(default_factory=Log, description="what the daemon writes down")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or str(places.data_dir() / "siems.db")
+
+    @property
+    def public_url(self) -> str:
+        return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings in force. Raises UsageError naming the key, the file and what would be right."""
+    file = path or next((p for p in places.settings_files() if p.exists()), None)
+    data: dict[str, Any] = {}
+    if file is not None:
+        try:
+            data = tomllib.loads(file.read_text())
+        except OSError as why:
+            raise UsageError(f"{file} cannot be read ({why.strerror})", hint="siems init writes a new one") from why
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
+            raise UsageError(f"{file} is not valid TOML: {why}", hint="compare it with siems.toml.example") from why
+    elif os.environ.get("SIEMS_CONFIG"):
+        raise UsageError(f"there is no file {os.environ['SIEMS_CONFIG']}", hint="SIEMS_CONFIG names it")
+    _refuse_unknown_variables()
+    try:
+        return Settings(**data)
+    except ValidationError as why:
+        raise _explained(why, file) from why
+
+
+def keys() -> Iterator[tuple[str, str, Any, str]]:
+    """(section, key, default, what it means) of every setting."""
+    for section, outer in Settings.model_fields.items():
+        kind = outer.annotation
+        assert isinstance(kind, type) and issubclass(kind, Section)
+        for name, inner in kind.model_fields.items():
+            yield section, name, inner.default, inner.description or ""
+
+
+_OTHER_VARIABLES = frozenset({
+    "SIEMS_HOME", "SIEMS_CONFIG", "SIEMS_URL", "SIEMS_TOKEN", "SIEMS_TOKEN_FILE", "SIEMS_CONTEXT", "SIEMS_OUTPUT",
+    "SIEMS_NO_INPUT", "SIEMS_TIMEOUT", "SIEMS_DEBUG", "SIEMS_PAGER", "SIEMS_A11Y", "SIEMS_JSON_VERSION",
+    "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS",
+})  # fmt: skip
+"""Variables that are no settings: they belong to the consoles and the tests."""
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"SIEMS_{section}_{name}".upper() for section, name, _, _ in keys()}
+    sections = tuple(f"SIEMS_{section.upper()}_" for section in Settings.model_fields)
+    for variable in os.environ:
+        if variable.startswith(sections) and variable not in known and variable not in _OTHER_VARIABLES:
+            near = get_close_matches(variable, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "siems.toml.example names every key"
+            raise UsageError(f"the variable {variable} is no setting", hint=hint)
+
+
+def _explained(error: ValidationError, file: Path | None) -> UsageError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    origin = f"in {file}" if file else "in the environment"
+    if first["type"] == "extra_forbidden":
+        known = [f"{section}.{name}" for section, name, _, _ in keys()] + list(Settings.model_fields)
+        near = get_close_matches(where, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "siems.toml.example names every key"
+        return UsageError(f"there is no setting {where!r} ({origin})", hint=hint)
+    return UsageError(f"{where} {origin}: {first['msg']}", hint="siems.toml.example tells what it takes")
+
+
+def example() -> str:
+    """siems.toml.example: every key, with what it means and its default."""
+    lines = ["# siems: every setting with its default. Copy to siems.toml and keep what you change.",
+             "# Each can also be given as a variable: server.port is SIEMS_SERVER_PORT."]  # fmt: skip
+    current = ""
+    for section, name, default, meaning in keys():
+        if section != current:
+            current = section
+            lines += ["", f"[{section}]  # {Settings.model_fields[section].description}"]
+        lines += [f"# {meaning}", f"{name} = {_toml(default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else f'"{value}"'

@@ -1,0 +1,1 @@
+"""The verbs: plain functions over a unit of work, and the queries."""

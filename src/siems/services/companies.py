@@ -1,0 +1,247 @@
+"""Companies and their ways in: onboarding, settings, integrations, assets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import Connection, select, update
+
+from siems.clock import to_micros
+from siems.domain.company import Company, CompanySettings, slug_of
+from siems.domain.correlation import Rules
+from siems.domain.events import Recorded
+from siems.domain.permissions import Actor, Permission, missing, require
+from siems.domain.sla import Target
+from siems.errors import Conflict, InvalidField
+from siems.storage import tables as t
+from siems.storage.memory import CompanyMemory
+from siems.storage.rows import policy_json, settings_json, targets_json
+from siems.storage.unit_of_work import UnitOfWork
+from siems.storage.vault import Vault, random_token, token_hash
+from siems.vocabulary import MSP, Severity, Signing, Strategy
+from siems.wire import CompanyEdit, CorrelationSettings, IntegrationAdded, OnboardAsk, Onboarded, SlaPolicyAsk
+
+GENERIC = "generic"
+CANNOT_SIGN = frozenset({"alertmanager"})
+
+
+def onboard(
+    uow: UnitOfWork, actor: Actor, ask: OnboardAsk, vault: Vault, defaults: CompanySettings, public_url: str
+) -> Onboarded:
+    """A new client with a key, a secret and settings. Raises Conflict when the short name is taken."""
+    require(actor, Permission.ADMINISTER, MSP)
+    name = ask.name.strip()
+    if not name:
+        raise InvalidField("a company needs a name", hint='siems company onboard "Acme Corp"')
+    slug = slug_of(ask.slug or name)
+    company_id = f"comp-{slug}"
+    if uow.memory.companies.get(company_id) or _exists(uow.connection, company_id):
+        raise Conflict(
+            f"there is a company {company_id} already", hint=f"choose another short name:  --slug {slug}-2"
+        )
+    rate = ask.rate_per_minute if ask.rate_per_minute is not None else defaults.rate_per_minute
+    settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
+    company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
+    _store(uow, company)
+    added = _integration(uow, company_id, GENERIC, Signing.REQUIRED, vault, public_url)
+    uow.emit(
+        Recorded(
+            type="company.onboarded", actor=actor, company_id=company_id, object=company_id,
+            details={"name": name, "integration": added.integration_id},
+        )
+    )  # fmt: skip
+    assert added.hmac_secret is not None
+    return Onboarded(
+        company_id=company_id, api_key=added.api_key, hmac_secret=added.hmac_secret,
+        webhook_url=added.webhook_url, name=company.name, integration_id=added.integration_id,
+        rate_per_minute=settings.rate_per_minute, burst=settings.burst,
+        correlation=correlation_view(settings.rules),
+    )  # fmt: skip
+
+
+def _exists(connection: Connection, company_id: str) -> bool:
+    return connection.execute(select(t.company.c.id).where(t.company.c.id == company_id)).first() is not None
+
+
+def _store(uow: UnitOfWork, company: Company) -> None:
+    uow.connection.execute(
+        t.company.insert().values(
+            id=company.id, name=company.name, active=True, created_at=company.created_at,
+            settings=settings_json(company.settings), cache_version=0,
+        )
+    )  # fmt: skip
+    uow.journal.set(uow.memory.companies, company.id, uow.memory.new_company(company))
+    _keep_snapshots(uow, company.settings)
+
+
+def _keep_snapshots(uow: UnitOfWork, settings: CompanySettings) -> None:
+    """What incidents refer to by its content must be in the database before them."""
+    rows = (
+        (uow.memory.remember_targets(settings.targets), "sla", targets_json(settings.targets)),
+        (uow.memory.remember_policy(settings.policy), "policy", policy_json(settings.policy)),
+    )
+    uow.run(
+        "INSERT INTO snapshot (id, company_id, kind, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        [(name, MSP, kind, json.dumps(body)) for name, kind, body in rows],
+    )
+
+
+def correlation_view(rules: Rules) -> CorrelationSettings:
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    return CorrelationSettings(
+        enabled=rules.enabled, strategy=rules.strategy.value, window_minutes=rules.window // minute,
+        min_alerts=rules.min_alerts, quiet_minutes=rules.quiet_delay // minute, auto_resolve=rules.auto_resolve,
+        reopen_minutes=rules.reopen_window // minute, close_hours=rules.auto_close // hour,
+    )  # fmt: skip
+
+
+# --- settings --------------------------------------------------------------------------------------------------
+
+
+def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> None:
+    """Change what is given. Raises InvalidField naming the field and what it takes."""
+    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    company = uow.company(company_id)
+    before, rules = company.settings, company.rules
+    minutes = timedelta(minutes=1)
+    given = {
+        "enabled": ask.correlation_enabled,
+        "strategy": None if ask.strategy is None else _strategy(ask.strategy),
+        "window": None if ask.window_minutes is None else _between("window", ask.window_minutes, 5, 60) * minutes,
+        "min_alerts": None if ask.min_alerts is None else _between("min-alerts", ask.min_alerts, 1, 1000),
+        "quiet_delay": None if ask.quiet_minutes is None else _between("quiet", ask.quiet_minutes, 0, 1440) * minutes,
+        "auto_resolve": ask.auto_resolve,
+        "reopen_window": None if ask.reopen_minutes is None else _between("reopen", ask.reopen_minutes, 0, 1440) * minutes,
+        "auto_close": None if ask.close_hours is None else _between("close", ask.close_hours, 1, 8760) * 60 * minutes,
+    }  # fmt: skip
+    changed = replace(rules, **{key: value for key, value in given.items() if value is not None})
+    after = replace(before, rules=changed)
+    if ask.rate_per_minute is not None:
+        rate = _positive("rate", ask.rate_per_minute)
+        after = replace(after, rate_per_minute=rate, burst=max(120, rate * 2))
+    if ask.burst is not None:
+        after = replace(after, burst=_positive("burst", ask.burst))
+    name = ask.name.strip()[:255] if ask.name else company.name
+    _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
+
+
+def set_sla(uow: UnitOfWork, actor: Actor, company_id: str, ask: SlaPolicyAsk) -> None:
+    """Change the targets of one severity; incidents that are open keep those they opened with."""
+    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    company = uow.company(company_id)
+    try:
+        severity = Severity[ask.severity.upper()]
+    except KeyError as why:
+        raise InvalidField(f"{ask.severity!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL") from why
+    old = company.settings.targets[severity]
+
+    def span(name: str, value: int | None, before: timedelta) -> timedelta:
+        return before if value is None else timedelta(seconds=_positive(name, value))
+
+    new = Target(
+        span("response", ask.response_seconds, old.response),
+        span("resolution", ask.resolution_seconds, old.resolution),
+        old.warn if ask.warn_seconds is None else timedelta(seconds=_positive("warn", ask.warn_seconds)),
+    )
+    after = replace(company.settings, targets={**company.settings.targets, severity: new})
+    _change(uow, actor, company, after, name=company.name, reason=ask.reason, type="company.sla_set")
+
+
+def _change(
+    uow: UnitOfWork, actor: Actor, company: CompanyMemory, after: CompanySettings, *, name: str, reason: str, type: str
+) -> None:  # fmt: skip
+    uow.flush()
+    before = company.settings
+    uow.connection.execute(
+        update(t.company).where(t.company.c.id == company.id).values(name=name, settings=settings_json(after))
+    )
+    _keep_snapshots(uow, after)
+    # keys depend on the rules, so the company's memory is built anew once this is committed
+    uow.journal.drop(uow.memory.companies, company.id)
+    uow.emit(
+        Recorded(
+            type=type, actor=actor, company_id=company.id, object=company.id, reason=reason,
+            details={"before": json.loads(settings_json(before)), "after": json.loads(settings_json(after))},
+        )
+    )  # fmt: skip
+
+
+def _strategy(word: str) -> Strategy:
+    try:
+        return Strategy(word)
+    except ValueError as why:
+        raise InvalidField(f"{word!r} is no strategy", hint=f"one of: {', '.join(Strategy)}") from why
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise InvalidField(f"{name} must be at least 1", hint=f"you gave {value}")
+    return value
+
+
+def _between(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise InvalidField(f"{name} must be between {low} and {high}", hint=f"you gave {value}")
+    return value
+
+
+# --- integrations and assets -----------------------------------------------------------------------------------
+
+
+def add_integration(
+    uow: UnitOfWork, actor: Actor, company_id: str, tool: str, vault: Vault, public_url: str
+) -> IntegrationAdded:
+    """A key bound to one tool; signed unless the tool cannot."""
+    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    uow.company(company_id)
+    signing = Signing.NONE if tool in CANNOT_SIGN else Signing.REQUIRED
+    added = _integration(uow, company_id, tool, signing, vault, public_url)
+    uow.emit(
+        Recorded(
+            type="integration.added", actor=actor, company_id=company_id, object=added.integration_id,
+            details={"tool": tool, "signing": signing.value},
+        )
+    )  # fmt: skip
+    return added
+
+
+def _integration(
+    uow: UnitOfWork, company_id: str, tool: str, signing: Signing, vault: Vault, public_url: str
+) -> IntegrationAdded:
+    slug = company_id.removeprefix("comp-")
+    key = random_token(f"sk_{slug}")
+    secret = random_token("whsec") if signing is Signing.REQUIRED else None
+    count = uow.next_number("integration")
+    integration_id = f"int-{slug}-{tool}-{count}"[:64]
+    uow.insert(
+        "integration",
+        (
+            integration_id, company_id, tool, signing.value, token_hash(key), key[-4:],
+            None if secret is None else vault.seal(secret), to_micros(uow.now), None,
+        ),
+    )  # fmt: skip
+    path = "alerts" if tool == GENERIC else tool
+    url = f"{public_url}/api/webhooks/{path}"
+    return IntegrationAdded(
+        integration_id=integration_id, company_id=company_id, tool=tool, signing=signing.value, api_key=key,
+        hmac_secret=secret, webhook_url=url if secret else f"{url}?api_key={key}",
+    )  # fmt: skip
+
+
+def edit_asset(uow: UnitOfWork, actor: Actor, company_id: str, name: str, *, critical: bool) -> None:
+    """Mark an asset as critical or not. Raises NotFound for one that was never seen."""
+    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    company = uow.company(company_id)
+    if name not in company.assets:
+        raise missing(f"asset {name!r} of {company_id}")
+    uow.journal.set(company.assets, name, critical)
+    uow.connection.execute(
+        update(t.asset).where(t.asset.c.company_id == company_id, t.asset.c.name == name).values(critical=critical)
+    )
+    uow.emit(
+        Recorded(
+            type="asset.edited", actor=actor, company_id=company_id, object=name[:64], details={"critical": critical}
+        )
+    )  # fmt: skip

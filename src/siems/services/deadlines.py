@@ -1,0 +1,158 @@
+"""What fires when a deadline is due: each row in a verb of its own, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+
+from siems.clock import to_micros
+from siems.domain import sla
+from siems.domain.deadlines import DueKind
+from siems.domain.escalation import Cause
+from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned
+from siems.domain.incident import Incident
+from siems.domain.lifecycle import Command, apply
+from siems.domain.permissions import SYSTEM
+from siems.services.escalations import escalate
+from siems.services.keeping import save
+from siems.storage.repositories.deadlines import Due
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import MSP, Action, State
+
+HOUSEKEEPING_EVERY = timedelta(hours=1)
+EVENTS_KEPT = timedelta(days=7)
+DELIVERIES_KEPT = timedelta(days=7)
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+HOUSE = "siems"
+"""The object of deadlines that belong to no incident."""
+
+
+def fire(uow: UnitOfWork, due: Due) -> bool:
+    """Fire a due row; False when it is gone or in another daemon's hands."""
+    if not uow.deadlines.take(due):
+        return False
+    kind = DueKind(due.kind)
+    if kind is DueKind.HOUSEKEEPING:
+        housekeeping(uow)
+        return True
+    incident = uow.incidents.find(due.company_id, int(due.object.removeprefix("INC-")))
+    if incident is not None:
+        _FIRES[kind](uow, incident)
+    return True
+
+
+def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
+    return uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
+
+
+def _response(uow: UnitOfWork, before: Incident) -> None:
+    clocks = before.clocks
+    if not before.open or not clocks.response_open or clocks.response_breached_at is not None:
+        return
+    if clocks.response_warned_at is None and uow.now < clocks.response_due:
+        after = replace(before, clocks=replace(clocks, response_warned_at=uow.now))
+        _warn(uow, before, after, ClockName.RESPONSE)
+        return
+    broken = replace(
+        clocks, response_warned_at=clocks.response_warned_at or uow.now, response_breached_at=clocks.response_due
+    )
+    _breach(uow, before, replace(before, clocks=broken), ClockName.RESPONSE)
+
+
+def _resolution(uow: UnitOfWork, before: Incident) -> None:
+    clocks = before.clocks
+    if not before.open or not clocks.resolution_open or clocks.resolution_breached_at is not None:
+        return
+    if clocks.resolution_warned_at is None and uow.now < clocks.resolution_due:
+        after = replace(before, clocks=replace(clocks, resolution_warned_at=uow.now))
+        _warn(uow, before, after, ClockName.RESOLUTION)
+        return
+    broken = replace(
+        clocks,
+        resolution_warned_at=clocks.resolution_warned_at or uow.now,
+        resolution_breached_at=clocks.resolution_due,
+    )
+    _breach(uow, before, replace(before, clocks=broken), ClockName.RESOLUTION)
+
+
+def _warn(uow: UnitOfWork, before: Incident, after: Incident, clock: ClockName) -> None:
+    save(uow, before, after)
+    due = after.clocks.response_due if clock is ClockName.RESPONSE else after.clocks.resolution_due
+    uow.emit(SlaWarned(after, clock, due))
+
+
+def _breach(uow: UnitOfWork, before: Incident, after: Incident, clock: ClockName) -> None:
+    """A breach is recorded for good, and advances the chain by one step."""
+    after = replace(after, version=before.version + 1)
+    save(uow, before, after)
+    due = after.clocks.response_due if clock is ClockName.RESPONSE else after.clocks.resolution_due
+    uow.emit(SlaBreached(after, clock, due))
+    escalate(
+        uow, after, cause=Cause.SLA_BREACH, actor=SYSTEM, reason=f"{clock.value} deadline passed"
+    )
+
+
+def _escalation(uow: UnitOfWork, incident: Incident) -> None:
+    """Nobody has acknowledged within the step's wait."""
+    if not incident.open or incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS:
+        return
+    escalate(uow, incident, cause=Cause.UNACKNOWLEDGED, actor=SYSTEM, reason="not acknowledged in time")
+
+
+def _system_act(uow: UnitOfWork, before: Incident, action: Action, *, note: str) -> None:
+    command = Command(
+        action=action, actor=SYSTEM, now=uow.now, note=note, reason=note, target=_targets(uow, before)
+    )
+    outcome = apply(before, command)
+    if outcome.changed:
+        save(uow, before, outcome.incident)
+        uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+
+
+def _hold_end(uow: UnitOfWork, incident: Incident) -> None:
+    if incident.open and incident.on_hold:
+        _system_act(uow, incident, Action.RESUME, note="the hold has ended")
+
+
+def _auto_resolve(uow: UnitOfWork, incident: Incident) -> None:
+    if incident.open and incident.recovered_at is not None and incident.active_count == 0:
+        _system_act(uow, incident, Action.RESOLVE, note="all alerts have recovered")
+
+
+def _flap_end(uow: UnitOfWork, before: Incident) -> None:
+    if before.open and before.flapping:
+        after = replace(before, flapping=False, transitions=())
+        save(uow, before, after)
+        uow.emit(IncidentFlapping(after, False))
+
+
+def _auto_close(uow: UnitOfWork, incident: Incident) -> None:
+    if incident.state is State.RESOLVED:
+        _system_act(uow, incident, Action.CLOSE, note="resolved for long enough")
+
+
+_FIRES: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = MappingProxyType(
+    {
+        DueKind.RESPONSE: _response,
+        DueKind.RESOLUTION: _resolution,
+        DueKind.ESCALATION: _escalation,
+        DueKind.HOLD_END: _hold_end,
+        DueKind.AUTO_RESOLVE: _auto_resolve,
+        DueKind.FLAP_END: _flap_end,
+        DueKind.AUTO_CLOSE: _auto_close,
+    }
+)
+
+
+def housekeeping(uow: UnitOfWork) -> None:
+    """Forget what is kept for a time only, and come back in an hour."""
+    for statement, kept in (
+        ("DELETE FROM event WHERE at < ?", EVENTS_KEPT),
+        ("DELETE FROM delivery WHERE at < ?", DELIVERIES_KEPT),
+        ("DELETE FROM idempotency WHERE at < ?", IDEMPOTENCY_KEPT),
+        ("DELETE FROM undo WHERE at < ?", IDEMPOTENCY_KEPT),
+    ):
+        uow.run(statement, [(to_micros(uow.now - kept),)])
+    uow.deadlines.set(HOUSE, DueKind.HOUSEKEEPING.value, uow.now + HOUSEKEEPING_EVERY, company_id=MSP)

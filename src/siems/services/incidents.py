@@ -1,0 +1,195 @@
+"""What people do to incidents: one verb for every action, and the one that takes it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from siems.clock import from_micros, to_micros
+from siems.domain.escalation import Cause
+from siems.domain.events import ActUndone, IncidentActed
+from siems.domain.incident import Incident
+from siems.domain.lifecycle import Command, apply, check, permission_for
+from siems.domain.permissions import Actor, missing, require
+from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
+from siems.services.escalations import escalate
+from siems.services.keeping import save
+from siems.storage import tables as t
+from siems.storage.rows import alert_from, incident_from, incident_row
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action, AlertStatus, HoldReason, Role
+from siems.wire import ActAsk
+
+UNDO_WITHIN = timedelta(seconds=10)
+NOTICE_DELAY = UNDO_WITHIN
+
+_RESTORED = (
+    "state", "assignee", "assigned_at", "acknowledged_at", "started_at", "hold_reason", "hold_until", "touched",
+    "resolved_at", "resolved_by", "resolution_notes", "cause", "closed_at", "clocks", "position",
+    "escalation_level", "escalated_at", "escalates_at", "recovered_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of it."""
+
+    incident: Incident
+    changed: bool
+    steps: tuple[str, ...]
+    undo_until: datetime | None
+
+
+def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: int, ask: ActAsk) -> Acted:
+    """Do something to an incident. Raises NotFound, Forbidden, Conflict, StaleVersion, UsageError."""
+    ref = f"INC-{number}"
+    if not actor.sees(company_id):
+        raise missing(ref)
+    before = uow.incidents.get(company_id, number)
+    assignee = _assignee(uow, actor, ask.to, company_id) if action is Action.ASSIGN else None
+    require(actor, permission_for(action, actor=actor, assignee=assignee), company_id, what=ref)
+    if action is Action.UNDO:
+        return _undo(uow, actor, before, ask)
+    command = _command(uow, actor, action, before, ask, assignee)
+    if action is Action.ESCALATE:
+        check(before, command)
+        after = escalate(
+            uow, before, cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level
+        )
+        return Acted(after, True, (Action.ESCALATE.value,), None)
+    outcome = apply(before, command)
+    if not outcome.changed:
+        return Acted(before, False, (), None)
+    if action is not Action.NOTE:
+        save(uow, before, outcome.incident)
+    until = _remember(uow, actor, before, outcome.incident, action)
+    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    steps = tuple(step.action.value for step in outcome.steps)
+    return Acted(outcome.incident, True, steps, until)
+
+
+def _command(
+    uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask: ActAsk, assignee: str | None
+) -> Command:
+    return Command(
+        action=action, actor=actor, now=uow.now, reason=ask.reason, note=ask.note, cause=ask.cause,
+        assignee=assignee, hold_reason=_hold_reason(ask.hold_for), until=ask.until, public=ask.public,
+        version=ask.version, notice_delay=NOTICE_DELAY if ask.undoable else timedelta(0),
+        target=uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity],
+        policy=uow.memory.policy_named(uow.connection, incident.policy_snapshot),
+    )  # fmt: skip
+
+
+def _hold_reason(word: str | None) -> HoldReason | None:
+    if word is None:
+        return None
+    try:
+        return HoldReason(word.strip().lower())
+    except ValueError as why:
+        known = ", ".join(HoldReason)
+        raise InvalidField(f"{word!r} is no reason to hold", hint=f"one of: {known}") from why
+
+
+def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> str | None:
+    """The user behind `--to`: `@me`, an id or a name. Raises NotFound for who is not there or not for this client."""
+    if not to:
+        return None
+    if to in ("@me", "me"):
+        return actor.id
+    wanted = to.strip().lower()
+    for person in uow.people():
+        if wanted in (person.id, person.id.removeprefix("user-"), person.name.lower()):
+            if not person.covers(company_id) or person.role is Role.CLIENT:
+                raise InvalidField(
+                    f"{person.name} does not work for this company", hint="siems user list shows who does"
+                )
+            return person.id
+    raise NotFound(f"there is no user {to!r}", hint="siems user list")
+
+
+# --- taking it back --------------------------------------------------------------------------------------------
+
+
+def _remember(
+    uow: UnitOfWork, actor: Actor, before: Incident, after: Incident, action: Action
+) -> datetime | None:
+    """Keep what was, for ten seconds, for the one who changed it."""
+    if actor.machine:
+        return None
+    resolved = (
+        [a.id for a in uow.alerts.active_of(uow.company(before.company_id), before.id)]
+        if action is Action.RESOLVE
+        else []
+    )
+    body = {
+        "row": incident_row(before, uow.weights), "alerts": resolved,
+        "note_at": to_micros(uow.now) if action is Action.NOTE else None,
+    }  # fmt: skip
+    uow.connection.execute(delete(t.undo).where(t.undo.c.incident_id == before.id))
+    uow.insert(
+        "undo",
+        (before.id, before.company_id, actor.id, to_micros(uow.now), action.value, after.version, json.dumps(body)),
+    )
+    return uow.now + UNDO_WITHIN
+
+
+def _undo(uow: UnitOfWork, actor: Actor, current: Incident, ask: ActAsk) -> Acted:
+    """The same actor, within ten seconds, while the version is still theirs."""
+    row = uow.connection.execute(select(t.undo).where(t.undo.c.incident_id == current.id)).first()
+    if row is None or row.actor != actor.id or uow.now - row.at > UNDO_WITHIN:
+        raise Conflict(
+            f"there is nothing of yours to undo on {current.ref}",
+            hint="an act can be taken back within 10 seconds, by who did it",
+        )
+    if row.version != current.version:
+        raise StaleVersion(
+            f"{current.ref} changed after your {row.action}, it cannot be undone",
+            hint=f"look again:  siems incident show {current.ref}",
+        )
+    body = json.loads(row.body)
+    old = incident_from(body["row"])
+    after = replace(
+        current, version=current.version + 1, **{name: getattr(old, name) for name in _RESTORED}
+    )
+    after = replace(after, active_count=old.active_count if body["alerts"] else after.active_count)
+    save(uow, current, after)
+    _revive(uow, body["alerts"], after)
+    if body["note_at"] is not None:
+        uow.connection.execute(
+            delete(t.timeline).where(
+                t.timeline.c.incident_id == current.id,
+                t.timeline.c.kind == "note",
+                t.timeline.c.at == from_micros(body["note_at"]),
+            )
+        )
+    uow.connection.execute(delete(t.undo).where(t.undo.c.incident_id == current.id))
+    uow.outbox.cancel(current.ref)
+    command = Command(action=Action.UNDO, actor=actor, now=uow.now, reason=ask.reason)
+    uow.emit(ActUndone(current, after, row.action, command))
+    return Acted(after, True, (Action.UNDO.value,), None)
+
+
+def _revive(uow: UnitOfWork, alert_ids: Sequence[int], incident: Incident) -> None:
+    """Alerts that were resolved with their incident are active again, unless a newer one has taken their place."""
+    if not alert_ids:
+        return
+    company = uow.company(incident.company_id)
+    rows = uow.connection.execute(select(*t.raw_columns(t.alert)).where(t.alert.c.id.in_(alert_ids)))
+    for row in rows.all():
+        alert = alert_from(row)
+        if uow.alerts.active(company, alert.fingerprint) is None:
+            uow.alerts.put(replace(alert, status=AlertStatus.ACTIVE, resolved_at=None))
+
+
+def resolve_alerts(uow: UnitOfWork, incident: Incident) -> None:
+    """Resolving an incident resolves its alerts; a later firing is a new one."""
+    company = uow.company(incident.company_id)
+    for alert in uow.alerts.active_of(company, incident.id):
+        uow.alerts.put(replace(alert, status=AlertStatus.RESOLVED, resolved_at=uow.now))
+    current = uow.incidents.get(incident.company_id, incident.id)
+    uow.incidents.count(replace(current, active_count=0))
+

@@ -1,0 +1,384 @@
+"""Taking alerts in: the verb behind every webhook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from siems.domain import correlation, sla
+from siems.domain.alert import Alert, Reading, category_of
+from siems.domain.correlation import Kind, Placement, Rules
+from siems.domain.escalation import first_wait
+from siems.domain.events import (
+    AlertReceived,
+    AlertRecovered,
+    AlertRepeated,
+    IncidentAbsorbed,
+    IncidentActed,
+    IncidentFlapping,
+    IncidentOpened,
+    IncidentRecovered,
+    SeverityRaised,
+)
+from siems.domain.incident import Incident, include_asset, title_for, with_transition
+from siems.domain.lifecycle import Command, apply
+from siems.domain.permissions import SYSTEM
+from siems.errors import ReplayMismatch
+from siems.services.keeping import save
+from siems.storage.memory import CompanyMemory, Seen, give_key, index_alert, keys_for
+from siems.storage.repositories.deliveries import Receipt
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action, AlertStatus, State
+from siems.wire import AlertAccepted, AlertsAccepted
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One verified request: whose it is, what a source read in it, and its bytes."""
+
+    company_id: str
+    source: str
+    readings: tuple[Reading, ...]
+    raw: bytes
+    delivery_id: str | None
+    body_hash: bytes
+    many: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str] | None:
+        return None if self.delivery_id is None else (self.company_id, self.source, self.delivery_id)
+
+
+def accept(uow: UnitOfWork, incoming: Incoming) -> bytes:
+    """Store and place every alert of a request, once per delivery id; the answer as JSON.
+
+    Raises ReplayMismatch when the delivery id was used for another body.
+    """
+    key = incoming.key
+    if key is not None and (receipt := uow.deliveries.find(key)) is not None:
+        if receipt.body_hash != incoming.body_hash:
+            raise ReplayMismatch(
+                "this delivery id was used for another body", hint="give each delivery an id of its own"
+            )
+        return receipt.answer.replace('"duplicate":false', '"duplicate":true').encode()
+    company = uow.company(incoming.company_id)
+    raw = _Raw(uow, incoming)
+    taken = [_take(uow, company, reading, raw, incoming) for reading in incoming.readings]
+    answer: Any = AlertsAccepted(message="accepted", alerts=taken) if incoming.many else taken[0]
+    said = _encode(answer)
+    if key is not None:
+        uow.deliveries.keep(key, Receipt(incoming.body_hash, said.decode()))
+    return said
+
+
+class _Raw:
+    """The body as it came, stored once when an alert first needs it."""
+
+    __slots__ = ("_incoming", "_number", "_uow")
+
+    def __init__(self, uow: UnitOfWork, incoming: Incoming) -> None:
+        self._uow = uow
+        self._incoming = incoming
+        self._number: int | None = None
+
+    def number(self) -> int:
+        if self._number is None:
+            incoming = self._incoming
+            self._number = self._uow.alerts.keep_raw(incoming.company_id, incoming.source, incoming.raw)
+        return self._number
+
+
+def _take(
+    uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, incoming: Incoming
+) -> AlertAccepted:
+    fingerprint = reading.fingerprint(company.id)
+    known = uow.alerts.active(company, fingerprint)
+    warnings = [*incoming.warnings, *reading.warnings]
+    if not reading.firing:
+        if known is None:
+            return AlertAccepted(
+                message="nothing active to resolve", alert_id=None, incident_id=None, warnings=warnings
+            )
+        alert = _recover(uow, company, known)
+        message = "resolved"
+    elif known is not None:
+        alert = _repeat(uow, company, known, reading)
+        message = "repeated"
+    else:
+        alert = _receive(uow, company, reading, fingerprint, raw)
+        message = "accepted"
+    incident_id = None if alert.incident_id is None else f"INC-{alert.incident_id}"
+    return AlertAccepted(message=message, alert_id=f"ALR-{alert.id}", incident_id=incident_id, warnings=warnings)
+
+
+# --- a new alert -----------------------------------------------------------------------------------------------
+
+
+def _receive(
+    uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw
+) -> Alert:
+    """Store a new alert and put it where the rules say."""
+    now, rules = uow.now, company.rules
+    placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
+    alert = Alert(
+        id=uow.next_number("alert"), company_id=company.id, incident_id=placement.incident_id,
+        fingerprint=fingerprint, asset_name=reading.asset_name, signature=reading.signature,
+        severity=reading.severity, original_severity=reading.original_severity, message=reading.message,
+        tool_source=reading.tool_source, status=AlertStatus.ACTIVE, count=1, starts_at=reading.starts_at or now,
+        received_at=now, last_seen_at=now, rule=placement.rule, evidence=placement.evidence,
+        labels=reading.labels, links=reading.links, raw_id=raw.number(),
+    )  # fmt: skip
+    critical = uow.alerts.discover(company, alert.asset_name)
+    if placement.kind is Kind.WAIT:
+        uow.alerts.add(alert)
+        index_alert(uow.journal, company, alert, placement.keys)
+        uow.emit(AlertReceived(alert, None))
+        return alert
+    if placement.kind is Kind.OPEN:
+        return _open(uow, company, alert, placement, critical=critical)
+    return _join(uow, company, alert, placement, critical=critical)
+
+
+def _open(
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+) -> Alert:  # fmt: skip
+    """A new incident, with the alerts that waited for it."""
+    now = uow.now
+    alert = replace(alert, incident_id=uow.next_number("incident"))
+    assert alert.incident_id is not None
+    waited = _waiting(uow, company, placement, alert)
+    alerts = [*waited, alert]
+    severity = max(a.severity for a in alerts)
+    assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
+    wait = first_wait(company.settings.policy, severity)
+    incident = Incident(
+        id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
+        state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
+        created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
+        sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
+        escalates_at=None if wait is None else now + wait, assets=assets, asset_count=len(assets),
+        tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
+        critical_asset=critical or any(company.assets.get(name, False) for name in assets),
+        alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
+        recurrence_of=placement.recurrence_of,
+    )  # fmt: skip
+    save(uow, None, incident)
+    for old in waited:
+        moved = replace(old, incident_id=incident.id)
+        uow.alerts.put(moved)
+        index_alert(uow.journal, company, moved, keys_for(moved, company.rules))
+    if stored:
+        uow.alerts.put(alert)
+    else:
+        uow.alerts.add(alert)
+    index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident))
+    return alert
+
+
+def _waiting(uow: UnitOfWork, company: CompanyMemory, placement: Placement, alert: Alert) -> list[Alert]:
+    """The alerts under this key that had no incident yet; they wait no longer."""
+    found: list[Alert] = []
+    for key in placement.keys:
+        for fingerprint in company.waiting.get(key, ()):
+            old = company.alerts.get(fingerprint)
+            if old is not None and old.incident_id is None and old.id != alert.id:
+                found.append(old)
+        uow.journal.drop(company.waiting, key)
+    return found
+
+
+def _join(
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool
+) -> Alert:
+    """One more alert of an incident that is there; others may fold into it."""
+    assert placement.incident_id is not None
+    before = uow.incidents.get(company.id, placement.incident_id)
+    incident = before
+    if placement.kind is Kind.REOPEN:
+        incident = _reopen(uow, incident, placement)
+    for number in placement.absorb:
+        incident = _absorb(uow, company, number, incident, placement)
+    if placement.link:
+        incident = replace(incident, related=tuple(dict.fromkeys((*incident.related, *placement.link))))
+    incident = include_asset(incident, alert.asset_name)
+    tools = incident.tool_sources
+    incident = replace(
+        incident,
+        folded=incident.folded or bool(placement.new_keys),
+        tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
+        critical_asset=incident.critical_asset or critical,
+        alert_count=incident.alert_count + 1,
+        active_count=incident.active_count + 1,
+        last_alert_at=uow.now,
+        recovered_at=None,
+    )
+    incident = replace(incident, title=_title(incident, alert))
+    incident = _noisy_again(uow, company.rules, before, incident)
+    incident = _raise(uow, incident, alert, placement.evidence)
+    alert = replace(alert, incident_id=incident.id)
+    save(uow, before, incident)
+    uow.alerts.add(alert)
+    index_alert(uow.journal, company, alert, placement.keys)
+    for key in placement.new_keys:
+        give_key(uow.journal, company, incident.id, key)
+    uow.emit(AlertReceived(alert, incident))
+    return alert
+
+
+def _title(incident: Incident, alert: Alert) -> str:
+    """A grouped incident tells how much it holds."""
+    if alert.signature != incident.signature:
+        where = incident.assets[0] if incident.asset_count == 1 else f"{incident.asset_count} servers"
+        return f"{incident.alert_count} problems on {where}"
+    if incident.asset_count > 1:
+        return title_for(incident.signature, ("",) * incident.asset_count)
+    return incident.title
+
+
+def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incident:
+    target = uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    command = Command(
+        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy
+    )
+    outcome = apply(incident, command)
+    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    return outcome.incident
+
+
+def _absorb(
+    uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement
+) -> Incident:
+    """Fold one incident into the survivor and close it."""
+    absorbed = uow.incidents.get(company.id, number)
+    keys = tuple(company.keys_of.get(number, ()))
+    closed = replace(
+        absorbed, state=State.CLOSED, closed_at=uow.now, merged_into=survivor.id, escalates_at=None,
+        active_count=0, version=absorbed.version + 1,
+    )  # fmt: skip
+    uow.alerts.move(company, number, survivor.id)
+    save(uow, absorbed, closed)
+    for key in keys:
+        give_key(uow.journal, company, survivor.id, key)
+    after = survivor
+    for asset in absorbed.assets:
+        after = include_asset(after, asset)
+    after = replace(
+        after,
+        alert_count=after.alert_count + absorbed.alert_count,
+        repeat_count=after.repeat_count + absorbed.repeat_count,
+        active_count=after.active_count + absorbed.active_count,
+        tool_sources=tuple(dict.fromkeys((*after.tool_sources, *absorbed.tool_sources))),
+        critical_asset=after.critical_asset or absorbed.critical_asset,
+        clocks=sla.strictest(after.clocks, absorbed.clocks),
+        folded=True,
+        version=after.version + 1,
+    )
+    if absorbed.severity > after.severity and not after.severity_pinned:
+        after = replace(after, severity=absorbed.severity)
+    uow.outbox.cancel(absorbed.ref)
+    uow.emit(IncidentAbsorbed(closed, after, placement.evidence))
+    return after
+
+
+# --- repeats and recoveries ------------------------------------------------------------------------------------
+
+
+def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Reading) -> Alert:
+    """The same alert again: it is counted, not stored anew."""
+    now = uow.now
+    alert = replace(
+        known,
+        count=known.count + 1,
+        last_seen_at=now,
+        message=reading.message,
+        severity=max(known.severity, reading.severity),
+    )
+    if known.incident_id is None:
+        return _repeat_waiting(uow, company, alert, reading)
+    before = uow.incidents.get(company.id, known.incident_id)
+    uow.alerts.put(alert)
+    incident = replace(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
+    if alert.severity > before.severity:
+        incident = _raise(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
+        save(uow, before, incident)
+    else:
+        uow.incidents.count(incident)
+    uow.emit(AlertRepeated(alert, incident))
+    return alert
+
+
+def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:
+    """A repeat counts towards the minimum; with enough of them the incident opens."""
+    placement = correlation.place(
+        reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now
+    )
+    critical = company.assets.get(alert.asset_name, False)
+    if placement.kind is Kind.OPEN:
+        alert = replace(alert, rule=placement.rule, evidence=placement.evidence)
+        return _open(uow, company, alert, placement, critical=critical, stored=True)
+    uow.alerts.put(replace(alert, evidence=placement.evidence))
+    uow.emit(AlertRepeated(alert, None))
+    return alert
+
+
+def _recover(uow: UnitOfWork, company: CompanyMemory, known: Alert) -> Alert:
+    """The tool says it is over. The last one starts the quiet delay."""
+    alert = replace(known, status=AlertStatus.RESOLVED, resolved_at=uow.now, last_seen_at=uow.now)
+    uow.alerts.put(alert)
+    if known.incident_id is None:
+        uow.emit(AlertRecovered(alert, None))
+        return alert
+    before = uow.incidents.get(company.id, known.incident_id)
+    incident = replace(before, active_count=max(0, before.active_count - 1))
+    if incident.active_count or not incident.open:
+        uow.incidents.count(incident)
+        uow.emit(AlertRecovered(alert, incident))
+        return alert
+    incident = with_transition(
+        replace(incident, recovered_at=uow.now), now=uow.now, window=company.rules.window
+    )
+    save(uow, before, incident)
+    uow.outbox.cancel(incident.ref)
+    uow.emit(AlertRecovered(alert, incident), IncidentRecovered(incident))
+    if incident.flapping and not before.flapping:
+        uow.emit(IncidentFlapping(incident, True))
+    return alert
+
+
+def _noisy_again(uow: UnitOfWork, rules: Rules, before: Incident, incident: Incident) -> Incident:
+    """Firing after everything had recovered is a transition; enough of them are flapping."""
+    if before.recovered_at is None:
+        return incident
+    after = with_transition(incident, now=uow.now, window=rules.window)
+    if after.flapping and not before.flapping:
+        uow.emit(IncidentFlapping(after, True))
+    return after
+
+
+def _raise(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: str) -> Incident:
+    """The highest severity of its active alerts is the incident's, unless a person has set it."""
+    if alert.severity <= incident.severity or incident.severity_pinned:
+        return incident
+    targets = uow.memory.targets_named(uow.connection, incident.sla_snapshot)
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    after = replace(
+        incident,
+        severity=alert.severity,
+        clocks=sla.raise_severity(incident.clocks, targets[alert.severity], now=uow.now),
+        version=incident.version + 1,
+    )
+    wait = policy.steps[after.position.step].waits.get(after.severity)
+    if after.acknowledged_at is None and wait is not None:
+        sooner = uow.now + wait
+        after = replace(after, escalates_at=min(after.escalates_at or sooner, sooner))
+    uow.emit(SeverityRaised(incident, after, evidence))
+    return after
+
+

@@ -1,0 +1,340 @@
+"""THE table of who reacts to what: audit, timeline, notices and the live stream. Nobody calls them by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from siems.clock import rfc3339
+from siems.domain import events as e
+from siems.domain.escalation import Cause
+from siems.domain.incident import Incident
+from siems.domain.lifecycle import EVENT_NAMES
+from siems.domain.permissions import SYSTEM
+from siems.services.incidents import resolve_alerts
+from siems.services.staffing import covering, recipients
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action, Role
+
+
+def react(uow: UnitOfWork, event: e.Event) -> None:
+    """Let everybody who is concerned by an event do their part."""
+    for handler in OBSERVERS[type(event)]:
+        handler(uow, event)
+
+
+def brief(incident: Incident) -> dict[str, Any]:
+    """What an event tells of its incident, enough to update a line without asking."""
+    return {
+        "incident_id": incident.ref,
+        "title": incident.title,
+        "severity": incident.severity.name,
+        "state": incident.state.value,
+        "assignee": incident.assignee,
+        "alert_count": incident.alert_count,
+        "repeat_count": incident.repeat_count,
+        "escalation_level": incident.escalation_level,
+        "version": incident.version,
+    }
+
+
+def _publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: Any) -> None:
+    uow.stream.add(
+        type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce
+    )
+
+
+def _tell(
+    uow: UnitOfWork, event: str, incident: Incident, subject: str, people: set[str], *,
+    but: str = "", delay: timedelta = timedelta(0), unacknowledged: bool = False, again: str = "",
+) -> None:  # fmt: skip
+    """A notice in the inbox of each of these people, but not of the one who did it."""
+    told = sorted(people - {but, ""})
+    key = f"{event}:{incident.ref}:{incident.version}{again}"
+    for user_id in told:
+        uow.outbox.notify(
+            user_id, key=key, event=event, object=incident.ref, company_id=incident.company_id,
+            subject=subject, unacknowledged=unacknowledged, delay=delay,
+        )  # fmt: skip
+    if told:
+        uow.stream.add(
+            "notice.created", incident.ref, company_id=incident.company_id,
+            data={"incident_id": incident.ref, "event": event, "users": told, "subject": subject},
+        )  # fmt: skip
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------
+
+
+def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
+    alert, incident = event.alert, event.incident
+    uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.commitment()])
+    data: dict[str, Any] = {
+        "incident_id": None if incident is None else incident.ref,
+        "asset_name": alert.asset_name,
+        "signature": alert.signature,
+        "severity": alert.severity.name,
+        "tool_source": alert.tool_source,
+        "rule": alert.rule,
+    }
+    if incident is not None:
+        data |= {"alert_count": incident.alert_count, "version": incident.version}
+    uow.stream.add("alert.received", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
+
+
+def alert_repeated(uow: UnitOfWork, event: e.AlertRepeated) -> None:
+    alert, incident = event.alert, event.incident
+    uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.count])
+    uow.stream.add(
+        "alert.repeated",
+        f"ALR-{alert.id}",
+        company_id=alert.company_id,
+        data={"incident_id": None if incident is None else incident.ref, "count": alert.count},
+        coalesce=True,
+    )
+
+
+def alert_recovered(uow: UnitOfWork, event: e.AlertRecovered) -> None:
+    alert, incident = event.alert, event.incident
+    uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", "resolved"])
+    uow.stream.add(
+        "alert.recovered",
+        f"ALR-{alert.id}",
+        company_id=alert.company_id,
+        data={"incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name},
+    )
+
+
+# --- incidents -------------------------------------------------------------------------------------------------
+
+
+def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
+    incident = event.incident
+    uow.audit.add_fact(incident.company_id, [incident.ref, "opened", incident.rule, incident.severity.name])
+    _publish(uow, "incident.opened", incident)
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    people = {p.id for p in recipients(uow, incident, policy.steps[0])}
+    subject = f"{incident.severity.name} opened: {incident.title}"
+    _tell(uow, "incident.opened", incident, subject, people, unacknowledged=True)
+
+
+def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
+    absorbed, survivor = event.absorbed, event.survivor
+    uow.audit.add(
+        SYSTEM, "incident.merged", absorbed.ref, company_id=absorbed.company_id, reason=event.evidence,
+        details={"into": survivor.ref, "alerts": absorbed.alert_count},
+    )  # fmt: skip
+    text = f"{absorbed.ref} was folded into this: {event.evidence}"
+    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=SYSTEM)
+    uow.timeline.add(
+        absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=SYSTEM
+    )
+    _publish(uow, "incident.merged", absorbed, into=survivor.ref)
+
+
+def severity_raised(uow: UnitOfWork, event: e.SeverityRaised) -> None:
+    before, after = event.before, event.after
+    uow.audit.add(
+        SYSTEM, "incident.raised", after.ref, company_id=after.company_id, reason=event.evidence,
+        details={"from": before.severity.name, "to": after.severity.name},
+    )  # fmt: skip
+    text = f"severity {before.severity.name} -> {after.severity.name}: {event.evidence}"
+    uow.timeline.add(after.company_id, after.id, "state", text, actor=SYSTEM)
+    _publish(uow, "incident.changed", after, coalesce=True)
+
+
+def incident_recovered(uow: UnitOfWork, event: e.IncidentRecovered) -> None:
+    incident = event.incident
+    uow.timeline.add(incident.company_id, incident.id, "recovery", "all alerts have recovered", actor=SYSTEM)
+    _publish(uow, "incident.recovered", incident)
+
+
+def incident_flapping(uow: UnitOfWork, event: e.IncidentFlapping) -> None:
+    incident = event.incident
+    text = "flapping: resolving by itself is held" if event.flapping else "calm again"
+    uow.timeline.add(incident.company_id, incident.id, "state", text, actor=SYSTEM)
+    uow.audit.add(
+        SYSTEM, "incident.flapping" if event.flapping else "incident.calmed", incident.ref,
+        company_id=incident.company_id,
+    )  # fmt: skip
+    _publish(uow, "incident.changed", incident, coalesce=True)
+
+
+def incident_acted(uow: UnitOfWork, event: e.IncidentActed) -> None:
+    taken, command = event.taken, event.command
+    before, after, actor = taken.before, taken.after, command.actor
+    name = EVENT_NAMES[taken.action]
+    details: dict[str, Any] = {"from": before.state.value, "to": after.state.value, "version": after.version}
+    if before.assignee != after.assignee:
+        details["assignee"] = [before.assignee, after.assignee]
+    if command.note:
+        details["note"] = command.note
+    uow.audit.add(
+        actor, name, after.ref, company_id=after.company_id, reason=command.reason, details=details
+    )
+    kind = "note" if taken.action is Action.NOTE else "state"
+    data = {"public": command.public} if taken.action is Action.NOTE else {"action": taken.action.value}
+    uow.timeline.add(after.company_id, after.id, kind, _told(uow, event), actor=actor, data=data)
+    _publish(uow, name, after, actor=actor.id)
+    _act_notices(uow, event)
+
+
+def _told(uow: UnitOfWork, event: e.IncidentActed) -> str:
+    """The line of the timeline."""
+    taken, command = event.taken, event.command
+    after = taken.after
+    match taken.action:
+        case Action.NOTE:
+            return command.note
+        case Action.ASSIGN:
+            return f"assigned to {_name(uow, after.assignee)}"
+        case Action.HOLD:
+            until = rfc3339(after.hold_until) if after.hold_until else ""
+            return f"on hold for {after.hold_reason} until {until}"
+        case Action.RESOLVE:
+            note = command.note or command.reason
+            return f"resolved: {note}" + (f" (cause: {command.cause})" if command.cause else "")
+        case Action.ACK | Action.START | Action.UNASSIGN:
+            return {"ack": "acknowledged", "start": "started", "unassign": "unassigned"}[taken.action.value]
+        case _:
+            past = {"resume": "resumed", "close": "closed", "reopen": "reopened"}[taken.action.value]
+            return f"{past}: {command.reason}" if command.reason else past
+
+
+def _name(uow: UnitOfWork, user_id: str | None) -> str:
+    person = uow.person(user_id) if user_id else None
+    return person.name if person is not None else (user_id or "nobody")
+
+
+def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
+    taken, command = event.taken, event.command
+    after, me, delay = taken.after, command.actor.id, command.notice_delay
+    match taken.action:
+        case Action.ASSIGN if after.assignee:
+            subject = f"{after.ref} was assigned to you: {after.title}"
+            _tell(uow, "incident.assigned", after, subject, {after.assignee}, but=me, delay=delay)
+        case Action.RESOLVE:
+            managers = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
+            subject = f"{after.ref} was resolved by {command.actor.name}: {after.title}"
+            _tell(uow, "incident.resolved", after, subject, managers, but=me, delay=delay)
+        case Action.RESUME if command.actor.machine and after.assignee:
+            subject = f"the hold of {after.ref} has ended: {after.title}"
+            _tell(uow, "incident.resumed", after, subject, {after.assignee})
+        case Action.REOPEN | Action.UNASSIGN:
+            policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
+            people = {p.id for p in recipients(uow, after, policy.steps[0])}
+            subject = f"{after.ref} is open again: {after.title}"
+            _tell(uow, "incident.reopened", after, subject, people, but=me, delay=delay, unacknowledged=True)
+        case _:
+            pass
+
+
+def alerts_resolved_with_incident(uow: UnitOfWork, event: e.IncidentActed) -> None:
+    if event.taken.action is Action.RESOLVE:
+        resolve_alerts(uow, event.taken.after)
+
+
+def act_undone(uow: UnitOfWork, event: e.ActUndone) -> None:
+    after, command = event.after, event.command
+    uow.audit.add(
+        command.actor, "incident.undone", after.ref, company_id=after.company_id, reason=command.reason,
+        details={"action": event.action, "state": after.state.value, "version": after.version},
+    )  # fmt: skip
+    text = f"took back: {event.action}"
+    uow.timeline.add(after.company_id, after.id, "state", text, actor=command.actor)
+    _publish(uow, "incident.undone", after, actor=command.actor.id)
+
+
+# --- escalation and SLA ----------------------------------------------------------------------------------------
+
+
+def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
+    before, after, decision = event.before, event.after, event.decision
+    skipped = f"; level {', '.join(map(str, decision.skipped))} has nobody" if decision.skipped else ""
+    owner = f", now with {_name(uow, after.assignee)}" if after.assignee != before.assignee else ""
+    text = f"escalated to level {decision.step.level}: {event.reason}{owner}{skipped}"
+    details = {
+        "cause": event.cause.value, "level": [before.escalation_level, after.escalation_level],
+        "assignee": [before.assignee, after.assignee], "step": decision.position.key(), "skipped": decision.skipped,
+        "paged": event.recipients,
+    }  # fmt: skip
+    uow.audit.add(
+        event.actor, "incident.escalated", after.ref, company_id=after.company_id, reason=event.reason,
+        details=details,
+    )  # fmt: skip
+    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=event.actor, data=details)
+    _publish(uow, "incident.escalated", after, reason=event.reason, cause=event.cause.value)
+    watching = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
+    people = {*event.recipients, *watching, after.assignee or ""}
+    subject = f"{after.ref} escalated to level {decision.step.level} ({event.reason}): {after.title}"
+    _tell(
+        uow, "incident.escalated", after, subject, people, but=event.actor.id,
+        unacknowledged=event.cause is Cause.UNACKNOWLEDGED,
+    )  # fmt: skip
+
+
+def chain_ended(uow: UnitOfWork, event: e.ChainEnded) -> None:
+    incident = event.incident
+    text = "the escalation chain is used up: nobody further is paged"
+    uow.timeline.add(incident.company_id, incident.id, "escalation", text, actor=SYSTEM)
+    uow.audit.add(SYSTEM, "incident.chain_ended", incident.ref, company_id=incident.company_id)
+    _publish(uow, "incident.chain_ended", incident)
+
+
+def sla_warned(uow: UnitOfWork, event: e.SlaWarned) -> None:
+    incident = event.incident
+    subject = f"{incident.ref}: {event.clock.value} is due at {rfc3339(event.due_at)}: {incident.title}"
+    _sla_line(uow, "sla.warned", event, f"{event.clock.value} deadline is near")
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    step = policy.steps[min(incident.position.step, len(policy.steps) - 1)]
+    people = {p.id for p in recipients(uow, incident, step)} | {incident.assignee or ""}
+    _tell(uow, "sla.warned", incident, subject, people, again=f":{event.clock.value}")
+
+
+def sla_breached(uow: UnitOfWork, event: e.SlaBreached) -> None:
+    _sla_line(uow, "sla.breached", event, f"{event.clock.value} deadline was missed")
+
+
+def _sla_line(uow: UnitOfWork, name: str, event: e.SlaWarned | e.SlaBreached, text: str) -> None:
+    incident = event.incident
+    details = {"clock": event.clock.value, "due_at": rfc3339(event.due_at)}
+    uow.audit.add(SYSTEM, name, incident.ref, company_id=incident.company_id, details=details)
+    uow.timeline.add(incident.company_id, incident.id, "sla", text, actor=SYSTEM, data=details)
+    _publish(uow, name, incident, **details)
+
+
+# --- everything else -------------------------------------------------------------------------------------------
+
+
+def recorded(uow: UnitOfWork, event: e.Recorded) -> None:
+    uow.audit.add(
+        event.actor, event.type, event.object, company_id=event.company_id, reason=event.reason,
+        details=event.details,
+    )  # fmt: skip
+    uow.stream.add(event.type, event.object, company_id=event.company_id, data={"actor": event.actor.id})
+
+
+Handler = Callable[[UnitOfWork, Any], None]
+
+OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
+    {
+        e.AlertReceived: (alert_received,),
+        e.AlertRepeated: (alert_repeated,),
+        e.AlertRecovered: (alert_recovered,),
+        e.IncidentOpened: (incident_opened,),
+        e.IncidentAbsorbed: (incident_absorbed,),
+        e.SeverityRaised: (severity_raised,),
+        e.IncidentRecovered: (incident_recovered,),
+        e.IncidentFlapping: (incident_flapping,),
+        e.IncidentActed: (alerts_resolved_with_incident, incident_acted),
+        e.ActUndone: (act_undone,),
+        e.IncidentEscalated: (incident_escalated,),
+        e.ChainEnded: (chain_ended,),
+        e.SlaWarned: (sla_warned,),
+        e.SlaBreached: (sla_breached,),
+        e.Recorded: (recorded,),
+    }
+)
+

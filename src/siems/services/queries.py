@@ -1,0 +1,363 @@
+"""What consoles ask: lists, details, timelines, the summary. Every answer is limited to the reader's scope."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, or_, select, type_coerce
+
+from siems.clock import from_micros, to_micros
+from siems.domain import priority
+from siems.domain.correlation import noise_reduction
+from siems.domain.incident import Incident
+from siems.domain.permissions import Actor, Permission, missing, require
+from siems.errors import InvalidField
+from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
+from siems.services.incidents import UNDO_WITHIN
+from siems.services.views import alert_view, incident_view, load_names
+from siems.storage import tables as t
+from siems.storage.rows import alert_from, incident_from
+from siems.vocabulary import MSP, Role, State
+from siems.wire import (
+    AlertView,
+    CompanyCount,
+    IncidentDetail,
+    IncidentView,
+    NoticeView,
+    Page,
+    RejectionView,
+    Summary,
+    TimelineEntry,
+    UndoView,
+)
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1_000
+_OPEN = [State.OPEN.value, State.ASSIGNED.value, State.IN_PROGRESS.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request for a list."""
+
+    actor: Actor
+    now: datetime
+    query: str = ""
+    sort: str = ""
+    limit: int = DEFAULT_PAGE
+    cursor: str = ""
+
+
+# --- pages -----------------------------------------------------------------------------------------------------
+
+
+def _sorts(as_of: datetime) -> dict[str, ColumnElement[int]]:
+    """What incidents can be sorted by, ascending."""
+    i = t.incident.c
+    created = type_coerce(i.created_at, BigInteger)
+    capped = _least((to_micros(as_of) - created) // 3_600_000_000, priority.DEFAULT_WEIGHTS.age_at_most)
+    return {
+        "sla": next_due(),
+        "priority_score": type_coerce(i.static_score - capped, BigInteger),
+        "created_at": created,
+        "last_alert_at": type_coerce(i.last_alert_at, BigInteger),
+        "severity": type_coerce(i.severity, BigInteger),
+        "id": type_coerce(i.id, BigInteger),
+    }
+
+
+def _least(value: Any, limit: int) -> Any:
+    return case((value > limit, limit), else_=value)
+
+
+def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, int] | None:
+    """(as_of, value, id) after which a page begins. Raises InvalidField."""
+    if not text:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        name, as_of, value, number = found
+        if name != sort or not all(isinstance(x, int) for x in (as_of, value, number)):
+            raise ValueError(name)
+        return from_micros(as_of), value, number
+    except (ValueError, TypeError, OverflowError) as why:
+        raise InvalidField("this cursor is not one of ours, or of another sort order", hint="begin without it") from why
+
+
+def _write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
+    text = json.dumps([sort, to_micros(as_of), value, number]).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
+    """A page of incidents; what was folded away is only shown when it is asked for."""
+    sort = ask.sort or "sla"
+    start = _read_cursor(ask.cursor, sort, ask.now)
+    as_of = start[0] if start else ask.now
+    by = _sorts(as_of).get(sort.removeprefix("-"))
+    if by is None:
+        known = ", ".join(_sorts(as_of))
+        raise InvalidField(f"incidents cannot be sorted by {sort!r}", hint=f"one of: {known}; - for descending")
+    where = and_(
+        in_scope(t.incident.c.company_id, ask.actor), incident_filter(ask.query, Asker(ask.actor, as_of))
+    )
+    total = connection.execute(select(func.count()).select_from(t.incident).where(where)).scalar_one()
+    down = sort.startswith("-")
+    number = t.incident.c.id
+    page = where
+    if start is not None:
+        _, value, after = start
+        past = or_(
+            by < value if down else by > value, and_(by == value, number < after if down else number > after)
+        )
+        page = and_(where, past)
+    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
+    order = (by.desc(), number.desc()) if down else (by, number)
+    statement = select(by.label("sort_value"), *t.raw_columns(t.incident)).where(page).order_by(*order)
+    rows = connection.execute(statement.limit(limit + 1)).all()
+    names = load_names(connection)
+    items = [
+        incident_view(connection, incident_from(row[1:]), ask.actor, names, as_of=as_of) for row in rows[:limit]
+    ]
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = _write_cursor(sort, as_of, int(last[0]), last[1])
+    return Page(items=items, next=following, total=total, as_of=as_of)
+
+
+def list_alerts(connection: Connection, ask: Ask) -> Page[AlertView]:
+    """A page of alerts, newest first."""
+    start = _read_cursor(ask.cursor, "alerts", ask.now)
+    as_of = start[0] if start else ask.now
+    a = t.alert.c
+    where = and_(in_scope(a.company_id, ask.actor), alert_filter(ask.query, Asker(ask.actor, as_of)))
+    total = connection.execute(select(func.count()).select_from(t.alert).where(where)).scalar_one()
+    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
+    page = and_(where, a.id < start[2]) if start else where
+    statement = select(*t.raw_columns(t.alert)).where(page).order_by(a.id.desc()).limit(limit + 1)
+    rows = connection.execute(statement).all()
+    names = load_names(connection)
+    items = [alert_view(alert_from(row), names) for row in rows[:limit]]
+    following = _write_cursor("alerts", as_of, 0, rows[limit - 1].id) if len(rows) > limit else None
+    return Page(items=items, next=following, total=total, as_of=as_of)
+
+
+# --- one incident ----------------------------------------------------------------------------------------------
+
+
+def number_of(ref: str, prefix: str = "INC") -> int:
+    """42 from `INC-42` or `42`. Raises NotFound, in the words of a missing object."""
+    word = ref.strip().upper().removeprefix(f"{prefix}-")
+    if not (word.isascii() and word.isdigit() and len(word) <= 18):
+        raise missing(ref[:64])
+    return int(word)
+
+
+def find_incident(connection: Connection, ref: str, actor: Actor) -> Incident:
+    """Raises NotFound for what is not there and for what the reader may not know of."""
+    number = number_of(ref)
+    row = connection.execute(select(*t.raw_columns(t.incident)).where(t.incident.c.id == number)).first()
+    if row is None or not actor.sees(row.company_id):
+        raise missing(f"INC-{number}")
+    return incident_from(row)
+
+
+def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetime) -> IncidentDetail:
+    """All that the incident's own screen needs, but its alerts and its story."""
+    incident = find_incident(connection, ref, actor)
+    names = load_names(connection)
+    return IncidentDetail(
+        incident=incident_view(connection, incident, actor, names, as_of=now),
+        priority_terms=priority.terms(
+            incident.severity, critical_asset=incident.critical_asset, duplicates=incident.duplicates,
+            tools=len(incident.tool_sources), created_at=incident.created_at, as_of=now,
+        ),
+        undo=_undo_for(connection, incident, actor, now),
+        server_time=now,
+    )  # fmt: skip
+
+
+def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: datetime) -> UndoView | None:
+    row = connection.execute(select(t.undo).where(t.undo.c.incident_id == incident.id)).first()
+    if row is None or row.actor != actor.id or row.version != incident.version or now - row.at > UNDO_WITHIN:
+        return None
+    return UndoView(action=row.action, until=row.at + UNDO_WITHIN)
+
+
+def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int) -> list[TimelineEntry]:
+    """The story, newest first: how it opened, its alerts, what people and the system did."""
+    incident = find_incident(connection, ref, actor)
+    names = load_names(connection)
+    limit = max(1, min(limit or DEFAULT_PAGE, MAX_PAGE))
+    lines = t.timeline.c
+    rows = connection.execute(
+        select(t.timeline).where(lines.incident_id == incident.id).order_by(lines.at.desc(), lines.id.desc()).limit(limit)
+    )
+    story = [
+        TimelineEntry(
+            at=row.at, kind=row.kind, actor=names.users.get(row.actor, row.actor), via=row.via, text=row.text,
+            data=json.loads(row.data),
+        )
+        for row in rows
+        if actor.role is not Role.CLIENT or (row.kind == "note" and json.loads(row.data).get("public"))
+    ]  # fmt: skip
+    story += _alert_lines(connection, incident, limit)
+    return sorted(story, key=lambda line: (line.at, _RANK.get(line.kind, 1)), reverse=True)[:limit]
+
+
+_RANK = {"open": 2, "alert": 0}
+"""Among lines of one instant: first the alert, then what it opened, then the rest."""
+
+
+def _alert_lines(connection: Connection, incident: Incident, limit: int) -> list[TimelineEntry]:
+    alerts = t.alert.c
+    rows = connection.execute(
+        select(t.alert).where(alerts.incident_id == incident.id).order_by(alerts.received_at.desc()).limit(limit)
+    ).all()
+    lines = [
+        TimelineEntry(
+            at=incident.created_at, kind="open", actor="siems", via="system",
+            text=f"opened, rule {incident.rule}", data={"rule": incident.rule},
+        )
+    ]  # fmt: skip
+    for row in rows:
+        again = f" (x{row.count}, last {row.last_seen_at:%H:%M:%S})" if row.count > 1 else ""
+        data = {"alert_id": f"ALR-{row.id}", "evidence": row.evidence, "severity": row.severity, "count": row.count}
+        text = f"{row.asset_name}: {row.message or row.signature}{again}"
+        lines.append(
+            TimelineEntry(at=row.received_at, kind="alert", actor=row.tool_source, via="api", text=text, data=data)
+        )
+        if row.resolved_at is not None:
+            said = f"{row.asset_name}: {row.signature} is over"
+            lines.append(
+                TimelineEntry(at=row.resolved_at, kind="recovery", actor=row.tool_source, via="api", text=said)
+            )
+    return lines
+
+
+def incident_alerts(connection: Connection, ref: str, actor: Actor, limit: int) -> list[AlertView]:
+    """The alerts of one incident, newest first."""
+    incident = find_incident(connection, ref, actor)
+    names = load_names(connection)
+    a = t.alert.c
+    statement = select(*t.raw_columns(t.alert)).where(a.incident_id == incident.id).order_by(a.last_seen_at.desc())
+    rows = connection.execute(statement.limit(max(1, min(limit or DEFAULT_PAGE, MAX_PAGE)))).all()
+    return [alert_view(alert_from(row), names) for row in rows]
+
+
+def alert_detail(connection: Connection, ref: str, actor: Actor) -> tuple[AlertView, bytes]:
+    """An alert and the body it came in."""
+    number = number_of(ref, "ALR")
+    row = connection.execute(select(*t.raw_columns(t.alert)).where(t.alert.c.id == number)).first()
+    if row is None or not actor.sees(row.company_id):
+        raise missing(f"ALR-{number}")
+    body = connection.execute(select(t.raw_body.c.body).where(t.raw_body.c.id == row.raw_id)).scalar()
+    return alert_view(alert_from(row), load_names(connection)), bytes(body or b"")
+
+
+# --- the whole -------------------------------------------------------------------------------------------------
+
+
+def summary(connection: Connection, actor: Actor, now: datetime) -> Summary:
+    """Today, in numbers."""
+    i, a = t.incident.c, t.alert.c
+    mine, theirs = in_scope(i.company_id, actor), in_scope(a.company_id, actor)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    names = load_names(connection)
+
+    def count(*where: Any) -> int:
+        statement = select(func.count()).select_from(t.incident).where(mine, i.merged_into.is_(None), *where)
+        return int(connection.execute(statement).scalar_one())
+
+    breached = or_(i.response_breached_at >= today, i.resolution_breached_at >= today)
+    created = type_coerce(i.created_at, BigInteger)
+    mtta = _mean(connection, type_coerce(i.response_met_at, BigInteger) - created, mine, i.response_met_at >= today)
+    mttr = _mean(connection, type_coerce(i.resolved_at, BigInteger) - created, mine, i.resolved_at >= today)
+    alerts = connection.execute(select(func.coalesce(func.sum(a.count), 0)).where(theirs)).scalar_one()
+    by_company = connection.execute(
+        select(i.company_id, func.count()).where(mine, i.state.in_(_OPEN)).group_by(i.company_id)
+    ).all()
+    incidents = count()
+    return Summary(
+        open=count(i.state.in_(_OPEN)),
+        opened_today=count(i.created_at >= today),
+        resolved_today=count(i.resolved_at >= today),
+        breached_today=count(breached),
+        mtta_seconds=mtta,
+        mttr_seconds=mttr,
+        alerts=int(alerts),
+        incidents=incidents,
+        noise_reduction=round(noise_reduction(alerts=int(alerts), incidents=incidents), 1),
+        by_company=[
+            CompanyCount(company_id=company_id, company=names.companies.get(company_id, company_id), open=open_)
+            for company_id, open_ in sorted(by_company, key=lambda pair: (-pair[1], pair[0]))
+        ],
+        alerts_per_minute=_per_minute(connection, theirs, now),
+        server_time=now,
+    )
+
+
+def _mean(connection: Connection, span: Any, *where: Any) -> int | None:
+    """Mean seconds, or None when there is nothing to average."""
+    value = connection.execute(select(func.avg(span)).where(*where)).scalar()
+    return None if value is None else int(value) // 1_000_000
+
+
+def _per_minute(connection: Connection, where: Any, now: datetime) -> list[int]:
+    """New alerts in each of the last 60 minutes, oldest first."""
+    start = now - timedelta(minutes=60)
+    received = type_coerce(t.alert.c.received_at, BigInteger)
+    rows = connection.execute(select(received).where(where, t.alert.c.received_at > start))
+    buckets = [0] * 60
+    for (micros,) in rows:
+        buckets[min(59, (micros - to_micros(start)) // 60_000_000)] += 1
+    return buckets
+
+
+def inbox(connection: Connection, actor: Actor, now: datetime, *, unread: bool, limit: int) -> list[NoticeView]:
+    """The reader's own notices, newest first; those that still wait for an undo are not there yet."""
+    n = t.notification.c
+    where = [n.user_id == actor.id, n.channel == "inbox", n.state != "cancelled", n.next_at <= now]
+    if unread:
+        where.append(n.read_at.is_(None))
+    rows = connection.execute(
+        select(t.notification).where(*where).order_by(n.created_at.desc(), n.id.desc()).limit(max(1, min(limit, MAX_PAGE)))
+    )
+    return [
+        NoticeView(
+            id=row.id, at=row.created_at, kind=row.event, subject=row.subject, object=row.object,
+            company_id=row.company_id, read=row.read_at is not None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def unread_count(connection: Connection, actor: Actor, now: datetime) -> int:
+    n = t.notification.c
+    statement = select(func.count()).select_from(t.notification)
+    where = (n.user_id == actor.id, n.channel == "inbox", n.state != "cancelled", n.next_at <= now, n.read_at.is_(None))
+    return int(connection.execute(statement.where(*where)).scalar_one())
+
+
+def rejections(connection: Connection, actor: Actor, limit: int) -> list[RejectionView]:
+    """Refused deliveries with their true cause, newest first."""
+    require(actor, Permission.SEE_REJECTED, MSP)
+    r = t.rejection.c
+    where = in_scope(r.company_id, actor)
+    rows = connection.execute(
+        select(t.rejection).where(where).order_by(r.at.desc(), r.id.desc()).limit(max(1, min(limit or 100, MAX_PAGE)))
+    )
+    return [
+        RejectionView(
+            at=row.at, company_id=row.company_id, cause=row.cause, detail=row.detail, source=row.source,
+            address=row.address, count=row.count,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+

@@ -1,0 +1,63 @@
+"""The contract that any client can speak: one alert as a flat JSON object, or a list of them (DOMAIN §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from siems.domain.alert import Reading, severity_from
+from siems.errors import InvalidField
+from siems.sources import Read
+from siems.sources.reading import an_object, instant, labels, links, message, name, parse, text
+
+KNOWN = frozenset(
+    "asset_name signature severity message tool_source status dedup_key labels links starts_at".split()
+)
+MAX_ALERTS = 1_000
+
+
+class Generic:
+    name = "generic"
+    native = False
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Read:
+        value = parse(body)
+        if isinstance(value, dict) and isinstance(value.get("alerts"), list) and "signature" not in value:
+            value = value["alerts"]
+        if isinstance(value, list):
+            if not 0 < len(value) <= MAX_ALERTS:
+                raise InvalidField(f"a list holds 1 to {MAX_ALERTS} alerts, this one {len(value)}")
+            return Read(tuple(_reading(an_object(item, "an alert")) for item in value), many=True)
+        return Read((_reading(an_object(value)),))
+
+
+def _reading(value: dict[str, Any]) -> Reading:
+    asset, signature = name(value.get("asset_name")), name(value.get("signature"))
+    for field, given in (("asset_name", asset), ("signature", signature)):
+        if not given:
+            raise InvalidField(f"{field} is missing", hint='an alert needs at least "asset_name" and "signature"')
+    severity, original, warning = severity_from(value.get("severity"))
+    warnings = [warning] if warning else []
+    known, trouble = labels(value.get("labels"))
+    warnings += trouble
+    unknown = [field for field in value if field not in KNOWN]
+    for field in unknown[: 64 - len(known)]:
+        known[name(field)] = text(value[field], 1_024)
+    if unknown:
+        shown = ", ".join(name(field) for field in unknown[:10])
+        warnings.append(f"unknown fields are kept as labels: {shown}")
+    starts_at, late = instant(value.get("starts_at"))
+    warnings += [late] if late else []
+    status = text(value.get("status") or "firing", 32).lower()
+    if status not in ("firing", "resolved"):
+        warnings.append(f"unknown status {status!r}; taken as firing")
+    key = value.get("dedup_key")
+    return Reading(
+        asset_name=asset, signature=signature, severity=severity, original_severity=original,
+        message=message(value.get("message")), tool_source=name(value.get("tool_source"))[:64] or "generic",
+        firing=status != "resolved", dedup_key=text(key, 255) if key not in (None, "") else None, labels=known,
+        links=links(value.get("links", [])), starts_at=starts_at, warnings=tuple(warnings),
+    )  # fmt: skip
+
+
+source = Generic()

@@ -1,0 +1,1 @@
+"""Where things are kept: tables, engines, the unit of work and one repository per aggregate."""

@@ -1,0 +1,147 @@
+"""Engines, and the two doors to the data: `read(fn)` on reader threads, `write(fn)` through the writer's queue.
+
+The writer thread drains its queue into one transaction and commits once for all verbs of the batch (group
+commit). A verb that fails is taken back alone; a batch that fails is replayed verb by verb.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from siems.clock import Clock
+from siems.domain.priority import DEFAULT_WEIGHTS, Weights
+from siems.errors import UsageError
+from siems.storage import tables as t
+from siems.storage.dialect import Dialect, translated
+from siems.storage.memory import Memory
+from siems.storage.unit_of_work import Observers
+from siems.storage.writer import Committed, Job, Writer
+
+R = TypeVar("R")
+
+BUSY_MILLISECONDS = 5_000
+
+
+def parse_url(text: str) -> URL:
+    """A database URL; a plain path means SQLite. Raises UsageError for what is neither."""
+    if "://" not in text:
+        return URL.create("sqlite+pysqlite", database=str(Path(text).expanduser()))
+    try:
+        url = make_url(text)
+    except Exception as why:
+        raise UsageError(
+            "database.url cannot be understood", hint="write a path, or postgresql://user@host/name"
+        ) from why
+    if url.drivername in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername.startswith(("sqlite", "postgresql+psycopg")):
+        return url
+    raise UsageError(
+        f"database.url names {url.drivername}, which siems does not speak",
+        hint="write a path for SQLite, or postgresql://user@host/name",
+    )
+
+
+def open_engine(url: URL, *, read_only: bool = False) -> Engine:
+    """An engine with the settings that siems relies on."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"check_same_thread": False})
+        _prepare_sqlite(engine, read_only=read_only)
+        return engine
+    return create_engine(url, pool_size=6, max_overflow=2, pool_pre_ping=True, pool_recycle=1_800)
+
+
+def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: the driver's own would be deferred
+        for pragma in (
+            f"busy_timeout = {BUSY_MILLISECONDS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "cache_size = -16000",
+            "temp_store = MEMORY",
+            "wal_autocheckpoint = 0" if read_only else "wal_autocheckpoint = 1000",
+            *(("query_only = ON",) if read_only else ()),
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+class Database:
+    """One database, as the daemon and the tests use it."""
+
+    def __init__(
+        self, url: str, *, clock: Clock, observers: Observers, weights: Weights = DEFAULT_WEIGHTS,
+        on_commit: Callable[[Committed], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.url = parse_url(url)
+        backend = self.url.get_backend_name()
+        self.dialect = Dialect("sqlite" if backend == "sqlite" else "postgresql", shared=backend != "sqlite")
+        self.clock = clock
+        self.weights = weights
+        self.memory = Memory()
+        self._write_engine = open_engine(self.url)
+        self._read_engine = open_engine(self.url, read_only=True) if backend == "sqlite" else self._write_engine
+        self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="siems-read")
+        self.writer = Writer(
+            self._write_engine, self.memory, clock=clock, dialect=self.dialect, observers=observers,
+            weights=weights, on_commit=on_commit,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Load what the writer remembers and begin to take verbs. Raises Unavailable."""
+        with translated(), self._write_engine.begin() as connection:
+            self.memory.load_counters(connection)
+            for (company_id,) in connection.execute(t.company.select().with_only_columns(t.company.c.id)):
+                self.memory.load_company(connection, company_id)
+            self.memory.load_people(connection)
+        self.writer.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then close."""
+        self.writer.stop()
+        self._readers.shutdown(wait=True)
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def read_now(self, fn: Callable[..., R], *args: Any) -> R:
+        """`fn(connection, *args)` in a read transaction, on this thread."""
+        with translated(), self._read_engine.connect() as connection:
+            return fn(connection, *args)
+
+    async def read(self, fn: Callable[..., R], *args: Any) -> R:
+        """`fn(connection, *args)` in a read transaction, on a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, fn, *args)
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    async def write(
+        self, fn: Callable[..., R], *args: Any, companies: Sequence[str], ingest: bool = False,
+        delivery: tuple[str, str, str] | None = None,
+    ) -> R:  # fmt: skip
+        """`fn(uow, *args)` in the next batch; returns after the commit. Raises what the verb raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self.writer.put(Job(fn, args, tuple(companies), ingest, delivery, loop=loop, future=future))
+        return await future
+
+    def write_now(self, fn: Callable[..., R], *args: Any, companies: Sequence[str]) -> R:
+        """The same from a thread that has no event loop: tests, and commands that run beside the daemon."""
+        job = Job(fn, args, tuple(companies), False, None)
+        self.writer.put(job)
+        result: R = job.wait()
+        return result

@@ -1,0 +1,291 @@
+"""What the writer keeps in memory, so that placing an alert reads nothing.
+
+Only the writer thread looks here, and changes it only through the journal of the running batch; on start, and
+when another daemon has written, a company's part is rebuilt from the database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from siems.domain import sla
+from siems.domain.alert import Alert
+from siems.domain.company import Company, CompanySettings
+from siems.domain.correlation import Key, Rules, Sighting
+from siems.domain.escalation import Policy
+from siems.domain.incident import Incident
+from siems.storage import tables as t
+from siems.storage.journal import Journal
+from siems.storage.rows import (
+    alert_from,
+    incident_from,
+    policy_from,
+    policy_json,
+    settings_from,
+    targets_from,
+    targets_json,
+)
+from siems.vocabulary import MSP, AlertStatus, Role, State, Strategy
+
+SIGHTINGS_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user, as far as paging and assigning need to know."""
+
+    id: str
+    name: str
+    role: Role
+    scope: frozenset[str]
+
+    def covers(self, company_id: str) -> bool:
+        return self.role is Role.ADMIN or company_id in self.scope
+
+
+@dataclass(slots=True)
+class CompanyMemory:
+    """One company: its settings, its incidents that are not closed, its active alerts, and how they are found."""
+
+    id: str
+    name: str
+    version: int
+    settings: CompanySettings
+    sla_snapshot: str
+    policy_snapshot: str
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    active_of: dict[int, dict[str, None]] = field(default_factory=dict)
+    keys: dict[Key, int] = field(default_factory=dict)
+    keys_of: dict[int, dict[Key, None]] = field(default_factory=dict)
+    seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
+    waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    assets: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> Rules:
+        return self.settings.rules
+
+
+class Seen:
+    """What a correlation strategy may look at: one company's memory at one moment."""
+
+    __slots__ = ("_company", "_now")
+
+    def __init__(self, company: CompanyMemory, now: datetime) -> None:
+        self._company = company
+        self._now = now
+
+    def by_key(self, key: Key) -> Incident | None:
+        number = self._company.keys.get(key)
+        return None if number is None else self._company.incidents.get(number)
+
+    def incident(self, incident_id: int) -> Incident | None:
+        return self._company.incidents.get(incident_id)
+
+    def sightings(self, signature: str) -> Sequence[Sighting]:
+        return self._company.seen.get(signature, ())
+
+    def waiting(self, key: Key) -> int:
+        company, window = self._company, self._company.rules.window
+        found = (company.alerts.get(fingerprint) for fingerprint in company.waiting.get(key, ()))
+        return sum(a.count for a in found if a is not None and self._now - a.last_seen_at <= window)
+
+
+class Memory:
+    """All companies, the people, the numbers given out, the ends of the audit chains."""
+
+    def __init__(self) -> None:
+        self.companies: dict[str, CompanyMemory] = {}
+        self.people: dict[str, Person] = {}
+        self.people_loaded: dict[str, bool] = {}
+        self.counters: dict[str, int] = {}
+        self.heads: dict[str, tuple[int, str]] = {}
+        self.targets: dict[str, sla.Targets] = {}
+        self.policies: dict[str, Policy] = {}
+
+    # --- loading -----------------------------------------------------------------------------------------------
+
+    def load_company(self, connection: Connection, company_id: str) -> CompanyMemory | None:
+        """Rebuild one company from the database. Its journal must be empty of it: called before verbs run."""
+        row = connection.execute(select(t.company).where(t.company.c.id == company_id)).first()
+        if row is None:
+            self.companies.pop(company_id, None)
+            return None
+        company = Company(
+            id=row.id,
+            name=row.name,
+            created_at=row.created_at,
+            active=row.active,
+            settings=settings_from(row.settings),
+        )
+        memory = self.new_company(company, version=row.cache_version)
+        self.companies[company_id] = memory
+        self.people_loaded.clear()
+        head = connection.execute(select(t.audit_head).where(t.audit_head.c.chain == company_id)).first()
+        self.heads.pop(company_id, None)
+        if head is not None:
+            self.heads[company_id] = (head.seq, head.hash)
+        _load_open(connection, memory)
+        return memory
+
+    def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
+        """An empty memory for a company, with its settings named by their content."""
+        return CompanyMemory(
+            company.id,
+            company.name,
+            version,
+            company.settings,
+            self.remember_targets(company.settings.targets),
+            self.remember_policy(company.settings.policy),
+        )
+
+    def load_people(self, connection: Connection) -> None:
+        scopes: dict[str, set[str]] = {}
+        for user_id, company_id in connection.execute(select(t.user_company.c.user_id, t.user_company.c.company_id)):
+            scopes.setdefault(user_id, set()).add(company_id)
+        self.people = {
+            row.id: Person(row.id, row.name, Role(row.role), frozenset(scopes.get(row.id, ())))
+            for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
+        }
+        self.people_loaded[MSP] = True
+
+    def load_counters(self, connection: Connection) -> None:
+        rows = connection.execute(select(t.counter.c.name, t.counter.c.value))
+        self.counters = {name: value for name, value in rows}
+
+    # --- snapshots ---------------------------------------------------------------------------------------------
+
+    def remember_targets(self, targets: sla.Targets) -> str:
+        name = _content_name("sla", targets_json(targets))
+        self.targets[name] = targets
+        return name
+
+    def remember_policy(self, policy: Policy) -> str:
+        name = _content_name("policy", policy_json(policy))
+        self.policies[name] = policy
+        return name
+
+    def targets_named(self, connection: Connection, name: str) -> sla.Targets:
+        if name not in self.targets:
+            self.targets[name] = targets_from(_snapshot_body(connection, name))
+        return self.targets[name]
+
+    def policy_named(self, connection: Connection, name: str) -> Policy:
+        if name not in self.policies:
+            self.policies[name] = policy_from(_snapshot_body(connection, name))
+        return self.policies[name]
+
+
+def _content_name(kind: str, body: dict[str, Any]) -> str:
+    said = json.dumps([kind, body], sort_keys=True).encode()
+    return blake2b(said, digest_size=12).hexdigest()
+
+
+def _snapshot_body(connection: Connection, name: str) -> dict[str, Any]:
+    body = connection.execute(select(t.snapshot.c.body).where(t.snapshot.c.id == name)).scalar_one()
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+def keys_for(alert: Alert, rules: Rules) -> tuple[Key, ...]:
+    """The keys that an alert gives its incident under the rules in force."""
+    if not rules.enabled:
+        return (("fingerprint", alert.fingerprint),)
+    match rules.strategy:
+        case Strategy.ASSET_SIGNATURE_TOOL:
+            return (("asset|signature|tool", alert.asset_name, alert.signature, alert.tool_source),)
+        case Strategy.SIGNATURE:
+            return (("signature", alert.signature),)
+        case Strategy.ASSET:
+            return (("asset", alert.asset_name),)
+        case _:
+            return (("asset|signature", alert.asset_name, alert.signature),)
+
+
+def wide_key(signature: str) -> Key:
+    """The key of an incident that one signature on several assets was folded into."""
+    return ("auto:signature", signature)
+
+
+def index_alert(journal: Journal, company: CompanyMemory, alert: Alert, keys: tuple[Key, ...]) -> None:
+    """Let an alert's incident be found by its keys, and its signature on its asset be remembered."""
+    number = alert.incident_id
+    if number is None:
+        for key in keys[:1]:
+            journal.set(company.waiting, key, (*company.waiting.get(key, ()), alert.fingerprint))
+        return
+    for key in keys:
+        if company.keys.get(key) != number:
+            give_key(journal, company, number, key)
+    sight(journal, company, alert)
+
+
+def give_key(journal: Journal, company: CompanyMemory, number: int, key: Key) -> None:
+    """From now on the incident answers to this key."""
+    journal.set(company.keys, key, number)
+    journal.set(company.keys_of.setdefault(number, {}), key, None)
+
+
+def forget_incident(journal: Journal, company: CompanyMemory, number: int) -> None:
+    """A closed incident is not looked for any more."""
+    for key in tuple(company.keys_of.get(number, ())):
+        if company.keys.get(key) == number:
+            journal.drop(company.keys, key)
+    journal.drop(company.keys_of, number)
+    journal.drop(company.active_of, number)
+    journal.drop(company.incidents, number)
+
+
+def sight(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
+    """Remember where a signature was seen last, a few assets of it."""
+    assert alert.incident_id is not None
+    before = company.seen.get(alert.signature, ())
+    oldest = alert.last_seen_at - company.rules.window
+    kept = tuple(s for s in before if s.asset != alert.asset_name and s.at >= oldest)[-(SIGHTINGS_KEPT - 1) :]
+    now = Sighting(alert.asset_name, alert.incident_id, alert.last_seen_at)
+    journal.set(company.seen, alert.signature, (*kept, now))
+
+
+def _load_open(connection: Connection, company: CompanyMemory) -> None:
+    """Incidents that are not closed and alerts that are active; keys are derived from them."""
+    journal = Journal()
+    rows = connection.execute(
+        text("SELECT * FROM incident WHERE company_id = :c AND state <> :closed"),
+        {"c": company.id, "closed": State.CLOSED.value},
+    )
+    for row in rows:
+        incident = incident_from(row)
+        company.incidents[incident.id] = incident
+        if incident.folded:
+            give_key(journal, company, incident.id, wide_key(incident.signature))
+    alerts = connection.execute(
+        text(
+            "SELECT a.* FROM alert a LEFT JOIN incident i ON i.id = a.incident_id WHERE a.company_id = :c"
+            " AND (a.status = :active OR (i.id IS NOT NULL AND i.state <> :closed)) ORDER BY a.last_seen_at, a.id"
+        ),
+        {"c": company.id, "active": AlertStatus.ACTIVE.value, "closed": State.CLOSED.value},
+    )
+    # a closed incident's alerts were resolved with it, so what is active belongs to an open one or to none
+    for row in alerts:
+        alert = alert_from(row)
+        if alert.status is AlertStatus.ACTIVE:
+            company.alerts[alert.fingerprint] = alert
+            if alert.incident_id is not None:
+                company.active_of.setdefault(alert.incident_id, {})[alert.fingerprint] = None
+        if alert.incident_id is None or alert.incident_id in company.incidents:
+            index_alert(journal, company, alert, keys_for(alert, company.rules))
+    for name, critical in connection.execute(
+        select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
+    ):
+        company.assets[name] = critical
+    journal.forget()
+
+

@@ -1,0 +1,121 @@
+"""Alerts, the raw bodies they came in, and the assets they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from siems.clock import to_micros
+from siems.domain.alert import MAX_NAME, Alert
+from siems.storage.memory import CompanyMemory
+from siems.storage.rows import alert_from, alert_row
+from siems.vocabulary import AlertStatus
+
+if TYPE_CHECKING:
+    from siems.storage.unit_of_work import UnitOfWork
+
+_REPEAT = (
+    "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ?, status = ?, resolved_at = ?,"
+    " incident_id = ?, rule = ?, evidence = ? WHERE id = ?"
+)
+
+
+class Alerts:
+    """The alerts of a batch."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._new: dict[int, Alert] = {}
+        self._changed: dict[int, Alert] = {}
+        self._moved: list[tuple[int, int]] = []
+
+    def active(self, company: CompanyMemory, fingerprint: str) -> Alert | None:
+        """The active alert with this fingerprint."""
+        return company.alerts.get(fingerprint)
+
+    def active_of(self, company: CompanyMemory, incident_id: int) -> list[Alert]:
+        """The active alerts of an incident."""
+        return [company.alerts[fingerprint] for fingerprint in tuple(company.active_of.get(incident_id, ()))]
+
+    def all_of(self, incident_id: int) -> list[Alert]:
+        """Every alert of an incident, from the database: for rare decisions. Flushes first."""
+        self._uow.flush()
+        rows = self._uow.connection.execute(
+            text("SELECT * FROM alert WHERE incident_id = :i ORDER BY id"), {"i": incident_id}
+        )
+        return [alert_from(row) for row in rows]
+
+    def add(self, alert: Alert) -> None:
+        """A new alert."""
+        self._uow.journal.set(self._new, alert.id, alert)
+        self._remember(alert)
+
+    def put(self, alert: Alert) -> None:
+        """An alert as it is now."""
+        journal = self._uow.journal
+        journal.set(self._new if alert.id in self._new else self._changed, alert.id, alert)
+        self._remember(alert)
+
+    def _remember(self, alert: Alert) -> None:
+        journal, company = self._uow.journal, self._uow.company(alert.company_id)
+        if alert.status is AlertStatus.ACTIVE:
+            journal.set(company.alerts, alert.fingerprint, alert)
+            if alert.incident_id is not None:
+                active = company.active_of.setdefault(alert.incident_id, {})
+                if alert.fingerprint not in active:
+                    journal.set(active, alert.fingerprint, None)
+            return
+        known = company.alerts.get(alert.fingerprint)
+        if known is not None and known.id == alert.id:
+            journal.drop(company.alerts, alert.fingerprint)
+            if alert.incident_id is not None:
+                journal.drop(company.active_of.get(alert.incident_id, {}), alert.fingerprint)
+
+    def move(self, company: CompanyMemory, absorbed: int, survivor: int) -> None:
+        """All alerts of one incident belong to another from now on."""
+        for alert in self.active_of(company, absorbed):
+            self.put(replace(alert, incident_id=survivor))
+        self._uow.journal.append(self._moved, (survivor, absorbed))
+
+    def discover(self, company: CompanyMemory, asset: str) -> bool:
+        """Whether the asset is critical; one never seen before is written down."""
+        critical = company.assets.get(asset)
+        if critical is None:
+            uow, critical = self._uow, False
+            uow.journal.set(company.assets, asset, critical)
+            uow.insert("asset", (company.id, asset[:MAX_NAME], False, to_micros(uow.now)))
+        return critical
+
+    def keep_raw(self, company_id: str, source: str, body: bytes) -> int:
+        """The number under which a body is kept as it came."""
+        number = self._uow.next_number("raw_body")
+        self._uow.insert("raw_body", (number, company_id, source, to_micros(self._uow.now), body))
+        return number
+
+    def flush(self) -> None:
+        uow = self._uow
+        if self._new:
+            uow.run(uow.dialect.insert("alert"), [alert_row(a) for a in self._new.values()])
+        if self._changed:
+            uow.run(
+                _REPEAT,
+                [
+                    (
+                        a.count,
+                        to_micros(a.last_seen_at),
+                        int(a.severity),
+                        a.message,
+                        a.status.value,
+                        None if a.resolved_at is None else to_micros(a.resolved_at),
+                        a.incident_id,
+                        a.rule,
+                        a.evidence,
+                        a.id,
+                    )
+                    for a in self._changed.values()
+                ],
+            )
+        uow.run("UPDATE alert SET incident_id = ? WHERE incident_id = ?", self._moved)
+        self._new, self._changed, self._moved = {}, {}, []

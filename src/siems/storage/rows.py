@@ -1,0 +1,220 @@
+"""Aggregates as rows and back. Values are in the order of the table's columns, ready for the driver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from siems.clock import from_micros, to_micros
+from siems.domain import sla
+from siems.domain.alert import Alert
+from siems.domain.company import CompanySettings
+from siems.domain.correlation import Rules
+from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
+from siems.domain.incident import Incident
+from siems.domain.priority import Weights
+from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State, Strategy
+
+Row = tuple[Any, ...]
+
+
+def _out(instant: datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+def _back(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def _list(items: Sequence[Any]) -> str:
+    return json.dumps(items) if items else "[]"
+
+
+def incident_row(i: Incident, weights: Weights) -> Row:
+    """The values of the `incident` table, in its order."""
+    c, p = i.clocks, i.position
+    return (
+        i.id, i.company_id, i.title, int(i.severity), i.severity_pinned, i.state.value, i.category.value, i.rule,
+        i.signature, i.folded, to_micros(i.created_at), to_micros(i.last_alert_at), i.static_score(weights),
+        to_micros(c.response_due), _out(c.response_met_at), _out(c.response_warned_at),
+        _out(c.response_breached_at), c.response_cancelled,
+        to_micros(c.resolution_due), _out(c.resolution_met_at), _out(c.resolution_warned_at),
+        _out(c.resolution_breached_at), _out(c.paused_since), c.paused // timedelta(microseconds=1),
+        i.sla_snapshot, i.policy_snapshot, p.cycle, p.round, p.step, i.escalation_level, _out(i.escalated_at),
+        _out(i.escalates_at), _list(i.assets), i.asset_count, _list(i.tool_sources), i.critical_asset,
+        i.alert_count, i.repeat_count, i.active_count, i.touched, i.assignee, _out(i.assigned_at),
+        _out(i.acknowledged_at), _out(i.started_at), i.hold_reason.value if i.hold_reason else None,
+        _out(i.hold_until), _out(i.recovered_at), i.flapping, _list([to_micros(t) for t in i.transitions]),
+        _out(i.resolved_at), i.resolved_by, i.resolution_notes, i.cause, _out(i.closed_at), i.merged_into,
+        i.recurrence_of, _list(i.related), i.version,
+    )  # fmt: skip
+
+
+def incident_from(row: Sequence[Any]) -> Incident:
+    """The incident of a row of `incident`, whose times are still microseconds."""
+    (
+        id, company_id, title, severity, severity_pinned, state, category, rule, signature, folded, created_at,
+        last_alert_at, _static_score, response_due, response_met_at, response_warned_at, response_breached_at,
+        response_cancelled, resolution_due, resolution_met_at, resolution_warned_at, resolution_breached_at,
+        paused_since, paused_micros, sla_snapshot, policy_snapshot, cycle, round_, step, escalation_level,
+        escalated_at, escalates_at, assets, asset_count, tool_sources, critical_asset, alert_count, repeat_count,
+        active_count, touched, assignee, assigned_at, acknowledged_at, started_at, hold_reason, hold_until,
+        recovered_at, flapping, transitions, resolved_at, resolved_by, resolution_notes, cause, closed_at,
+        merged_into, recurrence_of, related, version,
+    ) = row  # fmt: skip
+    clocks = sla.Clocks(
+        response_due=from_micros(response_due),
+        resolution_due=from_micros(resolution_due),
+        response_met_at=_back(response_met_at),
+        response_warned_at=_back(response_warned_at),
+        response_breached_at=_back(response_breached_at),
+        response_cancelled=bool(response_cancelled),
+        resolution_met_at=_back(resolution_met_at),
+        resolution_warned_at=_back(resolution_warned_at),
+        resolution_breached_at=_back(resolution_breached_at),
+        paused_since=_back(paused_since),
+        paused=timedelta(microseconds=paused_micros),
+    )
+    return Incident(
+        id=id, company_id=company_id, title=title, severity=Severity(severity),
+        severity_pinned=bool(severity_pinned), state=State(state), category=Category(category), rule=rule,
+        signature=signature, folded=bool(folded), created_at=from_micros(created_at),
+        last_alert_at=from_micros(last_alert_at), clocks=clocks, sla_snapshot=sla_snapshot,
+        policy_snapshot=policy_snapshot, position=Position(cycle, round_, step),
+        escalation_level=escalation_level, escalated_at=_back(escalated_at), escalates_at=_back(escalates_at),
+        assets=tuple(json.loads(assets)), asset_count=asset_count, tool_sources=tuple(json.loads(tool_sources)),
+        critical_asset=bool(critical_asset), alert_count=alert_count, repeat_count=repeat_count,
+        active_count=active_count, touched=bool(touched), assignee=assignee, assigned_at=_back(assigned_at),
+        acknowledged_at=_back(acknowledged_at), started_at=_back(started_at),
+        hold_reason=HoldReason(hold_reason) if hold_reason else None, hold_until=_back(hold_until),
+        recovered_at=_back(recovered_at), flapping=bool(flapping),
+        transitions=tuple(from_micros(t) for t in json.loads(transitions)), resolved_at=_back(resolved_at),
+        resolved_by=resolved_by, resolution_notes=resolution_notes, cause=cause, closed_at=_back(closed_at),
+        merged_into=merged_into, recurrence_of=recurrence_of, related=tuple(json.loads(related)), version=version,
+    )  # fmt: skip
+
+
+def alert_row(a: Alert) -> Row:
+    """The values of the `alert` table, in its order."""
+    return (
+        a.id, a.company_id, a.incident_id, a.fingerprint, a.asset_name, a.signature, int(a.severity),
+        a.original_severity, a.message, a.tool_source, a.status.value, a.count, to_micros(a.starts_at),
+        to_micros(a.received_at), to_micros(a.last_seen_at), _out(a.resolved_at), a.suppressed_by, a.rule,
+        a.evidence, json.dumps(dict(a.labels)) if a.labels else "{}", _list(a.links), a.raw_id,
+    )  # fmt: skip
+
+
+def alert_from(row: Sequence[Any]) -> Alert:
+    """The alert of a row of `alert`, whose times are still microseconds."""
+    (
+        id, company_id, incident_id, fingerprint, asset_name, signature, severity, original_severity, message,
+        tool_source, status, count, starts_at, received_at, last_seen_at, resolved_at, suppressed_by, rule,
+        evidence, labels, links, raw_id,
+    ) = row  # fmt: skip
+    return Alert(
+        id=id, company_id=company_id, incident_id=incident_id, fingerprint=fingerprint, asset_name=asset_name,
+        signature=signature, severity=Severity(severity), original_severity=original_severity, message=message,
+        tool_source=tool_source, status=AlertStatus(status), count=count, starts_at=from_micros(starts_at),
+        received_at=from_micros(received_at), last_seen_at=from_micros(last_seen_at),
+        resolved_at=_back(resolved_at), suppressed_by=suppressed_by, rule=rule, evidence=evidence,
+        labels=json.loads(labels), links=tuple(json.loads(links)), raw_id=raw_id,
+    )  # fmt: skip
+
+
+# --- settings and snapshots, as JSON ---------------------------------------------------------------------------
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
+def targets_json(targets: sla.Targets) -> dict[str, Any]:
+    return {
+        severity.name: [_seconds(t.response), _seconds(t.resolution), _seconds(t.warn)]
+        for severity, t in sorted(targets.items())
+    }
+
+
+def targets_from(data: Mapping[str, Any]) -> sla.Targets:
+    return {
+        Severity[name]: sla.Target(
+            timedelta(seconds=response),
+            timedelta(seconds=resolution),
+            None if warn is None else timedelta(seconds=warn),
+        )
+        for name, (response, resolution, warn) in data.items()
+    }
+
+
+def policy_json(policy: Policy) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "repeat": policy.repeat,
+        "reassign": policy.reassign,
+        "steps": [
+            {
+                "level": step.level,
+                "targets": [[t.kind.value, t.name] for t in step.targets],
+                "waits": {severity.name: _seconds(wait) for severity, wait in sorted(step.waits.items())},
+            }
+            for step in policy.steps
+        ],
+    }
+
+
+def policy_from(data: Mapping[str, Any]) -> Policy:
+    return Policy(
+        name=data["name"],
+        repeat=data["repeat"],
+        reassign=data["reassign"],
+        steps=tuple(
+            Step(
+                step["level"],
+                tuple(StepTarget(TargetKind(kind), name) for kind, name in step["targets"]),
+                {Severity[name]: timedelta(seconds=wait) for name, wait in step["waits"].items()},
+            )
+            for step in data["steps"]
+        ),
+    )
+
+
+def settings_json(settings: CompanySettings) -> str:
+    rules = settings.rules
+    return json.dumps(
+        {
+            "enabled": rules.enabled,
+            "strategy": rules.strategy.value,
+            "window": _seconds(rules.window),
+            "min_alerts": rules.min_alerts,
+            "quiet_delay": _seconds(rules.quiet_delay),
+            "auto_resolve": rules.auto_resolve,
+            "reopen_window": _seconds(rules.reopen_window),
+            "auto_close": _seconds(rules.auto_close),
+            "rate": settings.rate_per_minute,
+            "burst": settings.burst,
+            "targets": targets_json(settings.targets),
+            "policy": policy_json(settings.policy),
+        }
+    )
+
+
+def settings_from(text: str) -> CompanySettings:
+    data = json.loads(text)
+    return CompanySettings(
+        rules=Rules(
+            enabled=data["enabled"],
+            strategy=Strategy(data["strategy"]),
+            window=timedelta(seconds=data["window"]),
+            min_alerts=data["min_alerts"],
+            quiet_delay=timedelta(seconds=data["quiet_delay"]),
+            auto_resolve=data["auto_resolve"],
+            reopen_window=timedelta(seconds=data["reopen_window"]),
+            auto_close=timedelta(seconds=data["auto_close"]),
+        ),
+        rate_per_minute=data["rate"],
+        burst=data["burst"],
+        targets=targets_from(data["targets"]),
+        policy=policy_from(data["policy"]),
+    )

@@ -1,0 +1,65 @@
+"""Secrets that must be read again are kept encrypted; the key lies in a file of its own, outside the database."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from siems.errors import Unavailable
+from siems.places import write_private
+
+
+class Vault:
+    """Encrypts and signs with one key of 32 random bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._fernet = Fernet(key)
+        self._key = key
+
+    @classmethod
+    def open(cls, path: Path) -> Vault:
+        """The vault of a key file; made on first use, readable by its owner only."""
+        if not path.exists():
+            write_private(path, Fernet.generate_key().decode())
+        try:
+            return cls(path.read_bytes().strip())
+        except (OSError, ValueError) as why:
+            raise Unavailable(
+                f"the key file {path} cannot be used ({why})",
+                hint="restore it from where you keep it: stored secrets cannot be read without it",
+            ) from why
+
+    def seal(self, secret: str) -> str:
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def unseal(self, sealed: str) -> str:
+        """Raises Unavailable when it was sealed with another key."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as why:
+            raise Unavailable(
+                "a stored secret cannot be decrypted: the key file is another one", hint="restore secret.key"
+            ) from why
+
+    def derived(self, purpose: str) -> bytes:
+        """A key for one other purpose."""
+        return sha256(b"siems:" + purpose.encode() + b":" + self._key).digest()
+
+
+def random_token(prefix: str, size: int = 24) -> str:
+    """A token nobody can guess, that can be pasted anywhere: `prefix_` and base 62."""
+    alphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    value = int.from_bytes(os.urandom(size))
+    letters = []
+    while value:
+        value, rest = divmod(value, 62)
+        letters.append(alphabet[rest])
+    return f"{prefix}_{''.join(letters)}"
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token that has enough randomness of its own."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

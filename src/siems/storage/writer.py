@@ -1,0 +1,323 @@
+"""The writer: a queue with lanes, drained by one thread into group commits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, bindparam, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from siems.clock import Clock
+from siems.domain.priority import Weights
+from siems.errors import SiemsError, Unavailable
+from siems.storage.dialect import Dialect, unavailable
+from siems.storage.memory import Memory
+from siems.storage.repositories.stream import Published
+from siems.storage.unit_of_work import Observers, UnitOfWork
+from siems.vocabulary import MSP
+
+log = structlog.get_logger()
+
+BATCH_VERBS = 500
+QUEUE_LIMIT = 20_000
+
+
+@dataclass(slots=True)
+class Job:
+    """A verb on its way through the writer."""
+
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    companies: tuple[str, ...]
+    ingest: bool
+    delivery: tuple[str, str, str] | None
+    loop: asyncio.AbstractEventLoop | None = None
+    future: asyncio.Future[Any] | None = None
+    result: Any = None
+    error: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self) -> Any:
+        """The result, once it is committed. Raises what the verb raised."""
+        self.done.wait()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a batch leaves for those who listen."""
+
+    events: tuple[Published, ...]
+    earliest_due: datetime | None
+
+
+class Lanes:
+    """Verbs that wait: due rows and people first, then ingest in turn by company."""
+
+    def __init__(self) -> None:
+        self._urgent: deque[Job] = deque()
+        self._ingest: dict[str, deque[Job]] = {}
+        self._turn: deque[str] = deque()
+        self._waiting = threading.Condition()
+        self.length = 0
+        self.closed = False
+
+    def put(self, job: Job) -> None:
+        """Raises Unavailable when the queue is full or closed."""
+        with self._waiting:
+            if self.closed:
+                raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
+            if job.ingest and self.length >= QUEUE_LIMIT:
+                raise Unavailable("too much is waiting to be stored", hint="try again", retry_after=1)
+            if not job.ingest:
+                self._urgent.append(job)
+            else:
+                company = job.companies[0]
+                lane = self._ingest.get(company)
+                if lane is None:
+                    lane = self._ingest[company] = deque()
+                if not lane:
+                    self._turn.append(company)
+                lane.append(job)
+            self.length += 1
+            if self.length == 1:
+                self._waiting.notify()
+
+    def take(self) -> Job | None:
+        """The next verb, or None when nothing waits."""
+        with self._waiting:
+            return self._pop()
+
+    def wait(self) -> Job | None:
+        """The next verb, waiting for it; None when closed and empty."""
+        with self._waiting:
+            while not self.length and not self.closed:
+                self._waiting.wait()
+            return self._pop()
+
+    def _pop(self) -> Job | None:
+        if not self.length:
+            return None
+        self.length -= 1
+        if self._urgent:
+            return self._urgent.popleft()
+        company = self._turn.popleft()
+        lane = self._ingest[company]
+        job = lane.popleft()
+        if lane:
+            self._turn.append(company)
+        return job
+
+    def close(self) -> None:
+        with self._waiting:
+            self.closed = True
+            self._waiting.notify_all()
+
+
+class Writer:
+    """The one thread that writes."""
+
+    def __init__(
+        self, engine: Engine, memory: Memory, *, clock: Clock, dialect: Dialect, observers: Observers,
+        weights: Weights, on_commit: Callable[[Committed], None] | None,
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._memory = memory
+        self._clock = clock
+        self._dialect = dialect
+        self._observers = observers
+        self._weights = weights
+        self._on_commit = on_commit
+        self.lanes = Lanes()
+        self.batches = 0
+        self.verbs = 0
+        self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what waits, then end."""
+        self.lanes.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def put(self, job: Job) -> None:
+        self.lanes.put(job)
+
+    # --- the loop ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (job := self.lanes.wait()) is not None:
+            batch = [job, *self._more()]
+            try:
+                self._write(batch)
+            except Exception as why:
+                log.exception("writer.failed", verbs=len(batch))
+                for job in batch:
+                    if job.error is None and job.result is None:
+                        job.error = why
+            self._answer(batch)
+
+    def _more(self) -> Iterator[Job]:
+        """What else waits now, up to a batch."""
+        for _ in range(BATCH_VERBS - 1):
+            job = self.lanes.take()
+            if job is None:
+                return
+            yield job
+
+    def _write(self, batch: list[Job]) -> None:
+        started = time.perf_counter()
+        try:
+            self._attempt(batch)
+        except DBAPIError as why:
+            if len(batch) == 1 or isinstance(why, OperationalError):  # the database ails, not a verb
+                self._fail(batch, why)
+                return
+            log.warning("writer.replay", verbs=len(batch), why=str(why.orig))
+            for job in batch:
+                job.result = job.error = None
+                try:
+                    self._attempt([job])
+                except DBAPIError as again:
+                    self._fail([job], again)
+        finally:
+            self.batches += 1
+            self.verbs += len(batch)
+            spent = time.perf_counter() - started
+            if spent > 1.0:
+                log.warning("writer.slow", seconds=round(spent, 3), verbs=len(batch))
+
+    def _fail(self, batch: list[Job], why: DBAPIError) -> None:
+        log.error("writer.refused", why=str(why.orig), verbs=len(batch))
+        for job in batch:
+            job.result, job.error = None, unavailable(why)
+
+    def _attempt(self, batch: list[Job]) -> None:
+        """One transaction for these verbs; memory follows it, both ways."""
+        uow: UnitOfWork | None = None
+        try:
+            with self._engine.begin() as connection:
+                uow = UnitOfWork(
+                    connection, self._memory, clock=self._clock, dialect=self._dialect,
+                    observers=self._observers, weights=self._weights,
+                )  # fmt: skip
+                companies = self._hold(connection, batch)
+                uow.deliveries.look_up(job.delivery for job in batch if job.delivery is not None)
+                for job in batch:
+                    self._verb(uow, job)
+                uow.flush()
+                self._moved(connection, companies)
+        except BaseException:
+            if uow is not None:
+                uow.abandon(0)
+                for company_id in uow.loaded:
+                    self._memory.companies.pop(company_id, None)
+            self._memory.people_loaded.clear()
+            if self._dialect.shared:
+                self._memory.companies.clear()
+            raise
+        uow.journal.forget()
+        for done in uow.after_commit:
+            done()
+        if self._on_commit is not None:
+            self._on_commit(Committed(tuple(uow.stream.published), uow.earliest_due))
+
+    def _verb(self, uow: UnitOfWork, job: Job) -> None:
+        """Run one verb. What people and due rows do may ask the database, so it has a savepoint of its own."""
+        mark = uow.journal.mark()
+        uow.now = self._clock.now()
+        try:
+            if job.ingest:
+                job.result = job.fn(uow, *job.args)
+                uow.settle()
+                return
+            uow.flush()
+            mark = uow.journal.mark()
+            with uow.connection.begin_nested():
+                job.result = job.fn(uow, *job.args)
+                uow.settle()
+                uow.flush()
+        except DBAPIError:
+            uow.abandon(mark)
+            raise
+        except SiemsError as refused:
+            uow.abandon(mark)
+            job.result, job.error = None, refused
+        except Exception as bug:
+            log.exception("verb.failed", verb=getattr(job.fn, "__name__", "?"))
+            uow.abandon(mark)
+            job.result, job.error = None, bug
+
+    # --- several daemons ---------------------------------------------------------------------------------------
+
+    def _hold(self, connection: Connection, batch: list[Job]) -> list[str]:
+        """Take the companies of the batch for this transaction, and reload what another daemon has changed."""
+        companies = sorted({company for job in batch for company in job.companies} | {MSP})
+        if not self._dialect.shared:
+            return companies
+        for company in companies:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7361, hashtext(:c))"), {"c": company})
+        rows = connection.execute(
+            text("SELECT id, cache_version FROM company WHERE id IN :ids").bindparams(
+                bindparam("ids", expanding=True)
+            ),
+            {"ids": companies},
+        )
+        for company_id, version in rows:
+            known = self._memory.companies.get(company_id)
+            if known is None or known.version != version:
+                self._memory.load_company(connection, company_id)
+        return companies
+
+    def _moved(self, connection: Connection, companies: list[str]) -> None:
+        """Tell other daemons that their memory of these companies is out of date."""
+        if not self._dialect.shared:
+            return
+        connection.execute(
+            text("UPDATE company SET cache_version = cache_version + 1 WHERE id IN :ids").bindparams(
+                bindparam("ids", expanding=True)
+            ),
+            {"ids": companies},
+        )
+        for company_id in companies:
+            known = self._memory.companies.get(company_id)
+            if known is not None:
+                known.version += 1
+
+    # --- answering ---------------------------------------------------------------------------------------------
+
+    def _answer(self, batch: list[Job]) -> None:
+        """Wake whoever waits: once per event loop for the whole batch."""
+        loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        for job in batch:
+            job.done.set()
+            if job.loop is not None:
+                loops.setdefault(job.loop, []).append(job)
+        for loop, jobs in loops.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, jobs)
+            except RuntimeError:  # the loop has ended; nobody waits there any more
+                log.warning("writer.nobody_waits", verbs=len(jobs))
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        future = job.future
+        if future is None or future.done():
+            continue
+        if job.error is not None:
+            future.set_exception(job.error)
+        else:
+            future.set_result(job.result)

@@ -1,0 +1,1 @@
+"""The full-screen console: it shows what the daemon says and sends what its user asks."""

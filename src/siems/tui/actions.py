@@ -1,0 +1,143 @@
+"""The one table of what can be done: key, CLI line, confirmation level and help. Bindings and help come from it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Level(IntEnum):
+    """How much an action asks before it acts."""
+
+    VIEW = -1  # changes nothing but the view
+    DIRECT = 0  # acts at once, can be undone for 10 s
+    CONFIRM = 1  # a dialog lists what is meant; `y` acts
+
+
+class Where(StrEnum):
+    BOARD = "board"
+    DETAIL = "detail"
+
+
+BOTH = (Where.BOARD, Where.DETAIL)
+BOARD = (Where.BOARD,)
+DETAIL = (Where.DETAIL,)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One row of the table. `verb` is the daemon's name of the action, `needs` what a view must list for it."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    level: Level = Level.VIEW
+    cli: str = ""
+    verb: str = ""
+    done: str = ""
+    hint: str = ""
+    where: tuple[Where, ...] = BOTH
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes an incident."""
+        return self.level is not Level.VIEW
+
+    @property
+    def needs(self) -> str:
+        return self.verb or self.id
+
+
+DEEDS: tuple[Deed, ...] = (
+    Deed("ack", ("a",), "acknowledge", Level.DIRECT, "siems incident ack {ids}", done="Acknowledged", hint="ack"),
+    Deed("assign", ("A",), "assign...", Level.DIRECT, "siems incident assign {ids} --to {to}",
+         done="Assigned", hint="assign"),
+    Deed("take", ("t",), "take it", Level.DIRECT, "siems incident take {ids}", "assign", "Taken:", "take"),
+    Deed("start", ("s",), "start work", Level.DIRECT, "siems incident start {ids}", done="Started", hint="start"),
+    Deed("resolve", ("r",), "resolve...  (asks)", Level.CONFIRM, "siems incident resolve {ids} {flags} --yes",
+         done="Resolved", hint="resolve"),
+    Deed("close", ("c",), "close...  (asks)", Level.CONFIRM, "siems incident close {ids} {flags}",
+         done="Closed", hint="close"),
+    Deed("reopen", ("O",), "reopen...  (asks)", Level.CONFIRM, "siems incident reopen {ids} {flags}",
+         done="Reopened", hint="reopen"),
+    Deed("escalate", ("e",), "escalate now...  (asks)", Level.CONFIRM, "siems incident escalate {ids} {flags}",
+         done="Escalated", hint="escalate"),
+    Deed("note", ("n",), "note...", Level.DIRECT, "siems incident note {ids} {note}", done="Noted on", hint="note"),
+    Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
+         done="On hold:", hint="hold"),
+    Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
+    Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
+    Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:"),
+    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD),
+    Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
+    Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
+    Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
+    Deed("mark_none", ("V",), "unmark all", where=BOARD),
+    Deed("freeze", ("z",), "freeze or go on live", where=BOARD),
+    Deed("pane", ("d",), "detail pane on or off", where=BOARD),
+    Deed("filter", ("slash",), "filter", where=BOARD, hint="filter"),
+    Deed("previous", ("left_square_bracket",), "previous incident", where=DETAIL),
+    Deed("following", ("right_square_bracket",), "next incident", where=DETAIL),
+    Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
+    Deed("command", ("colon", "ctrl+p"), "command", hint="command"),
+    Deed("help", ("question_mark",), "this help", hint="help"),
+    Deed("copy", ("y",), "copy...", hint="copy"),
+    Deed("log", ("at",), "command log"),
+    Deed("inbox", ("8",), "inbox", cli="siems inbox list"),
+    Deed("board", ("1",), "incidents", cli="siems incident list"),
+    Deed("zone", ("T",), "time zone: UTC or local"),
+    Deed("retry", ("ctrl+r",), "ask the daemon now"),
+    Deed("down", ("j", "down"), "down"),
+    Deed("up", ("k", "up"), "up"),
+    Deed("first", ("g", "home"), "first"),
+    Deed("last", ("G", "end"), "last"),
+    Deed("page_down", ("pagedown",), "page down"),
+    Deed("page_up", ("pageup",), "page up"),
+    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back"),
+    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit"),
+)  # fmt: skip
+BY_ID: Mapping[str, Deed] = {deed.id: deed for deed in DEEDS}
+
+SHOWN: Mapping[str, str] = {
+    "slash": "/", "colon": ":", "question_mark": "?", "at": "@", "asterisk": "*", "left_square_bracket": "[",
+    "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc",
+}  # fmt: skip
+
+FORBIDDEN = frozenset(
+    {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "ctrl+backslash", "ctrl+space"}
+)
+"""Keys that multiplexers, flow control and shells own; besides, alt+* and the function keys."""
+
+FOOTER: Mapping[Where, tuple[str, ...]] = {
+    Where.BOARD: ("help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "escalate", "note",
+                  "take", "hold", "span", "copy", "quit"),
+    Where.DETAIL: ("help", "back", "ack", "start", "resolve", "close", "assign", "escalate", "note", "section",
+                   "hold", "take", "copy", "command"),
+}  # fmt: skip
+
+
+def shown(key: str) -> str:
+    """A key as people write it."""
+    return SHOWN.get(key, key)
+
+
+def forbidden(key: str) -> bool:
+    """Whether rule or habit gives the key to somebody else."""
+    function_key = len(key) > 1 and key[0] == "f" and key[1:].isdigit()
+    return key in FORBIDDEN or key.startswith("alt+") or function_key
+
+
+def cli_line(deed: Deed, refs: Iterable[str], fields: Mapping[str, object]) -> str:
+    """The shell command that does the same."""
+    flags = {"note": "--note", "cause": "--cause", "reason": "--reason", "level": "--to", "hold_for": "--for",
+             "until": "--until"}  # fmt: skip
+    given = [f"{flag} {shlex.quote(str(fields[name]))}" for name, flag in flags.items() if fields.get(name)]
+    line = deed.cli.format(
+        ids=" ".join(refs),
+        flags=" ".join(given),
+        to=shlex.quote(str(fields.get("to", ""))),
+        note=shlex.quote(str(fields.get("note", ""))),
+    )
+    return " ".join(line.split()) if "'" not in line else line.strip()

@@ -1,0 +1,125 @@
+"""What stands around every screen: identity and link, screens, toast and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from siems import present
+from siems.tui.actions import BY_ID, FOOTER, Where, shown
+from siems.tui.looks import Looks, Piece, spread, width_of
+from siems.wire import Me
+
+STALE_AFTER = 40.0
+
+
+@dataclass
+class LinkState:
+    """How it stands with the daemon, in real seconds of this machine."""
+
+    up: bool = False
+    ever: bool = False
+    heard_at: float = 0.0
+    lost_at: float = 0.0
+    retry_at: float = 0.0
+    attempt: int = 0
+    why: str = ""
+    hint: str = ""
+    as_of: datetime | None = None
+
+    def word(self, monotonic: float) -> Piece:
+        if not self.up:
+            if not self.lost_at:
+                return ("CONNECTING", "stale")
+            return (f"OFFLINE {present.duration(monotonic - self.lost_at)}", "lost")
+        quiet = monotonic - self.heard_at
+        return (f"STALE {int(quiet)}s", "stale") if quiet > STALE_AFTER else ("LIVE", "live")
+
+
+def identity(me: Me | None, context: str, link: Piece, *, read_only: bool, wide: bool) -> list[Piece]:
+    """The left part of the first line."""
+    line: list[Piece] = [("siems ", "title"), (present.safe(context[:20]).upper(), "title")]
+    if me is not None:
+        role = f" ({me.user.role})" if wide else f" {me.user.role[:5]}"
+        line += [(" | ", "rule"), (present.person(me.user.name) + role, "")]
+    line += [(" | ", "rule"), link]
+    if me is not None and me.unread:
+        line += [(" | ", "rule"), (f"bell {me.unread}", "bold")]
+    if read_only:
+        line += [(" | ", "rule"), ("READ ONLY", "stale")]
+    return line
+
+
+def zone_name(zone: tzinfo, now: datetime) -> str:
+    return "UTC" if zone is UTC else present.safe(now.astimezone(zone).tzname() or "")
+
+
+def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Piece]:
+    """The right part of the first line: the only place that names the zone."""
+    there = now.astimezone(zone)
+    day = there.strftime("%a %Y-%m-%d ") if wide else ""
+    return [(f"{day}{present.clock_time(now, zone, seconds=seconds)} {zone_name(zone, now)}", "bold")]
+
+
+def screens(unread: int, severities: dict[str, int], breached: int) -> tuple[list[Piece], list[Piece]]:
+    """The second line: where one is and could go, and how much there is of what."""
+    left: list[Piece] = [("[1 Incidents]", "tab"), (f" 8 Inbox({unread})" if unread else " 8 Inbox", "")]
+    right: list[Piece] = []
+    for name, short in present.SEVERITY_SHORT.items():
+        if severities.get(name):
+            right += [(short, name), (f" {severities[name]}  ", "")]
+    right.append((f"breached {breached}", "x" if breached else "dim"))
+    return left, right
+
+
+def lost_banner(link: LinkState, monotonic: float, zone: tzinfo) -> list[Piece]:
+    """What replaces the third line while no daemon answers."""
+    left = max(0, int(link.retry_at - monotonic + 0.999))
+    since = f"! DAEMON LOST {present.duration(monotonic - link.lost_at)}"
+    age = f"  data as of {present.clock_time(link.as_of, zone)}" if link.as_of else "  no data yet"
+    return [
+        (since, "lost"),
+        (age, ""),
+        (f"  retry in {left}s ({link.attempt})", ""),
+        ("  ctrl+r", "key"),
+        (" now", ""),
+    ]
+
+
+def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
+    """The last line but one: what happened, and how to take it back."""
+    right: list[Piece] = [("u", "key"), (f" {undo}", "")] if undo else []
+    return spread([(text, role)], right, width) if right else [(text, role)]
+
+
+def keys(where: Where, width: int, *, lost: bool, extra: Sequence[str] = ()) -> list[Piece]:
+    """The last line, from the table: as many keys as fit."""
+    names = (
+        ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else (*extra, *FOOTER[where])
+    )
+    line: list[Piece] = []
+    left = width
+    for name in names:
+        deed = BY_ID[name]
+        if where not in deed.where:
+            continue
+        words = {"command": "cmd", "retry": "retry"} if width < 100 else {"retry": "retry"}
+        label = words.get(name, deed.hint or deed.title)
+        pieces: list[Piece] = [(shown(deed.keys[0]), "key"), (f" {label}", "")]
+        if line:
+            pieces.insert(0, ("  " if width >= 100 else " ", ""))
+        if width_of(pieces) > left:
+            break
+        left -= width_of(pieces)
+        line += pieces
+    return line
+
+
+def rule(looks: Looks, width: int, left: str, right: str = "") -> list[Piece]:
+    """A line across with words in it."""
+    head = f"{looks.rule(3)} "
+    body = present.clip(present.safe(left), max(0, width - len(right) - 8))
+    tail = f" {right}" if right else ""
+    fill = width - len(head) - present.cell_width(body) - 1 - len(tail)
+    return [(head, "rule"), (body, "head"), (f" {looks.rule(fill)}", "rule"), (tail, "dim")]

@@ -1,0 +1,190 @@
+"""The selected incident in words: the strip under the list, the pane beside it, the figures of today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from siems import present
+from siems.tui import clocks
+from siems.tui.looks import Line, Looks, Piece, spread, wrap
+from siems.tui.messages import Story
+from siems.wire import AlertView, IncidentView, Summary, TimelineEntry
+
+
+@dataclass
+class Scene:
+    """What every builder needs to know: the time, the zone, the signs."""
+
+    now: datetime
+    looks: Looks
+    zone: tzinfo = UTC
+    low_bandwidth: bool = False
+
+    def time(self, moment: datetime, *, seconds: bool = True) -> str:
+        """A time of day today, with the day when it was another one."""
+        there, here = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        if there.date() != here.date():
+            return there.strftime("%m-%d %H:%M")
+        return present.clock_time(moment, self.zone, seconds=seconds)
+
+
+def where(view: IncidentView) -> str:
+    """`Borealis / fw-edge-02`, `Borealis / fw-edge-02 +3`."""
+    asset = view.assets[0] if view.assets else ""
+    more = f" +{view.asset_count - 1}" if view.asset_count > 1 else ""
+    return present.safe(view.company[:80]) + (f" / {present.safe(asset[:80])}{more}" if asset else "")
+
+
+def state(view: IncidentView) -> str:
+    level = f" L{view.escalation_level}" if view.escalation_level > 1 else ""
+    flap = " FLAPPING" if view.flapping else ""
+    return f"{'ON HOLD' if view.on_hold else present.safe(view.state[:12])}{level}{flap}"
+
+
+def last_word(timeline: Sequence[TimelineEntry]) -> TimelineEntry | None:
+    """The newest thing that a person did."""
+    return next((one for one in timeline if one.kind in ("note", "state")), None)
+
+
+def preview(view: IncidentView, story: Story | None, scene: Scene, width: int) -> list[Line]:
+    """Five lines under the list on a small terminal."""
+    short = present.SEVERITY_SHORT.get(view.severity, "")
+    from siems.tui.frame import rule
+
+    head = rule(scene.looks, width, f"{view.id} {view.company[:40]} {short}", "d pane  enter open")
+    asset = f" ({present.safe(view.assets[0][:40])})" if view.assets else ""
+    seen = f"{present.plural(view.alert_count, 'alert')}  last {scene.time(view.last_alert_at)}"
+    first: Line = spread([(present.safe(view.title[:200]), "bold"), (asset, "")], [(seen, "")], width)
+    timers: Line = [
+        ("Respond ", "dim"), *clocks.respond(view, scene.now, scene.zone),
+        ("   Resolve ", "dim"), *clocks.resolve(view, scene.now, scene.zone),
+        (f"   {clocks.escalates(view, scene.now)}", ""),
+    ]  # fmt: skip
+    owner = present.person(view.assignee_name)
+    facts: Line = [
+        ("owner ", "dim"), (owner, ""), ("   score ", "dim"), (str(view.priority_score), ""),
+        ("   from ", "dim"), (present.safe(", ".join(view.tool_sources)[:60]), ""),
+        ("   grouped by ", "dim"), (present.safe(view.rule[:60]), ""),
+    ]  # fmt: skip
+    return [head, first, timers, facts, _last_line(story, scene)]
+
+
+def _last_line(story: Story | None, scene: Scene) -> Line:
+    said = last_word(story.timeline) if story is not None else None
+    if said is None:
+        return [("", "")]
+    text = present.safe(said.text[:300])
+    quoted = f'"{text}"' if said.kind == "note" else text
+    return [
+        ("Last: ", "dim"),
+        (f"{present.person(said.actor)} {scene.time(said.at, seconds=False)} {quoted}", ""),
+    ]
+
+
+def pane(view: IncidentView, story: Story | None, scene: Scene, width: int, height: int) -> list[Line]:
+    """The pane beside the list on a wide terminal."""
+    lines: list[Line] = [
+        [(view.id, "title"), ("  ", ""), (present.severity_short(view.severity), view.severity),
+         (f"  {state(view)}", "")],
+        *([(text, "bold")] for text in wrap(view.title, width, most=2)),
+        [(where(view), "")],
+        [(scene.looks.rule(width), "rule")],
+        [("Respond  ", "dim"), *clocks.respond(view, scene.now, scene.zone)],
+        [("Resolve  ", "dim"), *clocks.resolve(view, scene.now, scene.zone)],
+        [("Escalate ", "dim"), *clocks.escalate(view, scene.now, scene.looks.arrow)],
+        [("Owner    ", "dim"), (f"  {present.person(view.assignee_name)}", ""), ("   score ", "dim"),
+         (str(view.priority_score), "")],
+        [],
+    ]  # fmt: skip
+    if story is None:
+        return [*lines, [("reading...", "dim")]][:height]
+    room = height - len(lines) - 3
+    alerts = alert_lines(story.alerts, scene, width)
+    shown = alerts[: max(3, min(len(alerts), room // 2))]
+    lines += [alerts_head(view, story.alerts, scene, width), *shown, [], [("TIMELINE", "head")]]
+    lines += timeline_short(story.timeline, scene, width)
+    return lines[:height]
+
+
+def alerts_head(view: IncidentView, alerts: Sequence[AlertView], scene: Scene, width: int) -> Line:
+    """`ALERTS 6 in 21m`, with their course when there is something to see."""
+    line: list[Piece] = [(f"ALERTS {view.alert_count}", "head")]
+    if view.repeat_count:
+        line.append((f" +{view.repeat_count} repeats", ""))
+    span = (view.last_alert_at - view.created_at).total_seconds()
+    if span >= 60:
+        line.append((f" in {present.duration(max(span, 600) if span >= 600 else span)}", ""))
+    course = rate(alerts, scene.now)
+    if len(alerts) > 2 and not scene.low_bandwidth:
+        line.append(
+            ("  " + present.sparkline(course, 10, ascii_only=scene.looks.ascii_only).strip(), "spark")
+        )
+    return line
+
+
+def rate(alerts: Sequence[AlertView], now: datetime, *, buckets: int = 10) -> list[int]:
+    """Alerts per stretch of time from the first to now."""
+    if not alerts:
+        return []
+    first = min(one.received_at for one in alerts)
+    step = max((now - first) / buckets, timedelta(seconds=1))
+    counts = [0] * buckets
+    for one in alerts:
+        counts[max(0, min(buckets - 1, int((one.received_at - first) / step)))] += 1
+    return counts
+
+
+def alert_lines(alerts: Sequence[AlertView], scene: Scene, width: int) -> list[Line]:
+    """One line for each alert: when, how bad, what, how often."""
+    lines: list[Line] = []
+    for one in alerts:
+        when = scene.time(one.last_seen_at)
+        count = f" x{one.count}" if one.count > 1 else ""
+        over = {"resolved": " ok", "suppressed": " silenced"}.get(one.status, "")
+        room = width - len(when) - 4 - len(count) - len(over)
+        what = present.clip(present.safe((one.message or one.signature)[:200]), room, mark=scene.looks.cut)
+        lines.append([
+            (f"{when} ", "dim"), (present.severity_short(one.severity), "" if over else one.severity),
+            (f" {what}", "dim" if over else ""), (count, "bold"), (over, "v"),
+        ])  # fmt: skip
+    return lines
+
+
+def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) -> list[Line]:
+    """`14:01 maria started`, newest first."""
+    lines: list[Line] = []
+    for one in timeline:
+        when = scene.time(one.at, seconds=False)
+        who = present.person(one.actor, width=10)
+        text = present.clip(
+            present.safe(one.text[:300]), width - len(when) - len(who) - 2, mark=scene.looks.cut
+        )
+        lines.append(
+            [(f"{when} ", "dim"), (f"{who} ", "bold" if one.kind in ("note", "state") else ""), (text, "")]
+        )
+    return lines
+
+
+def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
+    """Three lines at the foot of a wide board."""
+    head: Line = [(f"{scene.looks.rule(3)} today ", "head"), (scene.looks.rule(width - 10), "rule")]
+    if summary is None:
+        return [head, [("reading...", "dim")], []]
+    figures: list[Piece] = []
+    for word, value, role in (
+        ("opened", str(summary.opened_today), ""), ("resolved", str(summary.resolved_today), ""),
+        ("breached", str(summary.breached_today), "x" if summary.breached_today else ""),
+        ("MTTA", present.took(summary.mtta_seconds), ""), ("MTTR", present.took(summary.mttr_seconds), ""),
+        ("noise cut", f"{summary.noise_reduction * 100:.0f}%", ""),
+    ):  # fmt: skip
+        figures += [(f"{word} ", "dim"), (f"{value}  ", role)]
+    course = present.sparkline(summary.alerts_per_minute, 30, ascii_only=scene.looks.ascii_only)
+    right: list[Piece] = [("alerts/min  ", "dim"), (course, "spark"), ("  last 60 min", "dim")]
+    companies: list[Piece] = [("open by company: ", "dim")]
+    for one in summary.by_company[:8]:
+        companies.append((f"{present.clip(present.safe(one.company[:40]), 16)} {one.open}  ", ""))
+    if not summary.by_company:
+        companies.append(("none", "dim"))
+    return [head, spread(figures, [] if scene.low_bandwidth else right, width), companies]

@@ -1,0 +1,1 @@
+"""One file per screen or family of dialogs."""

@@ -1,0 +1,170 @@
+"""What the full screens share: identity on top, toast, prompt and keys at the bottom, and keys from the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from siems.tui import frame
+from siems.tui.actions import BY_ID, DEEDS, Where
+from siems.tui.looks import Line
+from siems.tui.messages import Story
+from siems.tui.panes import Scene
+from siems.tui.widgets.field import Field
+from siems.tui.widgets.lines import Lines
+from siems.wire import IncidentView
+
+if TYPE_CHECKING:
+    from siems.tui.app import SiemsApp
+
+WIDE = 110
+
+
+def bindings(where: Where) -> list[BindingType]:
+    """The keys of one screen, from the table; each has its deed's id."""
+    return [
+        Binding(",".join(deed.keys), f"deed('{deed.id}')", deed.title, show=False, id=deed.id)
+        for deed in DEEDS
+        if deed.keys and where in deed.where
+    ]
+
+
+class Place(Screen[None], inherit_bindings=False):
+    """A full screen. Subclasses fill the middle and answer to `do_<deed>`."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    WHERE: ClassVar[Where] = Where.BOARD
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._purpose = ""
+
+    @property
+    def siems(self) -> SiemsApp:
+        from siems.tui.app import SiemsApp
+
+        assert isinstance(self.app, SiemsApp)
+        return self.app
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    def compose_top(self) -> ComposeResult:
+        with Horizontal(id="head"):
+            yield Lines(self.siems.looks, id="identity")
+            yield Lines(self.siems.looks, id="clock")
+
+    def compose_bottom(self) -> ComposeResult:
+        yield Lines(self.siems.looks, id="toast")
+        yield Field(self.siems.looks, "", id="prompt")
+        yield Lines(self.siems.looks, id="keys")
+
+    def lines(self, id: str) -> Lines:
+        return self.query_one(f"#{id}", Lines)
+
+    def scene(self) -> Scene:
+        app = self.siems
+        return Scene(app.clock.now(), app.looks, app.zone, app.low_bandwidth)
+
+    # --- painting -------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """What moves with time."""
+        if not self.is_mounted or not self.size.width:
+            return
+        app, width = self.siems, self.size.width
+        now = app.clock.now()
+        clock = frame.clock(now, app.zone, wide=self.wide, seconds=not app.low_bandwidth)
+        self.lines("clock").styles.width = frame.width_of(clock)
+        self.lines("clock").show([clock])
+        link = app.state.word(app.monotonic())
+        who = frame.identity(app.me, app.context, link, read_only=app.read_only, wide=self.wide)
+        self.lines("identity").show([who])
+        text, role = app.toast_now()
+        undo = app.desk.undoable(now)
+        offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
+        self.lines("toast").show([frame.toast(text, role, offer, width)])
+        self.lines("keys").show([frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))])
+
+    def repaint(self) -> None:
+        """Draw all that may have changed."""
+        self.tick()
+
+    def on_mount(self) -> None:
+        self.query_one("#prompt").display = False
+        self.repaint()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.repaint)
+
+    def on_screen_resume(self) -> None:
+        self.repaint()
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def subjects(self) -> list[IncidentView]:
+        """What an action would be done to."""
+        return []
+
+    def story(self) -> Story | None:
+        return None
+
+    def action_deed(self, name: str) -> None:
+        """One key of the table was pressed."""
+        self.siems.touched()
+        deed = BY_ID[name]
+        if deed.acts:
+            self.siems.ask(deed, self.subjects())
+            return
+        own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")
+        own()
+
+    # --- the prompt -----------------------------------------------------------------------------------------
+
+    def prompt(self, purpose: str, label: str, *, value: str = "", hint: str = "") -> None:
+        """Open the text field at the bottom."""
+        field = self.query_one("#prompt", Field)
+        field.prompt, field.hint = label, hint
+        field.set(value)
+        self._purpose = purpose
+        self.lines("toast").display = False
+        field.display = True
+        field.focus()
+
+    def close_prompt(self) -> None:
+        field = self.query_one("#prompt", Field)
+        field.display = False
+        self.lines("toast").display = True
+        self.set_focus(None)
+        self._purpose = ""
+        self.siems.touched()
+
+    def on_field_left(self, event: Field.Left) -> None:
+        event.stop()
+        self.close_prompt()
+        self.prompt_left()
+
+    def on_field_entered(self, event: Field.Entered) -> None:
+        event.stop()
+        purpose = self._purpose
+        self.close_prompt()
+        self.prompted(purpose, event.value)
+
+    def prompt_left(self) -> None:
+        """The prompt was left without a word."""
+        self.siems.noting = ()
+
+    def prompted(self, purpose: str, value: str) -> None:
+        """Something was entered."""
+        if purpose == "note":
+            self.siems.send_note(value)
+
+
+def filled(lines: list[Line], height: int) -> list[Line]:
+    """Lines padded to a height, so that what stood there before is painted over."""
+    return [*lines, *([[]] * max(0, height - len(lines)))]

@@ -1,0 +1,287 @@
+"""The board's model: rows by id, a cursor that belongs to an incident, held changes, tombstones and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from siems.wire import IncidentView
+
+CALM = 2.0
+"""Seconds after a key press in which rows keep their places."""
+_FAR = datetime.max.replace(tzinfo=UTC)
+
+SortKey = Callable[[IncidentView], tuple[Any, ...]]
+
+
+def next_due(view: IncidentView) -> datetime:
+    """When the running clock that comes first falls due; the far future when none runs."""
+    response, resolution = view.sla.response, view.sla.resolution
+    due = [_FAR]
+    if response.met_at is None and not response.cancelled:
+        due.append(response.due_at)
+    if resolution.met_at is None and not resolution.paused:
+        due.append(resolution.due_at)
+    return min(due)
+
+
+def _number(view: IncidentView) -> int:
+    return int(view.id.rpartition("-")[2] or 0)
+
+
+def _by_sla(view: IncidentView) -> tuple[Any, ...]:
+    over = view.state in ("RESOLVED", "CLOSED")
+    return (over, next_due(view), _number(view))
+
+
+SORTS: Mapping[str, SortKey] = {
+    "sla": _by_sla,
+    "-priority_score": lambda view: (-view.priority_score, _number(view)),
+    "-created_at": lambda view: (-view.created_at.timestamp(), -_number(view)),
+}
+
+
+class Board:
+    """What is shown and where. Nothing here draws, waits or asks the daemon."""
+
+    def __init__(self, *, sort: str = "sla") -> None:
+        self.views: dict[str, IncidentView] = {}
+        self.order: list[str] = []
+        self.marks: set[str] = set()
+        self.cursor: str | None = None
+        self.tombstone: str | None = None
+        self.held: dict[str, IncidentView | None] = {}
+        self.top = 0
+        self.height = 1
+        self.sort = sort
+        self.frozen = False
+        self.total = 0
+        self.widest = 0
+        self._place: dict[str, int] = {}
+        self._span: tuple[str, int] | None = None
+        self._wanted: tuple[str, int] | None = None
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def at(self, line: int) -> IncidentView | None:
+        """The incident on a screen line, counted from the top of the list's window."""
+        index = self.top + line
+        return self.views[self.order[index]] if 0 <= index < len(self.order) else None
+
+    @property
+    def current(self) -> IncidentView | None:
+        """The incident under the cursor; None on a tombstone."""
+        if self.cursor is None or self.cursor == self.tombstone:
+            return None
+        return self.views.get(self.cursor)
+
+    @property
+    def index(self) -> int:
+        return self._place.get(self.cursor or "", 0)
+
+    def targets(self) -> list[IncidentView]:
+        """What an action would act on: the marked rows in their order, else the one under the cursor."""
+        marked = [self.views[ref] for ref in self.order if ref in self.marks and ref != self.tombstone]
+        if marked:
+            return marked
+        return [self.current] if self.current is not None else []
+
+    # --- changing -------------------------------------------------------------------------------------------
+
+    def load(self, views: Iterable[IncidentView], *, total: int | None = None) -> int:
+        """Put the whole list in place; the cursor and the marks stay with their ids. Returns what changed."""
+        before = {ref: view for ref, view in self.views.items() if ref != self.tombstone}
+        fresh = {view.id: view for view in views}
+        vanished = self.cursor if self.cursor in self.views and self.cursor not in fresh else None
+        changed = sum(
+            1 for ref, view in fresh.items() if ref not in before or before[ref].version != view.version
+        )
+        changed += sum(1 for ref in before if ref not in fresh)
+        kept = {vanished: self.views[vanished]} if vanished is not None else {}
+        self.held.clear()
+        self.views = fresh | kept
+        self.tombstone = vanished
+        self.total = len(fresh) if total is None else total
+        self.marks &= fresh.keys()
+        self._settle()
+        return changed
+
+    def extend(self, views: Iterable[IncidentView]) -> None:
+        """A further page of the same list."""
+        for view in views:
+            self.views[view.id] = view
+        self.total = max(self.total, len(self.views))
+        self._settle()
+
+    def change(
+        self, changes: Mapping[str, IncidentView | None], *, busy: bool = False, own: bool = False
+    ) -> bool:
+        """Take in changed rows (None: gone). What would move rows waits while the reader is busy or has frozen.
+
+        The reader's `own` changes show in place even when frozen. Returns whether the screen may look different.
+        """
+        moved: dict[str, IncidentView | None] = {}
+        shown = False
+        for ref, view in changes.items():
+            known = self.views.get(ref)
+            if view is None and (known is None or ref == self.tombstone):
+                self.held.pop(ref, None)
+            elif (self.frozen and not own) or (
+                (busy or self.frozen) and (ref in self.held or self._moves(known, view))
+            ):
+                self.held[ref] = view
+                if known is not None and view is not None and (own or not self.frozen):
+                    self.views[ref] = view
+                shown = True
+            else:
+                self.held.pop(ref, None)
+                moved[ref] = view
+        if moved:
+            self._take_in(moved)
+        return shown or bool(moved)
+
+    def release(self) -> bool:
+        """Let the held changes in, unless frozen."""
+        if self.frozen or not self.held:
+            return False
+        held, self.held = self.held, {}
+        self._take_in(held)
+        return True
+
+    def resort(self, sort: str) -> None:
+        self.sort = sort
+        self._settle()
+
+    def _moves(self, known: IncidentView | None, view: IncidentView | None) -> bool:
+        if known is None or view is None:
+            return True
+        key = SORTS[self.sort]
+        return key(known) != key(view)
+
+    def _take_in(self, changes: Mapping[str, IncidentView | None]) -> None:
+        for ref, view in changes.items():
+            if view is not None:
+                self.total += ref not in self.views
+                self.views[ref] = view
+                if self.tombstone == ref:
+                    self.tombstone = None
+                    self.total += 1
+            elif ref in self.views and ref != self.tombstone:
+                self.total -= 1
+                self.marks.discard(ref)
+                if ref == self.cursor:
+                    self._bury()
+                    self.tombstone = ref
+                else:
+                    del self.views[ref]
+        self._settle()
+
+    def _bury(self) -> None:
+        """Take an earlier tombstone away."""
+        if self.tombstone is not None:
+            self.views.pop(self.tombstone, None)
+            self.tombstone = None
+
+    def _settle(self) -> None:
+        """Sort again; the row under the cursor keeps its screen line."""
+        line = self.index - self.top
+        if self.tombstone is not None:
+            rest = [ref for ref in self.views if ref != self.tombstone]
+            rest.sort(key=lambda ref: SORTS[self.sort](self.views[ref]))
+            rest.insert(min(self.index, len(rest)), self.tombstone)
+            self.order = rest
+        else:
+            self.order = sorted(self.views, key=lambda ref: SORTS[self.sort](self.views[ref]))
+        at = self.index
+        self._place = {ref: place for place, ref in enumerate(self.order)}
+        self.widest = max(map(len, self.order), default=0)
+        if self._wanted is not None and self._wanted[0] in self._place:
+            (self.cursor, line), self._wanted = self._wanted, None
+        if self.cursor not in self._place:
+            self.cursor = self.order[min(at, len(self.order) - 1)] if self.order else None
+        self.top = self.index - line
+        self._clamp()
+
+    # --- moving ---------------------------------------------------------------------------------------------
+
+    def want(self, ref: str | None, line: int = 0) -> None:
+        """Put the cursor on an id, as soon as it is there."""
+        if ref is None:
+            return
+        if ref in self._place:
+            self.go(ref)
+        else:
+            self._wanted = (ref, line)
+
+    def go(self, ref: str) -> None:
+        """Put the cursor on a row that is there."""
+        if ref not in self._place or ref == self.cursor:
+            return
+        self._wanted = None
+        self.cursor = ref
+        if self.tombstone is not None and ref != self.tombstone:
+            self._bury()
+            self._settle()
+        self._extend_span()
+        self.scroll_to_cursor()
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows, stopping at the ends."""
+        if self.order:
+            self.go(self.order[max(0, min(len(self.order) - 1, self.index + rows))])
+
+    def scroll(self, rows: int) -> None:
+        """Move the window, taking the cursor along at its edge."""
+        self.top += rows
+        self._clamp()
+        line = self.index - self.top
+        if line < 0:
+            self.move(-line)
+        elif line >= self.height:
+            self.move(self.height - 1 - line)
+
+    def resize(self, height: int) -> None:
+        self.height = max(1, height)
+        self.scroll_to_cursor()
+
+    def scroll_to_cursor(self) -> None:
+        self.top = max(min(self.top, self.index), self.index - self.height + 1)
+        self._clamp()
+
+    def _clamp(self) -> None:
+        self.top = max(0, min(self.top, len(self.order) - self.height))
+
+    # --- marks ----------------------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        """Mark or unmark the row under the cursor and go on to the next."""
+        if self.current is None:
+            return
+        self.marks ^= {self.current.id}
+        self.move(1)
+
+    def mark_all(self) -> None:
+        self.marks = {ref for ref in self.order if ref != self.tombstone}
+
+    def mark_none(self) -> None:
+        self.marks.clear()
+        self._span = None
+
+    def span(self) -> bool:
+        """Begin marking a range at the cursor, or end it; returns whether one is open."""
+        if self._span is not None or self.current is None:
+            self._span = None
+            return False
+        self._span = (self.current.id, self.index)
+        self.marks.add(self.current.id)
+        return True
+
+    def _extend_span(self) -> None:
+        if self._span is None or self._span[0] not in self._place:
+            return
+        first, last = sorted((self._place[self._span[0]], self.index))
+        self.marks |= {ref for ref in self.order[first : last + 1] if ref != self.tombstone}

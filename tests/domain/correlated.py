@@ -1,0 +1,121 @@
+"""A company's incidents in memory, as plain as it can be: placements are applied as they are said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from siems.domain.alert import Reading
+from siems.domain.correlation import Key, Kind, Placement, Rules, Sighting, place
+from siems.domain.incident import Incident, include_asset
+from siems.vocabulary import State
+
+from .making import ACME, T0, incident, reading
+
+
+@dataclass
+class World:
+    """What is open, what answers to which key, and where each fingerprint went."""
+
+    rules: Rules = field(default_factory=Rules)
+    now: datetime = T0
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    keys: dict[Key, int] = field(default_factory=dict)
+    seen: dict[str, list[Sighting]] = field(default_factory=dict)
+    held: dict[Key, list[tuple[datetime, Reading]]] = field(default_factory=dict)
+    went: dict[str, int | None] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+
+    def by_key(self, key: Key) -> Incident | None:
+        number = self.keys.get(key)
+        return None if number is None else self.incidents[number]
+
+    def incident(self, incident_id: int) -> Incident | None:
+        return self.incidents.get(incident_id)
+
+    def sightings(self, signature: str) -> Sequence[Sighting]:
+        return self.seen.get(signature, [])
+
+    def waiting(self, key: Key) -> int:
+        return sum(self.now - at <= self.rules.window for at, _ in self.held.get(key, []))
+
+    def fire(self, asset: str = "web-1", signature: str = "high_cpu", **changes: object) -> Placement | None:
+        """One firing; None when it repeats an alert that is active."""
+        return self.take(reading(asset, signature, **changes))
+
+    def take(self, fired: Reading) -> Placement | None:
+        name = fired.fingerprint(ACME)
+        if self.went.get(name) is not None:
+            self._repeat(self.went[name])
+            return None
+        said = place(fired, name, self, self.rules, now=self.now)
+        self.placements.append(said)
+        self._apply(fired, name, said)
+        return said
+
+    def resolve(self, number: int) -> None:
+        """The incident and its alerts are over."""
+        self.incidents[number] = replace(self.incidents[number], state=State.RESOLVED, resolved_at=self.now)
+        self.went = {name: at for name, at in self.went.items() if at != number}
+
+    def touch(self, number: int) -> None:
+        self.incidents[number] = replace(self.incidents[number], touched=True)
+
+    def groups(self) -> set[frozenset[str]]:
+        """Which fingerprints share an incident: the grouping, whatever the numbers."""
+        out: dict[int | None, set[str]] = {}
+        for name, number in self.went.items():
+            out.setdefault(number, set()).add(name)
+        return {frozenset(names) for number, names in out.items() if number is not None}
+
+    def standing(self) -> list[int]:
+        return [number for number, found in self.incidents.items() if found.merged_into is None]
+
+    def _repeat(self, number: int) -> None:
+        self.incidents[number] = replace(self.incidents[number], last_alert_at=self.now)
+
+    def _apply(self, fired: Reading, name: str, said: Placement) -> None:
+        if said.kind is Kind.WAIT:
+            self.held.setdefault(said.keys[0], []).append((self.now, fired))
+            self.went[name] = None
+            return
+        number = said.incident_id
+        if said.kind is Kind.OPEN:
+            number = len(self.incidents) + 1
+            self.incidents[number] = incident(
+                id=number,
+                assets=(),
+                asset_count=0,
+                created_at=self.now,
+                signature=fired.signature,
+                recurrence_of=said.recurrence_of,
+            )
+        assert number is not None
+        if said.kind is Kind.REOPEN:
+            self.incidents[number] = replace(self.incidents[number], state=State.OPEN, resolved_at=None)
+        for absorbed in said.absorb:
+            self._fold(absorbed, number)
+        for key in (*said.keys, *said.new_keys):
+            self.keys[key] = number
+        self._join(fired, name, number)
+        for _, waited in self.held.pop(said.keys[0], []):
+            self._join(waited, waited.fingerprint(ACME), number)
+
+    def _join(self, fired: Reading, name: str, number: int) -> None:
+        joined = replace(include_asset(self.incidents[number], fired.asset_name), last_alert_at=self.now)
+        self.incidents[number] = joined
+        self.went[name] = number
+        self.seen.setdefault(fired.signature, []).append(Sighting(fired.asset_name, number, self.now))
+
+    def _fold(self, absorbed: int, survivor: int) -> None:
+        gone = self.incidents[absorbed]
+        self.incidents[absorbed] = replace(gone, state=State.CLOSED, merged_into=survivor)
+        for asset in gone.assets:
+            self.incidents[survivor] = include_asset(self.incidents[survivor], asset)
+        self.keys = {key: survivor if at == absorbed else at for key, at in self.keys.items()}
+        self.went = {name: survivor if at == absorbed else at for name, at in self.went.items()}
+        for signature, found in self.seen.items():
+            self.seen[signature] = [
+                replace(s, incident_id=survivor) if s.incident_id == absorbed else s for s in found
+            ]
