@@ -177,6 +177,14 @@ def test_assign_by_a_person_stops_the_response_clock() -> None:
     assert given.acknowledged_at is None
 
 
+def test_unassign_gives_it_back_to_the_chain() -> None:
+    now = T0 + minutes(20)
+    back = act(HELD, A.UNASSIGN, now=now).incident
+    assert (back.state, back.assignee, back.acknowledged_at, back.on_hold) == (S.OPEN, None, None, False)
+    assert back.position.cycle == HELD.position.cycle + 1
+    assert back.escalates_at == now + minutes(15)
+
+
 @pytest.mark.parametrize("action", [A.ACK, A.START])
 def test_ack_and_start_stop_the_steps_that_time_drives(action: A) -> None:
     assert act(replace(OPEN, escalates_at=T0 + minutes(15)), action).incident.escalates_at is None
