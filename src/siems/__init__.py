@@ -1,1 +1,3 @@
 """siems: the terminal-first incident console for managed service providers."""
+
+__version__ = "0.1.0"

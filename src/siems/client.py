@@ -88,7 +88,7 @@ class Client:
         return self._post("/companies", _given(ask))
 
     def edit_company(self, ref: str, **ask: Any) -> dict[str, Any]:
-        return self._call("PATCH", f"/companies/{quote(ref)}", _given(ask))
+        return self._send("PATCH", f"/companies/{quote(ref)}", _given(ask))
 
     def set_sla(self, ref: str, **ask: Any) -> dict[str, Any]:
         return self._post(f"/companies/{quote(ref)}/sla", _given(ask))
@@ -104,7 +104,7 @@ class Client:
 
     def edit_asset(self, company: str, name: str, *, critical: bool) -> dict[str, Any]:
         path = f"/companies/{quote(company)}/assets/{quote(name, safe='')}"
-        return self._call("PATCH", path, {"critical": critical})
+        return self._send("PATCH", path, {"critical": critical})
 
     def users(self, *, company: str = "") -> list[dict[str, Any]]:
         return self._items("/users", company=company)
@@ -177,7 +177,7 @@ class Client:
             ):
                 if answer.status_code != 200:
                     answer.read()
-                    raise _error(answer.status_code, answer.content, answer.headers.get("retry-after"))
+                    raise _error(answer.status_code, answer.content, dict(answer.headers))
                 for line in answer.iter_lines():
                     if line.startswith("data:"):
                         yield json.loads(line[5:])
@@ -188,18 +188,24 @@ class Client:
 
     # --- the wire ----------------------------------------------------------------------------------------------
 
-    def _get(self, path: str, **params: Any) -> Any:
+    def _get(self, path: str, **params: Any) -> dict[str, Any]:
         query = urlencode({key: value for key, value in params.items() if value})
-        return self._call("GET", f"{path}?{query}" if query else path, None)
+        answer: dict[str, Any] = self._call("GET", f"{path}?{query}" if query else path, None)
+        return answer
 
     def _items(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        answer = self._get(path, **params)
-        items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
+        items: list[dict[str, Any]] = self._get(path, **params)["items"]
         return items
 
-    def _post(self, path: str, body: dict[str, Any], *, idempotency_key: str = "") -> Any:
+    def _post(self, path: str, body: dict[str, Any], *, idempotency_key: str = "") -> dict[str, Any]:
         extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._call("POST", path, body, extra=extra)
+        return self._send("POST", path, body, extra=extra)
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any], *, extra: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = self._call(method, path, body, extra=extra)
+        return answer
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "X-Siems-Via": self.via, "User-Agent": f"siems/{VERSION}"}
@@ -218,7 +224,7 @@ class Client:
     ) -> Any:
         status, headers, content = self._exchange(method, prefix + path, body, extra or {})
         if status >= 400:
-            raise _error(status, content, headers.get("retry-after"))
+            raise _error(status, content, headers)
         return json.loads(content) if content else None
 
     def _exchange(
@@ -286,18 +292,18 @@ def _read_answer(link: socket.socket) -> tuple[int, dict[str, str], bytes]:
         return status, headers, stream.read(min(int(length), MAX_ANSWER)) if length else stream.read(MAX_ANSWER)
 
 
-def _error(status: int, content: bytes, retry_after: str | None) -> errors.SiemsError:
+def _error(status: int, content: bytes, headers: dict[str, str]) -> errors.SiemsError:
     """The error of a problem document; what is not one is named as what it is."""
+    retry_after = headers.get("retry-after", "")
+    wait = int(retry_after) if retry_after.isdigit() else None
     try:
         problem = json.loads(content)
         kind = errors.BY_CODE.get(problem["code"], errors.SiemsError)
-        found = kind(problem["detail"], hint=problem.get("hint", ""))
-        found.request_id = problem.get("request_id", "")  # type: ignore[attr-defined]
+        found = kind(problem["detail"], hint=problem.get("hint", ""), retry_after=wait)
     except (ValueError, KeyError, TypeError):
         kind = errors.NotAuthenticated if status == 401 else errors.Unavailable
-        found = kind(f"the daemon answered {status} without saying why")
-    if retry_after and retry_after.isdigit():
-        found.retry_after = int(retry_after)
+        found = kind(f"the daemon answered {status} without saying why", retry_after=wait)
+    found.request_id = headers.get("x-request-id", "")
     return found
 
 
@@ -334,11 +340,10 @@ def find_token(client: Client) -> str:
             raise errors.NotAuthenticated(
                 f"the token file {named} cannot be read ({why.strerror})", hint="check SIEMS_TOKEN_FILE"
             ) from why
-    session = places.session_file()
-    if session.exists():
-        from siems.cli.session import access_token
+    if places.session_file().exists():
+        from siems.session import access_token
 
-        if token := access_token(client):
+        if token := access_token(client.refresh):
             return token
     try:
         return places.token_file().read_text().strip()

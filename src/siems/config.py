@@ -67,12 +67,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="SIEMS_", env_nested_delimiter="_", env_nested_max_split=1)
 
-    server: Server = Field(default_factory=Server, description="the HTTP listener")
-    database: DatabaseSection = Field(default_factory=DatabaseSection, description="where everything is kept")
-    ingest: Ingest = Field(default_factory=Ingest, description="limits of the webhook")
-    correlation: Correlation = Field(default_factory=Correlation, description="defaults for new companies")
-    auth: Auth = Field(default_factory=Auth, description="accounts")
-    log: Log = Field(default_factory=Log, description="what the daemon writes down")
+    server: Server = Field(default_factory=lambda: Server(), description="the HTTP listener")
+    database: DatabaseSection = Field(default_factory=lambda: DatabaseSection(), description="where everything is kept")
+    ingest: Ingest = Field(default_factory=lambda: Ingest(), description="limits of the webhook")
+    correlation: Correlation = Field(default_factory=lambda: Correlation(), description="defaults for new companies")
+    auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
+    log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod
     def settings_customise_sources(

@@ -36,6 +36,7 @@ class SiemsError(Exception):
         self.message = message
         self.hint = hint
         self.retry_after = retry_after
+        self.request_id = ""
 
 
 class UsageError(SiemsError):

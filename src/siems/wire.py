@@ -486,4 +486,3 @@ class Problem(Wire):
     detail: str
     code: str
     hint: str
-    request_id: str

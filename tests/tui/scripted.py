@@ -65,11 +65,15 @@ def view(number: int, *, minutes: float = 60, seconds: float = 0, **fields: Any)
 
 _PLAIN = wire.IncidentView(
     id="", company_id="", company="", title="", severity="LOW", state="OPEN", on_hold=False, hold_reason=None,
-    hold_until=None, flapping=False, priority_score=30, escalation_level=1, escalated_at=None, next_escalation=None,
+    hold_until=None, flapping=False, priority_score=30, escalation_level=1, escalated_at=None,
+    next_escalation=None,
     assignee=None, assignee_name=None, alert_count=1, repeat_count=0, active_count=1, tool_sources=["zabbix"],
-    assets=["fs02"], asset_count=1, category="disk", rule="asset|signature", created_at=NOW, last_alert_at=NOW,
-    acknowledged_at=None, resolved_at=None, closed_at=None, resolved_by=None, resolution_notes=None, cause=None,
-    merged_into=None, recurrence_of=None, related=[], version=1, actions=[], sla=None,  # type: ignore[arg-type]
+    assets=["fs02"], asset_count=1, category="disk", rule="asset|signature", created_at=NOW,
+    last_alert_at=NOW,
+    acknowledged_at=None, resolved_at=None, closed_at=None, resolved_by=None, resolution_notes=None,
+    cause=None,
+    merged_into=None, recurrence_of=None, related=[], version=1, actions=[], sla=None,
+     # type: ignore[arg-type]
 )  # fmt: skip
 
 
@@ -86,33 +90,41 @@ def incidents() -> list[wire.IncidentView]:
         "priority_score": 112,
     }
     return [
-        view(118, minutes=-4, seconds=-12, severity="CRITICAL", title="DC01 down, DHCP+DNS failing", alert_count=14,
+        view(118, minutes=-4, seconds=-12, severity="CRITICAL", title="DC01 down, DHCP+DNS failing",
+        alert_count=14,
              priority_score=128, next_escalation=chain, assets=["dc01"]),
         view(121, seconds=221, minutes=0, severity="CRITICAL", state="IN_PROGRESS", company="Borealis",
              title="VPN concentrator flapping", alert_count=6, next_escalation=chain, **flap, **maria),
         view(109, minutes=8, seconds=2, severity="HIGH", state="ASSIGNED", title="Backup job failed x3",
              alert_count=3, **jon),
-        view(97, minutes=42, severity="HIGH", state="ASSIGNED", company="Cedar Law", title="Exchange queue > 5000",
+        view(97, minutes=42, severity="HIGH", state="ASSIGNED", company="Cedar Law",
+        title="Exchange queue > 5000",
              alert_count=9, **maria),
         view(101, minutes=55, state="ASSIGNED", company="Cedar Law", alert_count=2, **maria),
         view(102, minutes=190, company="Delta Foods", title="POS-7 offline"),
         view(88, minutes=344, state="IN_PROGRESS", company="Borealis", title="AV definitions stale 11 PCs",
              alert_count=11, **jon),
-        view(90, minutes=422, severity="LOW", state="ASSIGNED", company="Evergreen", title="UPS self-test warning",
+        view(90, minutes=422, severity="LOW", state="ASSIGNED", company="Evergreen",
+        title="UPS self-test warning",
              **priya),
-        view(75, minutes=500, state="ASSIGNED", company="Delta Foods", title="Waiting on ISP ticket", on_hold=True,
+        view(75, minutes=500, state="ASSIGNED", company="Delta Foods", title="Waiting on ISP ticket",
+        on_hold=True,
              hold_reason="vendor", hold_until=NOW + timedelta(hours=20), alert_count=4, **priya),
-        view(71, minutes=90, severity="HIGH", state="RESOLVED", title="SQL agent restarted", alert_count=5, **jon),
+        view(71, minutes=90, severity="HIGH", state="RESOLVED", title="SQL agent restarted", alert_count=5,
+        **jon),
     ]  # fmt: skip
 
 
 def alert(number: int, seconds: int, severity: str, text: str, count: int = 1) -> wire.AlertView:
     at = NOW - timedelta(seconds=seconds)
     return wire.AlertView(
-        id=f"ALR-{number}", company_id="comp-borealis", company="Borealis", incident_id="INC-121", fingerprint="f",
-        asset_name="fw-edge-02", signature=text.replace(" ", "_"), severity=severity, original_severity=severity,
+        id=f"ALR-{number}", company_id="comp-borealis", company="Borealis", incident_id="INC-121",
+        fingerprint="f",
+        asset_name="fw-edge-02", signature=text.replace(" ", "_"), severity=severity,
+        original_severity=severity,
         message=text, tool_source="meraki", status="active", count=count, starts_at=at, received_at=at,
-        last_seen_at=at, resolved_at=None, suppressed_by=None, rule="same asset", evidence="same asset, 5 min",
+        last_seen_at=at, resolved_at=None, suppressed_by=None, rule="same asset", evidence="same asset,
+        5 min",
         labels={}, links=[],
     )  # fmt: skip
 
@@ -134,7 +146,7 @@ class ScriptedClient:
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
-        self.context, self.url = "prod", "http://127.0.0.1:8717"
+        self.context, self.url, self.token = "prod", "http://127.0.0.1:8717", ""
         self.views = {v.id: v for v in (incidents() if views is None else views)}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.queries: list[str] = []
@@ -291,9 +303,11 @@ class ScriptedClient:
         self._check()
         counts = [("acme", "Acme Dental", 9), ("borealis", "Borealis", 7), ("cedar", "Cedar Law", 6)]
         return msgspec.to_builtins(wire.Summary(
-            open=23, opened_today=31, resolved_today=24, breached_today=2, mtta_seconds=252, mttr_seconds=4_080,
+            open=23, opened_today=31, resolved_today=24, breached_today=2, mtta_seconds=252,
+            mttr_seconds=4_080,
             alerts=412, incidents=31, noise_reduction=0.92,
-            by_company=[wire.CompanyCount(company_id=f"comp-{i}", company=name, open=n) for i, name, n in counts],
+            by_company=[wire.CompanyCount(company_id=f"comp-{i}", company=name, open=n) for i, name,
+            n in counts],
             alerts_per_minute=[(n * 7) % 11 for n in range(60)], server_time=self.now,
         ))  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -19,7 +20,7 @@ from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
 from siems.storage.rows import policy_json, settings_json, targets_json
 from siems.storage.unit_of_work import UnitOfWork
-from siems.storage.vault import Vault, random_token, token_hash
+from siems.storage.vault import Vault, random_token, signing_secret, token_hash
 from siems.vocabulary import MSP, Severity, Signing, Strategy
 from siems.wire import CompanyEdit, CorrelationSettings, IntegrationAdded, OnboardAsk, Onboarded, SlaPolicyAsk
 
@@ -44,7 +45,7 @@ def onboard(
     rate = ask.rate_per_minute if ask.rate_per_minute is not None else defaults.rate_per_minute
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
-    _store(uow, company)
+    store_company(uow, company)
     added = _integration(uow, company_id, GENERIC, Signing.REQUIRED, vault, public_url)
     uow.emit(
         Recorded(
@@ -65,7 +66,8 @@ def _exists(connection: Connection, company_id: str) -> bool:
     return connection.execute(select(t.company.c.id).where(t.company.c.id == company_id)).first() is not None
 
 
-def _store(uow: UnitOfWork, company: Company) -> None:
+def store_company(uow: UnitOfWork, company: Company) -> None:
+    """Keep a new company, in the database and in memory."""
     uow.connection.execute(
         t.company.insert().values(
             id=company.id, name=company.name, active=True, created_at=company.created_at,
@@ -106,7 +108,7 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
     company = uow.company(company_id)
     before, rules = company.settings, company.rules
     minutes = timedelta(minutes=1)
-    given = {
+    given: dict[str, Any] = {
         "enabled": ask.correlation_enabled,
         "strategy": None if ask.strategy is None else _strategy(ask.strategy),
         "window": None if ask.window_minutes is None else _between("window", ask.window_minutes, 5, 60) * minutes,
@@ -212,7 +214,7 @@ def _integration(
 ) -> IntegrationAdded:
     slug = company_id.removeprefix("comp-")
     key = random_token(f"sk_{slug}")
-    secret = random_token("whsec") if signing is Signing.REQUIRED else None
+    secret = signing_secret() if signing is Signing.REQUIRED else None
     count = uow.next_number("integration")
     integration_id = f"int-{slug}-{tool}-{count}"[:64]
     uow.insert(

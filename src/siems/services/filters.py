@@ -121,7 +121,8 @@ def _among(column: Any, kind: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         _only_equal(term)
         known = {member.value.lower(): member.value for member in kind}
-        return column.in_([_known(term, known, value) for value in term.values])
+        found: Clause = column.in_([_known(term, known, value) for value in term.values])
+        return found
 
     return clause
 
@@ -141,7 +142,8 @@ def _severity(column: Any) -> Field:
             if found is None:
                 raise InvalidField(f"{value!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL")
             levels.append(int(found))
-        return column.in_(levels) if term.op == "=" else _OPS[term.op](column, levels[0])
+        clause: Clause = column.in_(levels) if term.op == "=" else _OPS[term.op](column, levels[0])
+        return clause
 
     return clause
 
@@ -149,7 +151,8 @@ def _severity(column: Any) -> Field:
 def _number(column: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         numbers = [_int(term, value) for value in term.values]
-        return column.in_(numbers) if term.op == "=" else _OPS[term.op](column, numbers[0])
+        found: Clause = column.in_(numbers) if term.op == "=" else _OPS[term.op](column, numbers[0])
+        return found
 
     return clause
 
@@ -157,7 +160,8 @@ def _number(column: Any) -> Field:
 def _ref(column: Any, prefix: str) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         _only_equal(term)
-        return column.in_([_int(term, value.upper().removeprefix(f"{prefix}-")) for value in term.values])
+        found: Clause = column.in_([_int(term, value.upper().removeprefix(f"{prefix}-")) for value in term.values])
+        return found
 
     return clause
 
@@ -190,7 +194,8 @@ def _company(column: Any) -> Field:
 
 def _assignee(term: Term, asker: Asker) -> Clause:
     _only_equal(term)
-    column, parts = t.incident.c.assignee, []
+    column = t.incident.c.assignee
+    parts: list[Clause] = []
     for value in term.values:
         word = value.lower()
         if word in ("none", "nobody"):
@@ -211,7 +216,8 @@ def _time(column: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         ago = asker.now - parse_span(term.values[0])
         bound = literal(ago, Instant)
-        return column <= bound if term.op in (">", ">=") else column >= bound
+        found: Clause = column <= bound if term.op in (">", ">=") else column >= bound
+        return found
 
     return clause
 

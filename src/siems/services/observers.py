@@ -40,7 +40,7 @@ def brief(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: Any) -> None:
+def _publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: object) -> None:
     uow.stream.add(
         type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce
     )
@@ -302,7 +302,7 @@ def _sla_line(uow: UnitOfWork, name: str, event: e.SlaWarned | e.SlaBreached, te
     details = {"clock": event.clock.value, "due_at": rfc3339(event.due_at)}
     uow.audit.add(SYSTEM, name, incident.ref, company_id=incident.company_id, details=details)
     uow.timeline.add(incident.company_id, incident.id, "sla", text, actor=SYSTEM, data=details)
-    _publish(uow, name, incident, **details)
+    _publish(uow, name, incident, clock=event.clock.value, due_at=rfc3339(event.due_at))
 
 
 # --- everything else -------------------------------------------------------------------------------------------

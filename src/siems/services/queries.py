@@ -226,8 +226,9 @@ def _alert_lines(connection: Connection, incident: Incident, limit: int) -> list
         )
     ]  # fmt: skip
     for row in rows:
-        again = f" (x{row.count}, last {row.last_seen_at:%H:%M:%S})" if row.count > 1 else ""
-        data = {"alert_id": f"ALR-{row.id}", "evidence": row.evidence, "severity": row.severity, "count": row.count}
+        count = row._mapping["count"]  # a row has a method of this name
+        again = f" (x{count}, last {row.last_seen_at:%H:%M:%S})" if count > 1 else ""
+        data = {"alert_id": f"ALR-{row.id}", "evidence": row.evidence, "severity": row.severity, "count": count}
         text = f"{row.asset_name}: {row.message or row.signature}{again}"
         lines.append(
             TimelineEntry(at=row.received_at, kind="alert", actor=row.tool_source, via="api", text=text, data=data)
@@ -355,7 +356,7 @@ def rejections(connection: Connection, actor: Actor, limit: int) -> list[Rejecti
     return [
         RejectionView(
             at=row.at, company_id=row.company_id, cause=row.cause, detail=row.detail, source=row.source,
-            address=row.address, count=row.count,
+            address=row.address, count=row._mapping["count"],
         )
         for row in rows
     ]  # fmt: skip

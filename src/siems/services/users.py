@@ -42,11 +42,11 @@ class Session:
     user_id: str
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, minimum: int = MIN_PASSWORD) -> str:
     """Argon2id. Slow on purpose: keep it off the event loop and out of the writer. Raises InvalidField."""
-    if len(password) < MIN_PASSWORD:
+    if len(password) < minimum:
         raise InvalidField(
-            f"a password has at least {MIN_PASSWORD} characters", hint="a sentence is easy to remember"
+            f"a password has at least {minimum} characters", hint="a sentence is easy to remember"
         )
     if len(password) > 1_024:
         raise InvalidField("a password has at most 1024 characters")
@@ -126,13 +126,17 @@ def check_password(connection: Connection, user: str, password: str) -> str:
         )
     ).first()
     stored = row.password_hash if row is not None and row.password_hash else _DUMMY
-    try:
-        right = _hasher.verify(stored, password)
-    except (Argon2Error, InvalidHashError):
-        right = False
+    right = _matches(stored, password)
     if not right or row is None or row.disabled:
         raise NotAuthenticated("this name and password do not match", hint="siems login --user NAME")
     return str(row.id)
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (Argon2Error, InvalidHashError):
+        return False
 
 
 def begin_session(uow: UnitOfWork, user_id: str, key: bytes, *, family: str | None = None) -> Session:

@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, or_, select
 
 from siems.domain import sla
 from siems.domain.alert import Alert
@@ -257,23 +257,25 @@ def sight(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
 def _load_open(connection: Connection, company: CompanyMemory) -> None:
     """Incidents that are not closed and alerts that are active; keys are derived from them."""
     journal = Journal()
+    i, a = t.incident.c, t.alert.c
     rows = connection.execute(
-        text("SELECT * FROM incident WHERE company_id = :c AND state <> :closed"),
-        {"c": company.id, "closed": State.CLOSED.value},
+        select(*t.raw_columns(t.incident)).where(i.company_id == company.id, i.state != State.CLOSED.value)
     )
     for row in rows:
         incident = incident_from(row)
         company.incidents[incident.id] = incident
         if incident.folded:
             give_key(journal, company, incident.id, wide_key(incident.signature))
-    alerts = connection.execute(
-        text(
-            "SELECT a.* FROM alert a LEFT JOIN incident i ON i.id = a.incident_id WHERE a.company_id = :c"
-            " AND (a.status = :active OR (i.id IS NOT NULL AND i.state <> :closed)) ORDER BY a.last_seen_at, a.id"
-        ),
-        {"c": company.id, "active": AlertStatus.ACTIVE.value, "closed": State.CLOSED.value},
-    )
     # a closed incident's alerts were resolved with it, so what is active belongs to an open one or to none
+    alerts = connection.execute(
+        select(*t.raw_columns(t.alert))
+        .select_from(t.alert.outerjoin(t.incident, i.id == a.incident_id))
+        .where(
+            a.company_id == company.id,
+            or_(a.status == AlertStatus.ACTIVE.value, i.state != State.CLOSED.value),
+        )
+        .order_by(a.last_seen_at, a.id)
+    )
     for row in alerts:
         alert = alert_from(row)
         if alert.status is AlertStatus.ACTIVE:

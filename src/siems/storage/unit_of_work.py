@@ -32,6 +32,9 @@ from siems.storage.repositories.timeline import Timeline
 
 Observers = Callable[["UnitOfWork", Event], None]
 
+CHANNEL = "siems_events"
+"""On which daemons that share a PostgreSQL tell each other of committed events."""
+
 
 class UnitOfWork:
     """The door through which verbs see and change everything."""
@@ -50,6 +53,7 @@ class UnitOfWork:
         self._observers = observers
         self._events: list[Event] = []
         self._counters_held = False
+        self._told = False
         self.loaded: set[str] = set()
         """Companies whose memory was built from this transaction: worthless if it fails."""
         self._inserts: dict[str, list[tuple[Any, ...]]] = {}
@@ -155,6 +159,9 @@ class UnitOfWork:
                 self.run(self.dialect.insert(table), rows)
                 self._inserts[table] = []
         self.outbox.flush()
+        if self.dialect.shared and self.stream.published and not self._told:
+            self.connection.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+            self._told = True
         if self._counters_held:
             before = self._counters_before
             moved = [(v, n) for n, v in sorted(self.memory.counters.items()) if before.get(n) != v]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
@@ -58,6 +59,11 @@ def random_token(prefix: str, size: int = 24) -> str:
         value, rest = divmod(value, 62)
         letters.append(alphabet[rest])
     return f"{prefix}_{''.join(letters)}"
+
+
+def signing_secret() -> str:
+    """A secret for HMAC, in the form that Standard Webhooks gives it: `whsec_` and base 64."""
+    return f"whsec_{b64encode(os.urandom(24)).decode()}"
 
 
 def token_hash(token: str) -> str:

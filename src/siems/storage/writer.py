@@ -155,6 +155,10 @@ class Writer:
     def put(self, job: Job) -> None:
         self.lanes.put(job)
 
+    def alive(self) -> bool:
+        """Whether the thread still works."""
+        return self._thread.is_alive()
+
     # --- the loop ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:

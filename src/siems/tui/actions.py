@@ -1,4 +1,4 @@
-"""The one table of what can be done: key, CLI line, confirmation level and help. Bindings and help come from it."""
+"""The one table of what can be done: key, CLI line, confirmation level and help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DETAIL = (Where.DETAIL,)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One row of the table. `verb` is the daemon's name of the action, `needs` what a view must list for it."""
+    """One row of the table; `verb` is what the daemon calls the action when that differs from `id`."""
 
     id: str
     keys: tuple[str, ...]
@@ -51,20 +51,24 @@ class Deed:
 
 
 DEEDS: tuple[Deed, ...] = (
-    Deed("ack", ("a",), "acknowledge", Level.DIRECT, "siems incident ack {ids}", done="Acknowledged", hint="ack"),
+    Deed("ack", ("a",), "acknowledge", Level.DIRECT, "siems incident ack {ids}", done="Acknowledged",
+    hint="ack"),
     Deed("assign", ("A",), "assign...", Level.DIRECT, "siems incident assign {ids} --to {to}",
          done="Assigned", hint="assign"),
     Deed("take", ("t",), "take it", Level.DIRECT, "siems incident take {ids}", "assign", "Taken:", "take"),
-    Deed("start", ("s",), "start work", Level.DIRECT, "siems incident start {ids}", done="Started", hint="start"),
+    Deed("start", ("s",), "start work", Level.DIRECT, "siems incident start {ids}", done="Started",
+    hint="start"),
     Deed("resolve", ("r",), "resolve...  (asks)", Level.CONFIRM, "siems incident resolve {ids} {flags} --yes",
          done="Resolved", hint="resolve"),
     Deed("close", ("c",), "close...  (asks)", Level.CONFIRM, "siems incident close {ids} {flags}",
          done="Closed", hint="close"),
     Deed("reopen", ("O",), "reopen...  (asks)", Level.CONFIRM, "siems incident reopen {ids} {flags}",
          done="Reopened", hint="reopen"),
-    Deed("escalate", ("e",), "escalate now...  (asks)", Level.CONFIRM, "siems incident escalate {ids} {flags}",
+    Deed("escalate", ("e",), "escalate now...  (asks)", Level.CONFIRM,
+    "siems incident escalate {ids} {flags}",
          done="Escalated", hint="escalate"),
-    Deed("note", ("n",), "note...", Level.DIRECT, "siems incident note {ids} {note}", done="Noted on", hint="note"),
+    Deed("note", ("n",), "note...", Level.DIRECT, "siems incident note {ids} {note}", done="Noted on",
+    hint="note"),
     Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
          done="On hold:", hint="hold"),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
@@ -111,9 +115,11 @@ FORBIDDEN = frozenset(
 """Keys that multiplexers, flow control and shells own; besides, alt+* and the function keys."""
 
 FOOTER: Mapping[Where, tuple[str, ...]] = {
-    Where.BOARD: ("help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "escalate", "note",
+    Where.BOARD: ("help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "escalate",
+    "note",
                   "take", "hold", "span", "copy", "quit"),
-    Where.DETAIL: ("help", "back", "ack", "start", "resolve", "close", "assign", "escalate", "note", "section",
+    Where.DETAIL: ("help", "back", "ack", "start", "resolve", "close", "assign", "escalate", "note",
+    "section",
                    "hold", "take", "copy", "command"),
 }  # fmt: skip
 

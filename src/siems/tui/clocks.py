@@ -91,4 +91,5 @@ def escalates(view: IncidentView, now: datetime) -> str:
     step = view.next_escalation
     if step is None:
         return ""
-    return f"escalates to {present.safe(step.to[:24])} in {present.duration((step.due_at - now).total_seconds())}"
+    left = present.duration((step.due_at - now).total_seconds())
+    return f"escalates to {present.safe(step.to[:24])} in {left}"

@@ -153,7 +153,7 @@ def _to(order: Order) -> str:
 
 
 def carry_out(client: Client, order: Order, post: Callable[[Any], object]) -> None:
-    """Send an order, target by target; runs on the acting lane. A lost answer ends it: nothing more is sent."""
+    """Send an order, target by target, on the acting lane. A lost answer ends it: nothing more is sent."""
     acted = Acted(order)
     undoable = order.deed.id != "undo" and order.deed.acts
     for one in order.targets:

@@ -41,7 +41,8 @@ def identity(me: Me | None, context: str, link: Piece, *, read_only: bool, wide:
     """The left part of the first line."""
     line: list[Piece] = [("siems ", "title"), (present.safe(context[:20]).upper(), "title")]
     if me is not None:
-        role = f" ({me.user.role})" if wide else f" {me.user.role[:5]}"
+        short = {"technician": "tech", "manager": "mgr"}.get(me.user.role, present.safe(me.user.role[:6]))
+        role = f" ({present.safe(me.user.role[:12])})" if wide else f" {short}"
         line += [(" | ", "rule"), (present.person(me.user.name) + role, "")]
     line += [(" | ", "rule"), link]
     if me is not None and me.unread:
@@ -93,18 +94,16 @@ def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
     return spread([(text, role)], right, width) if right else [(text, role)]
 
 
-def keys(where: Where, width: int, *, lost: bool, extra: Sequence[str] = ()) -> list[Piece]:
+def keys(where: Where, width: int, *, lost: bool, without: Sequence[str] = ()) -> list[Piece]:
     """The last line, from the table: as many keys as fit."""
-    names = (
-        ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else (*extra, *FOOTER[where])
-    )
+    names = ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else FOOTER[where]
     line: list[Piece] = []
     left = width
     for name in names:
         deed = BY_ID[name]
-        if where not in deed.where:
+        if where not in deed.where or name in without:
             continue
-        words = {"command": "cmd", "retry": "retry"} if width < 100 else {"retry": "retry"}
+        words = {"retry": "retry"} | ({"command": "cmd", "escalate": "escal"} if width < 100 else {})
         label = words.get(name, deed.hint or deed.title)
         pieces: list[Piece] = [(shown(deed.keys[0]), "key"), (f" {label}", "")]
         if line:

@@ -9,7 +9,7 @@ Job = Callable[[], None]
 
 
 class Lane:
-    """Jobs in their order on one thread that never holds up leaving. A newer job replaces a waiting namesake."""
+    """Jobs in order on a thread that never holds up leaving. A newer job replaces a waiting namesake."""
 
     def __init__(self, name: str) -> None:
         self._jobs: list[tuple[str, Job]] = []

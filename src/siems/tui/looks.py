@@ -17,28 +17,36 @@ Line = Sequence[Piece]
 
 _PLAIN: Mapping[str, str] = {
     "": "", "dim": "dim", "bold": "bold", "title": "bold", "head": "bold", "rule": "dim", "key": "bold",
-    "CRITICAL": "bold", "HIGH": "bold", "MEDIUM": "", "LOW": "dim", "x": "bold", "!": "bold", "~": "", "=": "dim",
+    "CRITICAL": "bold", "HIGH": "bold", "MEDIUM": "", "LOW": "dim", "x": "bold", "!": "bold", "~": "",
+    "=": "dim",
     "v": "dim", "cursor": "reverse", "mark": "bold", "live": "", "stale": "bold", "lost": "bold reverse",
     "toast": "bold", "error": "bold reverse", "tab": "bold reverse", "pending": "bold", "gone": "dim strike",
     "field": "underline", "caret": "reverse", "off": "dim", "spark": "", "link": "bold",
 }  # fmt: skip
 _ANSI = dict(_PLAIN) | {
-    "CRITICAL": "bold red", "HIGH": "yellow", "MEDIUM": "cyan", "LOW": "", "x": "bold red", "!": "bold yellow",
+    "CRITICAL": "bold red", "HIGH": "yellow", "MEDIUM": "cyan", "LOW": "", "x": "bold red",
+    "!": "bold yellow",
     "~": "yellow", "v": "green", "cursor": "bright_white on blue", "mark": "bold magenta", "live": "green",
-    "stale": "bold yellow", "lost": "bold white on red", "error": "bold red", "toast": "green", "key": "bold cyan",
+    "stale": "bold yellow", "lost": "bold white on red", "error": "bold red", "toast": "green",
+    "key": "bold cyan",
     "head": "bold", "tab": "bold bright_white on blue", "pending": "bold magenta", "spark": "cyan",
     "rule": "bright_black", "dim": "bright_black", "off": "bright_black", "gone": "bright_black strike",
     "=": "bright_black", "link": "bold cyan", "field": "bright_white on blue",
 }  # fmt: skip
 _CB_SAFE = _ANSI | {
-    "CRITICAL": "bold #e66100", "HIGH": "#ffc20a", "MEDIUM": "#56b4e9", "x": "bold #e66100", "!": "bold #ffc20a",
-    "~": "#ffc20a", "v": "#56b4e9", "live": "#56b4e9", "stale": "bold #ffc20a", "lost": "bold black on #ffc20a",
+    "CRITICAL": "bold #e66100", "HIGH": "#ffc20a", "MEDIUM": "#56b4e9", "x": "bold #e66100",
+    "!": "bold #ffc20a",
+    "~": "#ffc20a", "v": "#56b4e9", "live": "#56b4e9", "stale": "bold #ffc20a",
+    "lost": "bold black on #ffc20a",
     "error": "bold #e66100", "toast": "#56b4e9", "mark": "bold #d35fb7",
 }  # fmt: skip
 _CONTRAST = dict.fromkeys(_PLAIN, "bold bright_white on black") | {
-    "cursor": "bold black on bright_yellow", "tab": "bold black on bright_white", "x": "bold black on bright_red",
-    "CRITICAL": "bold black on bright_red", "HIGH": "bold bright_yellow on black", "!": "bold bright_yellow on black",
-    "lost": "bold black on bright_yellow", "error": "bold black on bright_red", "caret": "bold black on bright_white",
+    "cursor": "bold black on bright_yellow", "tab": "bold black on bright_white",
+    "x": "bold black on bright_red",
+    "CRITICAL": "bold black on bright_red", "HIGH": "bold bright_yellow on black",
+    "!": "bold bright_yellow on black",
+    "lost": "bold black on bright_yellow", "error": "bold black on bright_red",
+    "caret": "bold black on bright_white",
     "field": "bold underline bright_white on black", "mark": "bold bright_cyan on black",
     "gone": "strike bright_white on black",
 }  # fmt: skip

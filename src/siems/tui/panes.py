@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from siems import present
 from siems.tui import clocks
+from siems.tui.frame import rule
 from siems.tui.looks import Line, Looks, Piece, spread, wrap
 from siems.tui.messages import Story
 from siems.wire import AlertView, IncidentView, Summary, TimelineEntry
@@ -51,8 +52,6 @@ def last_word(timeline: Sequence[TimelineEntry]) -> TimelineEntry | None:
 def preview(view: IncidentView, story: Story | None, scene: Scene, width: int) -> list[Line]:
     """Five lines under the list on a small terminal."""
     short = present.SEVERITY_SHORT.get(view.severity, "")
-    from siems.tui.frame import rule
-
     head = rule(scene.looks, width, f"{view.id} {view.company[:40]} {short}", "d pane  enter open")
     asset = f" ({present.safe(view.assets[0][:40])})" if view.assets else ""
     seen = f"{present.plural(view.alert_count, 'alert')}  last {scene.time(view.last_alert_at)}"
@@ -158,12 +157,12 @@ def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) 
     for one in timeline:
         when = scene.time(one.at, seconds=False)
         who = present.person(one.actor, width=10)
-        text = present.clip(
-            present.safe(one.text[:300]), width - len(when) - len(who) - 2, mark=scene.looks.cut
+        human = one.kind in ("note", "state")
+        first, *more = wrap(
+            f"{who} {' '.join(one.text.split())}", width - len(when) - 1, most=3 if human else 2
         )
-        lines.append(
-            [(f"{when} ", "dim"), (f"{who} ", "bold" if one.kind in ("note", "state") else ""), (text, "")]
-        )
+        lines.append([(f"{when} ", "dim"), (first, "bold" if human else "")])
+        lines += [[(" " * (len(when) + 1), ""), (text, "")] for text in more]
     return lines
 
 
@@ -177,14 +176,16 @@ def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
         ("opened", str(summary.opened_today), ""), ("resolved", str(summary.resolved_today), ""),
         ("breached", str(summary.breached_today), "x" if summary.breached_today else ""),
         ("MTTA", present.took(summary.mtta_seconds), ""), ("MTTR", present.took(summary.mttr_seconds), ""),
-        ("noise cut", f"{summary.noise_reduction * 100:.0f}%", ""),
     ):  # fmt: skip
         figures += [(f"{word} ", "dim"), (f"{value}  ", role)]
     course = present.sparkline(summary.alerts_per_minute, 30, ascii_only=scene.looks.ascii_only)
     right: list[Piece] = [("alerts/min  ", "dim"), (course, "spark"), ("  last 60 min", "dim")]
     companies: list[Piece] = [("open by company: ", "dim")]
-    for one in summary.by_company[:8]:
-        companies.append((f"{present.clip(present.safe(one.company[:40]), 16)} {one.open}  ", ""))
+    companies += [
+        (f"{present.cell(one.company, 16).rstrip()} {one.open}  ", "") for one in summary.by_company[:8]
+    ]
     if not summary.by_company:
         companies.append(("none", "dim"))
-    return [head, spread(figures, [] if scene.low_bandwidth else right, width), companies]
+    noise = f"{present.plural(summary.alerts, 'alert')} in {present.plural(summary.incidents, 'incident')}"
+    cut: list[Piece] = [(noise, ""), (f", {summary.noise_reduction * 100:.0f}% less noise", "dim")]
+    return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, cut, width)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -46,6 +47,15 @@ def state_file(url: str) -> Path:
 
 def cache_file(url: str, who: str) -> Path:
     return places.cache_dir() / f"board-{_name(url + who)}.json"
+
+
+def identity(token: str) -> str:
+    """Whose list a cache is: the subject that a session token names, else the token itself. Never trusted."""
+    try:
+        body = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return token
 
 
 def load(url: str) -> Saved:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ServerClock:
-    """What time it is for the daemon. Each answer puts it right; a daemon whose time runs faster is followed."""
+    """What time it is for the daemon. Each answer puts it right; one whose time runs faster is followed."""
 
     def __init__(
         self,

@@ -120,9 +120,9 @@ class Board:
     def change(
         self, changes: Mapping[str, IncidentView | None], *, busy: bool = False, own: bool = False
     ) -> bool:
-        """Take in changed rows (None: gone). What would move rows waits while the reader is busy or has frozen.
+        """Take in changed rows (None: gone). What would move rows waits while the reader is busy or froze it.
 
-        The reader's `own` changes show in place even when frozen. Returns whether the screen may look different.
+        The reader's `own` changes show in place even when frozen. Returns whether anything looks different.
         """
         moved: dict[str, IncidentView | None] = {}
         shown = False

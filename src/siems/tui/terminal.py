@@ -1,4 +1,4 @@
-"""Leaving with the terminal: when it is gone, state is saved and the process ends, also with SIGHUP ignored."""
+"""Leaving with the terminal: when it is gone, state is saved and the process ends."""
 
 from __future__ import annotations
 

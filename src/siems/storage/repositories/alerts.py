@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
 from siems.clock import to_micros
 from siems.domain.alert import MAX_NAME, Alert
 from siems.storage.memory import CompanyMemory
-from siems.storage.rows import alert_from, alert_row
+from siems.storage.rows import alert_row
 from siems.vocabulary import AlertStatus
 
 if TYPE_CHECKING:
@@ -38,14 +36,6 @@ class Alerts:
     def active_of(self, company: CompanyMemory, incident_id: int) -> list[Alert]:
         """The active alerts of an incident."""
         return [company.alerts[fingerprint] for fingerprint in tuple(company.active_of.get(incident_id, ()))]
-
-    def all_of(self, incident_id: int) -> list[Alert]:
-        """Every alert of an incident, from the database: for rare decisions. Flushes first."""
-        self._uow.flush()
-        rows = self._uow.connection.execute(
-            text("SELECT * FROM alert WHERE incident_id = :i ORDER BY id"), {"i": incident_id}
-        )
-        return [alert_from(row) for row in rows]
 
     def add(self, alert: Alert) -> None:
         """A new alert."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, select
 
 from siems.clock import to_micros
 from siems.domain.incident import Incident
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = [column.name for column in t.incident.columns]
 _UPDATE = f"UPDATE incident SET {', '.join(f'{c} = ?' for c in _COLUMNS[1:])} WHERE id = ?"  # noqa: S608
+_FIND = select(*t.raw_columns(t.incident)).where(
+    t.incident.c.id == bindparam("number"), t.incident.c.company_id == bindparam("company")
+)
 _COUNT = (
     "UPDATE incident SET last_alert_at = ?, static_score = ?, alert_count = ?, repeat_count = ?,"
     " active_count = ? WHERE id = ?"
@@ -42,9 +45,7 @@ class Incidents:
         found = self._uow.company(company_id).incidents.get(number)
         if found is not None:
             return found
-        row = self._uow.connection.execute(
-            text("SELECT * FROM incident WHERE id = :id AND company_id = :c"), {"id": number, "c": company_id}
-        ).first()
+        row = self._uow.connection.execute(_FIND, {"number": number, "company": company_id}).first()
         return incident_from(row) if row is not None else None
 
     def get(self, company_id: str, number: int) -> Incident:

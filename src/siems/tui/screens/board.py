@@ -148,7 +148,11 @@ class BoardScreen(Place):
         app = self.siems
         if not app.loaded:
             if app.state.lost_at:
-                return [[("No daemon answers.", "bold")], [(app.state.why[:200], "")], [(app.state.hint, "key")]]
+                return [
+                    [("No daemon answers.", "bold")],
+                    [(app.state.why[:200], "")],
+                    [(app.state.hint, "key")],
+                ]
             return [[("reading the list...", "dim")]]
         if app.saved.filter:
             return [[("No incident matches this filter.", "bold")], [("esc", "key"), (" clears it", "")]]
@@ -227,7 +231,9 @@ class BoardScreen(Place):
         self.call_after_refresh(self._moved)
 
     def do_filter(self) -> None:
-        self.prompt("filter", "/", value=self.siems.saved.filter, hint='severity:>=HIGH #acme @me sla:<1h "disk full"')
+        self.prompt(
+            "filter", "/", value=self.siems.saved.filter, hint='severity:>=HIGH #acme @me sla:<1h "disk full"'
+        )
 
     def do_back(self) -> None:
         app = self.siems

@@ -1,4 +1,4 @@
-"""What the full screens share: identity on top, toast, prompt and keys at the bottom, and keys from the table."""
+"""What the full screens share: identity on top, toast, prompt and keys at the bottom."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, Where
-from siems.tui.looks import Line
+from siems.tui.looks import Line, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
 from siems.tui.widgets.field import Field
@@ -80,7 +80,7 @@ class Place(Screen[None], inherit_bindings=False):
         app, width = self.siems, self.size.width
         now = app.clock.now()
         clock = frame.clock(now, app.zone, wide=self.wide, seconds=not app.low_bandwidth)
-        self.lines("clock").styles.width = frame.width_of(clock)
+        self.lines("clock").styles.width = width_of(clock)
         self.lines("clock").show([clock])
         link = app.state.word(app.monotonic())
         who = frame.identity(app.me, app.context, link, read_only=app.read_only, wide=self.wide)
@@ -89,7 +89,9 @@ class Place(Screen[None], inherit_bindings=False):
         undo = app.desk.undoable(now)
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
         self.lines("toast").show([frame.toast(text, role, offer, width)])
-        self.lines("keys").show([frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))])
+        self.lines("keys").show(
+            [frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))]
+        )
 
     def repaint(self) -> None:
         """Draw all that may have changed."""
@@ -157,7 +159,7 @@ class Place(Screen[None], inherit_bindings=False):
 
     def prompt_left(self) -> None:
         """The prompt was left without a word."""
-        self.siems.noting = ()
+        self.siems.hands.noting = ()
 
     def prompted(self, purpose: str, value: str) -> None:
         """Something was entered."""

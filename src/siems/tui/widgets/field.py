@@ -45,6 +45,17 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         def control(self) -> Field:
             return self.field
 
+    @dataclass
+    class Moved(Message):
+        """An arrow up or down: for the list that the field searches."""
+
+        field: Field
+        key: str
+
+        @property
+        def control(self) -> Field:
+            return self.field
+
     def __init__(
         self, looks: Looks, prompt: str, *, value: str = "", hint: str = "", id: str | None = None
     ) -> None:

@@ -39,7 +39,9 @@ def columns(width: int, *, ref: int = 8) -> Columns:
     company, who, alerts = (12, 6, 4) if width < 90 else (16, 8, 4)
     for drop in range(4):
         kept = Columns(ref, company if drop < 3 else 0, 0, who if drop < 2 else 0, alerts if drop < 1 else 0)
-        title = width - fixed - sum(size + 1 for size in (kept.company, kept.who, kept.alerts - 1) if size > 0)
+        title = (
+            width - fixed - sum(size + 1 for size in (kept.company, kept.who, kept.alerts - 1) if size > 0)
+        )
         if title >= 20 or drop == 3:
             return Columns(ref, kept.company, max(4, title), kept.who, kept.alerts)
     raise AssertionError("the last round returns")
@@ -55,7 +57,9 @@ def heading(shape: Columns) -> list[Piece]:
     return [(line, "head")]
 
 
-def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", gone: bool = False) -> list[Piece]:
+def row(
+    view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", gone: bool = False
+) -> list[Piece]:
     """One incident. Severity and state are always words; colour only underlines them."""
     state = pending or ("gone" if gone else present.state_short(view.state, on_hold=view.on_hold))
     line: list[Piece] = [
@@ -65,7 +69,9 @@ def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", 
     ]
     if shape.company:
         line.append((present.cell(view.company, shape.company, mark=looks.cut) + " ", ""))
-    line.append((present.cell(view.title, shape.title, mark=looks.cut), "bold" if view.state == "OPEN" else ""))
+    line.append(
+        (present.cell(view.title, shape.title, mark=looks.cut), "bold" if view.state == "OPEN" else "")
+    )
     if shape.who:
         line.append((" " + present.fit(present.person(view.assignee_name), shape.who), ""))
     if shape.alerts:
@@ -75,7 +81,7 @@ def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", 
 
 
 class Rail(Widget):
-    """Cursor, mark, glyph and timer of each row. Once a second it repaints the timers that read differently."""
+    """Cursor, mark, glyph and timer of each row. It repaints only the timers that read differently."""
 
     def __init__(self, board: Board, looks: Looks, now: Callable[[], datetime]) -> None:
         super().__init__(id="rail")
@@ -89,7 +95,7 @@ class Rail(Widget):
         under = ""
         if view.id == self.board.cursor:
             under = "gone" if view.id == self.board.tombstone else "cursor"
-        lead = (">" if view.id == self.board.cursor else "*" if view.id in self.board.marks else " ")
+        lead = ">" if view.id == self.board.cursor else "*" if view.id in self.board.marks else " "
         second = "*" if lead == ">" and view.id in self.board.marks else " "
         if view.id == self.board.tombstone:
             return [(lead, "cursor"), (f"{second}{'':9}", "")], under
@@ -123,7 +129,7 @@ class Rail(Widget):
 
 
 class Rows(Widget):
-    """The rows themselves; what is drawn is the board's window, so that a row costs nothing until it is seen."""
+    """The rows themselves: what is drawn is the board's window, so a row costs nothing until it is seen."""
 
     @dataclass
     class Clicked(Message):

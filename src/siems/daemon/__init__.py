@@ -1,0 +1,1 @@
+"""The one process that writes: HTTP in, verbs, deadlines, the live stream."""

@@ -1,0 +1,63 @@
+"""The aiohttp application, and the sockets it listens on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from aiohttp import web
+
+from siems.daemon.http import api, live, webhooks
+from siems.daemon.http.middleware import RUNTIME, doorway
+from siems.daemon.runtime import Runtime
+from siems.errors import Conflict
+
+API = "/api/v1"
+READ_SECONDS = 30
+
+
+def make_app(runtime: Runtime) -> web.Application:
+    """Every route of the daemon."""
+    app = web.Application(
+        middlewares=[doorway], client_max_size=runtime.settings.server.max_body_kib * 1024,
+    )  # fmt: skip
+    app[RUNTIME] = runtime
+    app.router.add_post("/api/webhooks/{source}", webhooks.receive)
+    for method, path, route in api.ROUTES:
+        app.router.add_route(method, API + path, api.signed_in(route))
+    app.router.add_get(f"{API}/events", live.events)
+    app.router.add_get(f"{API}/ws", live.socket)
+    app.router.add_post(f"{API}/auth/login", api.login)
+    app.router.add_post(f"{API}/auth/refresh", api.refresh)
+    app.router.add_post(f"{API}/auth/logout", api.logout)
+    app.router.add_get("/livez", api.livez)
+    app.router.add_get("/readyz", api.readyz)
+    return app
+
+
+async def listen(runtime: Runtime, socket: Path | None) -> tuple[web.AppRunner, int]:
+    """Listen on TCP and on a Unix socket; (the runner, the port). Raises Conflict when the port is taken."""
+    runner = web.AppRunner(
+        make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=75,
+        shutdown_timeout=runtime.settings.server.drain_seconds, handle_signals=False,
+    )  # fmt: skip
+    await runner.setup()
+    server = runtime.settings.server
+    site = web.TCPSite(runner, server.host, server.port, backlog=1024, reuse_address=True)
+    try:
+        await site.start()
+    except OSError as why:
+        await runner.cleanup()
+        raise Conflict(
+            f"cannot listen on {server.host}:{server.port} ({why.strerror or why})",
+            hint="another program uses this port; choose one:  siems up --port 8718",
+        ) from why
+    addresses = runner.addresses
+    port = addresses[0][1] if addresses else server.port
+    if socket is not None:
+        socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        socket.unlink(missing_ok=True)
+        unix = web.UnixSite(runner, str(socket))
+        await unix.start()
+        os.chmod(socket, 0o600)
+    return runner, int(port)

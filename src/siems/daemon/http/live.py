@@ -1,0 +1,71 @@
+"""The live stream over HTTP: server-sent events, and the same over WebSocket."""
+
+from __future__ import annotations
+
+import contextlib
+
+from aiohttp import web
+
+from siems.daemon.http.middleware import RUNTIME, actor_of
+from siems.daemon.hub import encode
+
+
+def _types(request: web.Request) -> tuple[str, ...]:
+    given = request.query.get("types", "")
+    return tuple(word if "." in word else f"{word}." for word in given.split(",") if word)
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/events?cursor=&types=`: each event has its cursor as its id."""
+    runtime = request.app[RUNTIME]
+    actor = await actor_of(request)
+    cursor = request.query.get("cursor", "") or request.headers.get("Last-Event-ID", "")
+    feed = runtime.hub.follow(actor, cursor=cursor, types=_types(request), now=runtime.clock.now())
+    first = await anext(feed)  # a cursor that is gone is still answered as a problem
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    try:
+        await _send(response, first)
+        async for event in feed:
+            await _send(response, event)
+    except (ConnectionError, ConnectionResetError):
+        pass
+    finally:
+        await feed.aclose()  # type: ignore[attr-defined]
+    return response
+
+
+async def _send(response: web.StreamResponse, event: dict[str, object] | None) -> None:
+    if event is None:
+        await response.write(b": ping\n\n")
+        return
+    body = encode(event)
+    await response.write(b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        str(event["cursor"]).encode(), str(event["type"]).encode(), body,
+    ))  # fmt: skip
+
+
+async def socket(request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/ws`: one JSON text per event."""
+    runtime = request.app[RUNTIME]
+    actor = await actor_of(request)
+    feed = runtime.hub.follow(
+        actor, cursor=request.query.get("cursor", ""), types=_types(request), now=runtime.clock.now()
+    )
+    first = await anext(feed)
+    ws = web.WebSocketResponse(heartbeat=20.0)
+    await ws.prepare(request)
+    try:
+        with contextlib.suppress(ConnectionError):
+            await ws.send_str(encode(first or {}).decode())
+            async for event in feed:
+                if ws.closed:
+                    break
+                if event is not None:
+                    await ws.send_str(encode(event).decode())
+    finally:
+        await feed.aclose()  # type: ignore[attr-defined]
+        await ws.close()
+    return ws

@@ -1,0 +1,100 @@
+"""The daemon's door: errors become problem documents, callers become actors, every answer has an id and a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from siems.clock import rfc3339
+from siems.daemon.runtime import Runtime
+from siems.domain.permissions import Actor
+from siems.errors import NotAuthenticated, SiemsError, Unavailable
+from siems.services.users import identify
+from siems.storage.vault import random_token
+from siems.vocabulary import Via
+from siems.wire import Problem
+
+log = structlog.get_logger()
+
+RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_encode = msgspec.json.Encoder().encode
+_TITLES = {
+    400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    409: "Conflict", 410: "Gone", 413: "Too large", 415: "Unsupported media type", 422: "Cannot be processed",
+    429: "Too many requests", 500: "Internal error", 503: "Unavailable",
+}  # fmt: skip
+
+
+def answer(value: Any, *, status: int = 200) -> web.Response:
+    """A value as JSON."""
+    return web.Response(body=_encode(value), status=status, content_type="application/json")
+
+
+def problem(error: SiemsError) -> web.Response:
+    """An error as RFC 9457 says."""
+    body = Problem(
+        type="about:blank", title=_TITLES.get(error.status, "Error"), status=error.status, detail=error.message,
+        code=error.code, hint=error.hint,
+    )  # fmt: skip
+    response = web.Response(body=_encode(body), status=error.status, content_type="application/problem+json")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@web.middleware
+async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors out, in one shape; whatever was not foreseen is logged and answered without its details."""
+    request_id = random_token("req", 9)
+    try:
+        response = await handler(request)
+    except SiemsError as error:
+        response = problem(error)
+    except web.HTTPException as found:
+        response = problem(_translated(found))
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("request.failed", method=request.method, path=request.path, request_id=request_id)
+        response = problem(SiemsError("something went wrong inside siems", hint="siems daemon logs"))
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request_id
+        response.headers["X-Server-Time"] = rfc3339(request.app[RUNTIME].clock.now())
+    return response
+
+
+def _translated(found: web.HTTPException) -> SiemsError:
+    error = SiemsError(found.reason, hint="siems help")
+    error.status = found.status  # type: ignore[misc]
+    code = {404: "not_found", 405: "usage", 413: "too_large", 415: "unsupported_media"}.get(found.status, "usage")
+    error.code = code  # type: ignore[misc]
+    if found.status == 404:
+        error.message, error.hint = "there is nothing at this address", ""
+    if found.status == 413:
+        error.message, error.hint = "the body is larger than this daemon takes", "server.max_body_kib"
+    return error
+
+
+async def actor_of(request: web.Request) -> Actor:
+    """Who asks. Raises NotAuthenticated."""
+    runtime = request.app[RUNTIME]
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token or not token.isascii():
+        raise NotAuthenticated("you are not logged in", hint="siems login")
+    said = request.headers.get("X-Siems-Via", "api")
+    via = Via(said) if said in (Via.CLI, Via.TUI) else Via.API
+    return await runtime.database.read(identify, token.strip(), runtime.token_key, runtime.clock, via)
+
+
+def not_draining(runtime: Runtime) -> None:
+    if runtime.draining:
+        raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)

@@ -1,0 +1,175 @@
+"""The live stream: committed events to everybody who listens, resumable by cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from siems.domain.permissions import Actor
+from siems.errors import InvalidField, SiemsError
+from siems.storage.database import Database
+from siems.storage.repositories.stream import Published, events_after, stream_bounds
+from siems.vocabulary import Role
+
+QUEUE_LIMIT = 5_000
+HEARTBEAT_SECONDS = 15.0
+HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.")
+
+
+class CursorGone(SiemsError):
+    """The stream does not reach back that far."""
+
+    code, exit, status = "cursor_gone", 10, 410
+
+
+class Subscriber:
+    """One listener: what it may see, and what waits for it."""
+
+    def __init__(self, actor: Actor, types: tuple[str, ...]) -> None:
+        self.actor = actor
+        self.types = types
+        self.queue: asyncio.Queue[Published | None] = asyncio.Queue()
+        self.lost = False
+
+    def wants(self, event: Published) -> bool:
+        """Whether this listener may see the event and asked for its kind."""
+        if not self.actor.sees(event.company_id):
+            return False
+        if event.type == "notice.created" and self.actor.id not in event.data.get("users", ()):
+            return False
+        if self.actor.role is Role.CLIENT and event.type.startswith(HIDDEN_FROM_CLIENTS):
+            return False
+        return not self.types or event.type.startswith(self.types)
+
+    def offer(self, event: Published) -> None:
+        """Too slow a listener is cut off: it resumes by its cursor."""
+        if self.lost:
+            return
+        if self.queue.qsize() >= QUEUE_LIMIT:
+            self.lost = True
+            self.queue.put_nowait(None)
+        elif self.wants(event):
+            self.queue.put_nowait(event)
+
+
+class Hub:
+    """Hands committed events on, in the order of their commits."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._subscribers: set[Subscriber] = set()
+        self._last = 0
+        self._catching_up = asyncio.Lock()
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
+    async def start(self) -> None:
+        _, self._last = await self._database.read(stream_bounds)
+
+    def publish(self, events: Iterable[Published]) -> None:
+        """Events of this process, straight after their commit."""
+        for event in events:
+            if event.cursor > self._last:
+                self._last = event.cursor
+                for subscriber in self._subscribers:
+                    subscriber.offer(event)
+
+    async def catch_up(self) -> None:
+        """Where several daemons write: read on from the database, so that the order is that of the commits."""
+        async with self._catching_up:
+            while True:
+                events = await self._database.read(events_after, self._last)
+                self.publish(events)
+                if not events:
+                    return
+
+    def close(self) -> None:
+        """Let every listener go."""
+        for subscriber in self._subscribers:
+            subscriber.lost = True
+            subscriber.queue.put_nowait(None)
+
+    async def follow(
+        self, actor: Actor, *, cursor: str, types: tuple[str, ...], now: datetime
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        """Events after a cursor (or from now on) for one reader; None is a heartbeat. Ends when it falls behind.
+
+        Raises CursorGone and InvalidField before the first event.
+        """
+        subscriber = Subscriber(actor, types)
+        self._subscribers.add(subscriber)
+        try:
+            last = self._last
+            if cursor:
+                last = await self._start_of(cursor)
+            yield {"type": "hello", "cursor": write_cursor(last), "at": now}
+            if cursor:
+                async for event in self._backlog(last, self._last):
+                    last = event.cursor
+                    if subscriber.wants(event):
+                        yield shown(event)
+            while True:
+                try:
+                    queued = await asyncio.wait_for(subscriber.queue.get(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield None
+                    continue
+                if queued is None:
+                    return
+                if queued.cursor > last:
+                    last = queued.cursor
+                    yield shown(queued)
+        finally:
+            self._subscribers.discard(subscriber)
+
+    async def _start_of(self, cursor: str) -> int:
+        start = read_cursor(cursor)
+        oldest, newest = await self._database.read(stream_bounds)
+        if start > newest or (start < newest and start + 1 < oldest):
+            raise CursorGone(
+                "the stream does not reach back to this cursor", hint="load what there is, then follow from now"
+            )
+        return start
+
+    async def _backlog(self, start: int, end: int) -> AsyncIterator[Published]:
+        while start < end:
+            events = await self._database.read(events_after, start)
+            for event in events:
+                if event.cursor > end:
+                    return
+                yield event
+            if not events:
+                return
+            start = events[-1].cursor
+
+
+def shown(event: Published) -> dict[str, Any]:
+    """An event as it is sent."""
+    return {
+        "cursor": write_cursor(event.cursor), "at": event.at, "type": event.type, "company_id": event.company_id,
+        "object": event.object, "data": {k: v for k, v in event.data.items() if k != "users"},
+    }  # fmt: skip
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(event)
+
+
+def write_cursor(number: int) -> str:
+    return f"e{number:x}"
+
+
+def read_cursor(text: str) -> int:
+    """Raises InvalidField for what was never a cursor of ours."""
+    try:
+        if not text.startswith("e") or len(text) > 20:
+            raise ValueError(text)
+        return int(text[1:], 16)
+    except ValueError as why:
+        raise InvalidField("this cursor is not one of ours", hint="begin without it") from why

@@ -1,0 +1,230 @@
+"""The daemon as a process: `python -m siems.daemon run|init|upgrade|check`. The command line calls it so."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from siems import places
+from siems.clock import CatchUpClock, Clock, SystemClock
+from siems.config import Settings, load
+from siems.daemon import logs
+from siems.daemon.lock import DatabaseLock
+from siems.daemon.runtime import Runtime, company_defaults
+from siems.errors import Conflict, SiemsError
+from siems.services import setup, users
+from siems.services.observers import react
+from siems.storage import migrations
+from siems.storage.database import Database, open_engine, parse_url
+from siems.storage.dialect import translated
+from siems.storage.vault import Vault
+from siems.vocabulary import MSP
+from siems.wire import UserAsk
+
+log = structlog.get_logger()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one of the daemon's own commands; errors go to standard error as one JSON object."""
+    ask = _parser().parse_args(argv)
+    try:
+        found: int = ask.run(ask)
+        return found
+    except SiemsError as error:
+        said = {"code": error.code, "exit": error.exit, "message": error.message, "hint": error.hint}
+        print(json.dumps({"error": said}), file=sys.stderr)
+        return error.exit
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="siems-daemon")
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("--port", type=int)
+    run.add_argument("--clock-behind", type=float, default=0.0, help="seconds; for demonstrations")
+    run.add_argument("--clock-speed", type=float, default=60.0)
+    run.set_defaults(run=run_daemon)
+    init = commands.add_parser("init")
+    init.add_argument("--admin", required=True)
+    init.add_argument("--name", default="")
+    init.set_defaults(run=run_init)
+    upgrade = commands.add_parser("upgrade")
+    upgrade.add_argument("--to", default="head")
+    upgrade.set_defaults(run=run_upgrade)
+    commands.add_parser("check").set_defaults(run=run_check)
+    commands.add_parser("settings").set_defaults(run=run_settings)
+    return parser
+
+
+# --- commands beside the daemon --------------------------------------------------------------------------------
+
+
+def _with_engine(work: Callable[[Engine], Any]) -> Any:
+    settings = load()
+    url = parse_url(settings.database_url)
+    _make_room(url.database if url.get_backend_name() == "sqlite" else None)
+    with DatabaseLock(url):
+        engine = open_engine(url)
+        try:
+            with translated():
+                return work(engine)
+        finally:
+            engine.dispose()
+
+
+def _make_room(file: str | None) -> None:
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def run_upgrade(ask: argparse.Namespace) -> int:
+    before, after = _with_engine(lambda engine: migrations.upgrade(engine, ask.to))
+    print(json.dumps({"before": before, "after": after, "changed": before != after}))
+    return 0
+
+
+def run_check(ask: argparse.Namespace) -> int:
+    """Whether the schema is the right one and the file is whole; takes no lock, so it may run beside a daemon."""
+    settings = load()
+    engine = open_engine(parse_url(settings.database_url), read_only=True)
+    with translated():
+        migrations.check(engine)
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+                if said != "ok":
+                    raise Conflict(f"the database file is damaged: {said}", hint="restore a backup")
+    engine.dispose()
+    print(json.dumps({"ok": True, "schema": migrations.head()}))
+    return 0
+
+
+def run_settings(ask: argparse.Namespace) -> int:
+    """The settings in force, for `doctor` and `config list`."""
+    settings = load()
+    print(settings.model_dump_json())
+    return 0
+
+
+def run_init(ask: argparse.Namespace) -> int:
+    """Database, the MSP's own rows, the first admin, this machine's token. The password comes on standard input."""
+    settings = load()
+    password = sys.stdin.readline().rstrip("\n")
+    made = not password
+    password = password or secrets.token_urlsafe(15)
+    hashed = users.hash_password(password, settings.auth.min_password)
+    _with_engine(migrations.upgrade)
+    url = parse_url(settings.database_url)
+    with DatabaseLock(url):
+        database = Database(settings.database_url, clock=SystemClock(), observers=react)
+        database.start()
+        try:
+            database.write_now(setup.prepare, company_defaults(settings), companies=(MSP,))
+            name = ask.name or ask.admin.partition("@")[0]
+            who = UserAsk(name=name, email=ask.admin, role="admin", password="")
+            user_id = database.write_now(setup.first_admin, who, hashed, companies=(MSP,))
+            token = database.write_now(setup.local_token, user_id, companies=(MSP,))
+        finally:
+            database.stop()
+    Vault.open(_key_file())
+    places.write_private(places.token_file(), token + "\n")
+    answer = {"user_id": user_id, "name": name, "password": password if made else None}
+    print(json.dumps(answer))
+    return 0
+
+
+def _key_file() -> Path:
+    return places.config_dir() / "secret.key"
+
+
+# --- the daemon ------------------------------------------------------------------------------------------------
+
+
+def run_daemon(ask: argparse.Namespace) -> int:
+    settings = load()
+    if ask.port is not None:
+        settings = settings.model_copy(update={"server": settings.server.model_copy(update={"port": ask.port})})
+    logs.set_up(settings.log)
+    url = parse_url(settings.database_url)
+    clock: Clock = SystemClock()
+    if ask.clock_behind:
+        clock = CatchUpClock(timedelta(seconds=ask.clock_behind), speed=ask.clock_speed)
+    with DatabaseLock(url):
+        engine = open_engine(url)
+        with translated():
+            migrations.check(engine)
+        engine.dispose()
+        gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(serve(settings, clock))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop  # type: ignore[no-any-return]
+
+
+async def serve(settings: Settings, clock: Clock) -> int:
+    """Answer until told to stop; then let what is in flight finish."""
+    from siems.daemon.http.app import listen
+
+    runtime = Runtime(settings, clock, Vault.open(_key_file()), settings.public_url)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await runtime.start()
+    await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
+    socket = places.runtime_dir() / "daemon.sock"
+    try:
+        runner, port = await listen(runtime, socket if len(str(socket)) < 100 else None)
+    except SiemsError:
+        await runtime.stop()
+        raise
+    if not settings.server.public_url:
+        runtime.public_url = f"http://{settings.server.host}:{port}"
+    _announce(runtime, settings, port, socket)
+    log.info("daemon.ready", url=runtime.public_url, database=runtime.database.url.render_as_string())
+    await stopping.wait()
+    log.info("daemon.stopping")
+    runtime.draining = True
+    runtime.hub.close()
+    await runner.cleanup()
+    await runtime.stop()
+    _withdraw()
+    log.info("daemon.stopped")
+    return 0
+
+
+def _announce(runtime: Runtime, settings: Settings, port: int, socket: Path) -> None:
+    """Tell consoles on this machine where the daemon is."""
+    host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
+    said = {"url": f"http://{host}:{port}", "socket": str(socket), "pid": os.getpid()}
+    places.write_private(places.endpoint_file(), json.dumps(said))
+
+
+def _withdraw() -> None:
+    try:
+        said = json.loads(places.endpoint_file().read_text())
+    except (OSError, ValueError):
+        return
+    if said.get("pid") == os.getpid():
+        places.endpoint_file().unlink(missing_ok=True)

@@ -1,0 +1,161 @@
+"""The composition root: the one room that knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from siems import __version__
+from siems.clock import Clock
+from siems.config import Settings
+from siems.daemon.hub import Hub
+from siems.daemon.keyring import Keyring
+from siems.daemon.limits import Limiter
+from siems.daemon.refusals import Refusals, write
+from siems.daemon.scheduler import Scheduler
+from siems.domain.company import CompanySettings
+from siems.domain.correlation import Rules
+from siems.errors import SiemsError
+from siems.services.observers import react
+from siems.services.views import load_names
+from siems.storage.database import Database
+from siems.storage.vault import Vault
+from siems.storage.writer import Committed
+from siems.vocabulary import MSP, Strategy
+
+log = structlog.get_logger()
+
+REFUSALS_EVERY = 1.0
+SHARED_RELOAD_EVERY = 3.0
+
+
+def company_defaults(settings: Settings) -> CompanySettings:
+    """What a new company begins with."""
+    c = settings.correlation
+    minute = timedelta(minutes=1)
+    return CompanySettings(
+        rules=Rules(
+            strategy=Strategy(c.strategy), window=c.window_minutes * minute, min_alerts=c.min_alerts,
+            quiet_delay=c.quiet_minutes * minute, auto_resolve=c.auto_resolve,
+            reopen_window=c.reopen_minutes * minute, auto_close=timedelta(hours=c.close_hours),
+        ),
+        rate_per_minute=settings.ingest.rate_per_minute,
+        burst=settings.ingest.burst,
+    )  # fmt: skip
+
+
+@dataclass
+class Runtime:
+    """A daemon's parts, wired."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+    public_url: str
+    database: Database = field(init=False)
+    keyring: Keyring = field(init=False)
+    limiter: Limiter = field(init=False)
+    refusals: Refusals = field(init=False)
+    hub: Hub = field(init=False)
+    scheduler: Scheduler = field(init=False)
+    started_at: datetime = field(init=False)
+    draining: bool = False
+    version: str = __version__
+    _loop: asyncio.AbstractEventLoop | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.database = Database(
+            self.settings.database_url, clock=self.clock, observers=react, on_commit=self._committed
+        )
+        self.keyring = Keyring(self.vault)
+        self.limiter = Limiter()
+        self.refusals = Refusals()
+        self.hub = Hub(self.database)
+        self.scheduler = Scheduler(self.database, self.clock)
+        self.started_at = self.clock.now()
+
+    @property
+    def token_key(self) -> bytes:
+        return self.vault.derived("access tokens")
+
+    async def start(self) -> None:
+        """Load, then work. Raises Unavailable when the database does not answer."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self.database.start)
+        await self.reload_keys()
+        await self.hub.start()
+        self.scheduler.start()
+        self._spawn(self._write_refusals)
+        if self.database.dialect.shared:
+            from siems.daemon.listener import listen
+
+            self._spawn(lambda: listen(self.database, self.hub))
+            self._spawn(self._reload_keys_often)
+
+    def _spawn(self, work: Callable[[], Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then let go."""
+        self.draining = True
+        self.hub.close()
+        self.scheduler.stop()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        with contextlib.suppress(SiemsError):
+            await self.flush_refusals()
+        await asyncio.to_thread(self.database.stop)
+
+    # --- after each commit, from the writer's thread -----------------------------------------------------------
+
+    def _committed(self, committed: Committed) -> None:
+        loop = self._loop
+        if loop is not None and (committed.events or committed.earliest_due):
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens any more
+                loop.call_soon_threadsafe(self._announce, committed)
+
+    def _announce(self, committed: Committed) -> None:
+        if committed.earliest_due is not None:
+            self.scheduler.expect(committed.earliest_due)
+        if any(event.type.startswith(("company.", "integration.")) for event in committed.events):
+            self._spawn(self.reload_keys)
+        if not self.database.dialect.shared:
+            self.hub.publish(committed.events)
+
+    # --- small recurring work ----------------------------------------------------------------------------------
+
+    async def reload_keys(self) -> None:
+        await self.database.read(self.keyring.load)
+
+    async def _reload_keys_often(self) -> None:
+        while True:
+            await asyncio.sleep(SHARED_RELOAD_EVERY)
+            with contextlib.suppress(SiemsError):
+                await self.reload_keys()
+
+    async def _write_refusals(self) -> None:
+        while True:
+            await asyncio.sleep(REFUSALS_EVERY)
+            try:
+                await self.flush_refusals()
+            except SiemsError as why:
+                log.error("refusals.not_written", why=why.message)
+
+    async def flush_refusals(self) -> None:
+        taken = self.refusals.take()
+        if taken:
+            names = await self.database.read(load_names)
+            await self.database.write(write, taken, dict(names.companies), companies=(MSP,))

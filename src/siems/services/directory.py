@@ -1,0 +1,156 @@
+"""Looking up companies, integrations, assets, people and the daemon's own health."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from siems.domain.permissions import Actor, missing
+from siems.errors import RateLimited
+from siems.services import users
+from siems.services.companies import correlation_view
+from siems.services.filters import in_scope
+from siems.storage import tables as t
+from siems.storage.rows import settings_from
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import MSP, State
+from siems.wire import AssetView, Check, CompanyView, IntegrationView, SlaTarget, UserView
+
+_OPEN = [State.OPEN.value, State.ASSIGNED.value, State.IN_PROGRESS.value]
+DRIFT_LIMIT = timedelta(seconds=5)
+
+
+def find_company(connection: Connection, ref: str, actor: Actor) -> str:
+    """The id behind what people type. Raises NotFound for what is not there and for what the reader may not know."""
+    found = users.find_company(connection, ref)
+    if found is None or not actor.sees(found):
+        raise missing(f"company {ref[:64]!r}")
+    return found
+
+
+def list_companies(connection: Connection, actor: Actor) -> list[CompanyView]:
+    """The companies in the reader's scope, by name."""
+    c = t.company.c
+    where = (c.id != MSP, in_scope(c.id, actor))
+    return [
+        show_company(connection, company_id)
+        for (company_id,) in connection.execute(select(c.id).where(*where).order_by(c.name))
+    ]
+
+
+def show_company(connection: Connection, company_id: str) -> CompanyView:
+    row = connection.execute(select(t.company).where(t.company.c.id == company_id)).one()
+    settings = settings_from(row.settings)
+    i = t.incident.c
+    mine = (i.company_id == company_id, i.state.in_(_OPEN))
+    breached = or_(i.response_breached_at.is_not(None), i.resolution_breached_at.is_not(None))
+
+    def count(*where: Any) -> int:
+        return int(connection.execute(select(func.count()).select_from(t.incident).where(*where)).scalar_one())
+
+    return CompanyView(
+        id=row.id, name=row.name, active=row.active, created_at=row.created_at,
+        rate_per_minute=settings.rate_per_minute, burst=settings.burst, correlation=correlation_view(settings.rules),
+        sla=[
+            SlaTarget(
+                severity=severity.name, response_seconds=int(target.response.total_seconds()),
+                resolution_seconds=int(target.resolution.total_seconds()),
+                warn_seconds=None if target.warn is None else int(target.warn.total_seconds()),
+            )
+            for severity, target in sorted(settings.targets.items(), reverse=True)
+        ],
+        open_incidents=count(*mine), breached=count(*mine, breached),
+    )  # fmt: skip
+
+
+def list_integrations(connection: Connection, actor: Actor) -> list[IntegrationView]:
+    n = t.integration.c
+    rows = connection.execute(
+        select(t.integration).where(in_scope(n.company_id, actor)).order_by(n.company_id, n.created_at)
+    )
+    return [
+        IntegrationView(
+            id=row.id, company_id=row.company_id, tool=row.tool, signing=row.signing, key_hint=row.key_hint,
+            created_at=row.created_at, revoked_at=row.revoked_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def list_assets(connection: Connection, company_id: str) -> list[AssetView]:
+    rows = connection.execute(
+        select(t.asset).where(t.asset.c.company_id == company_id).order_by(t.asset.c.name)
+    )
+    return [
+        AssetView(company_id=row.company_id, name=row.name, critical=row.critical, first_seen_at=row.first_seen_at)
+        for row in rows
+    ]
+
+
+# --- people ----------------------------------------------------------------------------------------------------
+
+
+def user_itself(connection: Connection, user_id: str) -> UserView:
+    """A user, with their whole scope: for themselves."""
+    row = connection.execute(select(t.user).where(t.user.c.id == user_id)).one()
+    return users.user_view(row, sorted(users.scope_of(connection, user_id)))
+
+
+def show_user(connection: Connection, user_id: str, actor: Actor) -> UserView:
+    """A user as the reader may see them. Raises NotFound."""
+    for found in users.users_for(connection, actor):
+        if found.id == user_id:
+            return found
+    raise missing(f"user {user_id[:64]!r}")
+
+
+def let_log_in(wait: int) -> None:
+    """Guessing passwords is slow. Raises RateLimited."""
+    if wait:
+        raise RateLimited("too many attempts to log in from this address", hint="wait a little", retry_after=wait)
+
+
+def mark_read(uow: UnitOfWork, actor: Actor, ids: list[int] | None) -> int:
+    """The reader's notices are read: these, or all; how many were not yet."""
+    n = t.notification.c
+    where: list[Any] = [n.user_id == actor.id, n.read_at.is_(None), n.next_at <= uow.now]
+    if ids is not None:
+        where.append(n.id.in_(ids[:1_000]))
+    return uow.connection.execute(update(t.notification).where(*where).values(read_at=uow.now)).rowcount
+
+
+# --- health ----------------------------------------------------------------------------------------------------
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def checks(connection: Connection, *, overdue: int, drift: timedelta) -> list[Check]:
+    """What a running daemon can say of itself; `fix` is the next step."""
+    found = [
+        Check(name="database", ok=True, cause="answers", fix=""),
+        Check(
+            name="deadlines", ok=overdue == 0, cause=f"{overdue} are overdue by more than a minute",
+            fix="" if overdue == 0 else "siems daemon logs; siems daemon restart",
+        ),
+        Check(
+            name="clock", ok=abs(drift) < DRIFT_LIMIT, cause=f"the wall clock is off by {drift.total_seconds():.1f} s",
+            fix="" if abs(drift) < DRIFT_LIMIT else "the clock of this machine has jumped: siems daemon restart",
+        ),
+    ]  # fmt: skip
+    admins = connection.execute(
+        select(func.count()).select_from(t.user).where(t.user.c.role == "admin", t.user.c.disabled.is_(False))
+    ).scalar_one()
+    found.append(
+        Check(
+            name="admins", ok=admins > 0, cause=f"{admins} can log in",
+            fix="" if admins else "siems init --admin EMAIL",
+        )
+    )  # fmt: skip
+    return found
+
+

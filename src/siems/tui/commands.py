@@ -1,0 +1,129 @@
+"""What can be typed behind `:`: the nouns and verbs of the command line, and a few words for the view."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siems.tui.actions import BY_ID, DEEDS, Where, shown
+from siems.tui.looks import THEMES
+
+NOUNS = ("incident", "inc", "i")
+SORTS = {
+    "sla": "sla", "score": "-priority_score", "priority": "-priority_score", "newest": "-created_at",
+    "age": "-created_at",
+}  # fmt: skip
+_REF = re.compile(r"(?:INC-)?(\d{1,12})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command asks for: a deed with incidents, or a word for the view with what follows it."""
+
+    word: str
+    refs: tuple[str, ...] = ()
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the palette."""
+
+    text: str
+    keys: str
+    title: str
+
+
+VIEW: tuple[Entry, ...] = (
+    Entry("inc NUMBER", "", "open an incident"),
+    Entry("co COMPANY", "", "only this company"),
+    Entry("filter QUERY", "/", "filter as with --query"),
+    Entry("sort sla|score|newest", "", "order of the list"),
+    Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
+    Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
+)
+
+
+def entries(where: Where) -> list[Entry]:
+    """All that the palette offers on a screen."""
+    acts = [
+        Entry(deed.id.replace("_", " "), " ".join(shown(key) for key in deed.keys[:2]), deed.title)
+        for deed in DEEDS
+        if where in deed.where and deed.id not in _MOVES
+    ]
+    return [*acts, *VIEW]
+
+
+_MOVES = {"down", "up", "first", "last", "page_down", "page_up", "command", "section"}
+
+
+def matching(text: str, where: Where) -> list[Entry]:
+    """The entries that fit what was typed so far: those that begin with it first."""
+    typed = text.strip().lower()
+    words = typed.split()
+    if words and words[0] in NOUNS and len(words) > 1 and not _REF.fullmatch(words[1]):
+        words = words[1:]
+        typed = " ".join(words)
+    head = words[0] if words else ""
+    all_ = entries(where)
+    begins = [one for one in all_ if one.text.startswith(typed) or (head and one.text.split()[0] == head)]
+    inside = [one for one in all_ if one not in begins and typed in f"{one.text} {one.title}".lower()]
+    return begins + inside
+
+
+def ref(text: str) -> str | None:
+    """`INC-12` of `12`, `inc-12`, `INC-12`."""
+    found = _REF.fullmatch(text)
+    return f"INC-{int(found[1])}" if found else None
+
+
+def parse(text: str) -> Wish:
+    """A wish from what was typed. Raises ValueError with a sentence for the reader."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    if words and words[0] == "siems":
+        words = words[1:]
+    if not words:
+        return Wish("")
+    head, rest = words[0].lower(), words[1:]
+    if (known := ref(words[0])) and not rest:
+        return Wish("open", (known,))
+    if head in NOUNS:
+        return _noun(rest)
+    if head in ("go", "show", "open") and rest:
+        return _noun(rest)
+    if head in ("q", "quit", "exit"):
+        return Wish("quit")
+    if head in ("co", "company", "filter", "sort", "tz", "theme"):
+        return Wish(head, rest=" ".join(rest) if head != "filter" else text.partition("filter")[2].strip())
+    return _verb(head, rest)
+
+
+def _noun(rest: Sequence[str]) -> Wish:
+    if not rest:
+        return Wish("board")
+    if known := ref(rest[0]):
+        return Wish("open", (known,))
+    if rest[0] == "list":
+        return Wish("board")
+    if rest[0] == "show" and len(rest) > 1:
+        return _noun(rest[1:])
+    return _verb(rest[0].lower(), rest[1:])
+
+
+def _verb(head: str, rest: Sequence[str]) -> Wish:
+    name = head.replace("-", "_")
+    joined = f"{name}_{rest[0]}" if rest else name
+    if joined in BY_ID:
+        name, rest = joined, rest[1:]
+    if name not in BY_ID or name in _MOVES:
+        raise ValueError(f"there is no command {head!r}: ? lists what there is")
+    refs = [(word, ref(word)) for word in rest]
+    wrong = next((word for word, known in refs if known is None), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is no incident: write 12 or INC-12; texts are asked for in the dialog")
+    return Wish(name, tuple(known for _, known in refs if known))

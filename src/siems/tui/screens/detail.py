@@ -1,0 +1,225 @@
+"""One incident: its clocks, its story, its alerts, and the facts."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from siems import present
+from siems.tui import clocks, frame, story_lines
+from siems.tui.actions import Where
+from siems.tui.looks import Line, Piece, spread
+from siems.tui.messages import Story
+from siems.tui.panes import state, where
+from siems.tui.screens.place import Place, bindings, filled
+from siems.tui.widgets.lines import Lines
+from siems.tui.widgets.rows import WHEEL
+from siems.wire import IncidentView
+
+SECTIONS = ("Timeline", "Alerts", "Notes", "Facts")
+SIDE = 48
+
+
+class DetailScreen(Place):
+    """Screen 2. On wide terminals everything at once; on small ones a section at a time, Tab turns."""
+
+    BINDINGS = bindings(Where.DETAIL)
+    WHERE = Where.DETAIL
+
+    def __init__(self, ref: str) -> None:
+        super().__init__()
+        self.ref = ref
+        self.section = 0
+        self.top = 0
+        self.why = ""
+
+    def compose(self) -> ComposeResult:
+        looks = self.siems.looks
+        yield from self.compose_top()
+        for name in ("path", "incident", "timers", "tabs", "line"):
+            yield Lines(looks, id=name)
+        with Horizontal(id="middle"):
+            yield Lines(looks, id="main")
+            yield Lines(looks, id="edge")
+            yield Lines(looks, id="side")
+        yield from self.compose_bottom()
+
+    @property
+    def view(self) -> IncidentView | None:
+        """The incident: as the board knows it, since that is kept up to date, else as it was read."""
+        app = self.siems
+        story = app.stories.get(self.ref)
+        known = app.model.views.get(self.ref) if self.ref != app.model.tombstone else None
+        read = story.detail.incident if story is not None else None
+        if known is not None and read is not None:
+            return read if read.version > known.version else known
+        return known or read
+
+    def subjects(self) -> list[IncidentView]:
+        return [self.view] if self.view is not None else []
+
+    def story(self) -> Story | None:
+        return self.siems.stories.get(self.ref)
+
+    # --- painting -------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return
+        super().tick()
+        view = self.view
+        if view is None:
+            return
+        app, width = self.siems, self.size.width
+        scene = self.scene()
+        gap = "    " if self.wide else " | "
+        line: list[Piece] = [
+            ("Respond ", "dim"), *clocks.respond(view, scene.now, app.zone),
+            (gap, "rule"), ("Resolve ", "dim"), *clocks.resolve(view, scene.now, app.zone),
+        ]  # fmt: skip
+        if self.wide:
+            line += [("  ", ""), *story_lines.gauge(view, scene)]
+        line += [(gap, "rule"), ("Escalate ", "dim"), *clocks.escalate(view, scene.now, app.looks.arrow)]
+        self.lines("timers").show([spread(line, [], width)])
+
+    def repaint(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return
+        app, view, story, wide = self.siems, self.view, self.story(), self.wide
+        self._paint_path()
+        for name in ("edge", "side"):
+            if self.lines(name).display != wide:
+                self.lines(name).display = wide
+        self.lines("tabs").display = not wide
+        if view is None:
+            self.lines("main").show([[(self.why or "reading...", "error" if self.why else "dim")]])
+            self.tick()
+            return
+        self.lines("incident").show([self._head(view)])
+        self.lines("line").show([self._rule()])
+        self.lines("tabs").show([self._tabs(view, story)])
+        height = self.lines("main").size.height
+        body = self._section(view, story)
+        self.top = max(0, min(self.top, len(body) - height))
+        self.lines("main").show(filled(body[self.top : self.top + height], height))
+        if wide:
+            self.lines("edge").show([[(app.looks.bar, "rule")]] * height)
+            side = story_lines.side(view, story, self.scene(), SIDE - 1, height)
+            self.lines("side").show(filled(side, height))
+        self.tick()
+
+    def _paint_path(self) -> None:
+        left: list[Piece] = [("Incidents", ""), (" > ", "dim"), (self.ref, "bold")]
+        app = self.siems
+        if not app.state.up and app.state.lost_at:
+            self.lines("path").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
+            return
+        right: list[Piece] = [("[", "key"), (" previous  ", ""), ("]", "key"), (" next", "")]
+        self.lines("path").show([spread(left, right, self.size.width)])
+
+    def _head(self, view: IncidentView) -> Line:
+        app = self.siems
+        pending = app.desk.pending.get(view.id, "")
+        left: list[Piece] = [
+            (f"{view.id}  ", "title"), (present.severity_short(view.severity), view.severity),
+            (f"  {pending or state(view)}  ", "pending" if pending else ""), (view.title[:400], "bold"),
+        ]  # fmt: skip
+        about = where(view) if self.wide else present.safe(view.company[:24])
+        right: list[Piece] = [("  ", ""), (present.clip(about, self.size.width // 3), "")]
+        if self.wide:
+            right += [("   owner ", "dim"), (present.person(view.assignee_name), "")]
+        return spread(left, right, self.size.width)
+
+    def _rule(self) -> Line:
+        if not self.wide:
+            return [(self.siems.looks.rule(self.size.width), "rule")]
+        left = self.siems.looks.rule(self.size.width - SIDE - 1)
+        joint = "+" if self.siems.looks.ascii_only else "┬"
+        return [(left + joint + self.siems.looks.rule(SIDE), "rule")]
+
+    def _tabs(self, view: IncidentView, story: Story | None) -> Line:
+        notes = sum(one.kind == "note" for one in story.timeline) if story else 0
+        counts = (len(story.timeline) if story else 0, view.alert_count, notes, 0)
+        line: list[Piece] = []
+        for place, name in enumerate(SECTIONS):
+            text = f"{name} {counts[place]}" if counts[place] else name
+            line += [(f"[{text}]", "tab") if place == self.section else (f" {text} ", ""), (" ", "")]
+        owner = present.person(view.assignee_name)
+        return spread(
+            line, [("owner ", "dim"), (owner, ""), ("   tab", "key"), (" turns", "dim")], self.size.width
+        )
+
+    def _section(self, view: IncidentView, story: Story | None) -> list[Line]:
+        scene = self.scene()
+        width = self.size.width - SIDE - 2 if self.wide else self.size.width
+        if story is None:
+            return [[(self.why or "reading...", "error" if self.why else "dim")]]
+        match "Timeline" if self.wide else SECTIONS[self.section]:
+            case "Alerts":
+                return story_lines.alerts(view, story, scene, width)
+            case "Notes":
+                return story_lines.notes(story.timeline, scene, width)
+            case "Facts":
+                return story_lines.facts(view, story, scene, width)
+            case _:
+                head: list[Line] = [[(f"TIMELINE {len(story.timeline)}", "head")]] if self.wide else []
+                return head + story_lines.timeline(story.timeline, scene, width)
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def _scroll(self, rows: int) -> None:
+        self.top += rows
+        self.repaint()
+
+    def do_down(self) -> None:
+        self._scroll(1)
+
+    def do_up(self) -> None:
+        self._scroll(-1)
+
+    def do_first(self) -> None:
+        self._scroll(-self.top)
+
+    def do_last(self) -> None:
+        self._scroll(1_000_000)
+
+    def do_page_down(self) -> None:
+        self._scroll(self.lines("main").size.height - 1)
+
+    def do_page_up(self) -> None:
+        self._scroll(1 - self.lines("main").size.height)
+
+    def do_section(self) -> None:
+        self.section, self.top = (self.section + 1) % len(SECTIONS), 0
+        self.repaint()
+
+    def do_previous(self) -> None:
+        self._turn(-1)
+
+    def do_following(self) -> None:
+        self._turn(1)
+
+    def _turn(self, rows: int) -> None:
+        """The incident above or below on the board, which the board's cursor goes along with."""
+        model = self.siems.model
+        model.go(self.ref)
+        model.move(rows)
+        if model.cursor is None or model.cursor == self.ref:
+            self.siems.tell("no further incident in this list")
+            return
+        self.ref, self.top, self.why = model.cursor, 0, ""
+        self.siems.read_story(self.ref)
+        self.repaint()
+
+    def do_back(self) -> None:
+        self.siems.leave_incident()
+
+    def do_board(self) -> None:
+        self.siems.leave_incident()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll(-WHEEL)

@@ -1,0 +1,247 @@
+"""What keys do that belong to no screen: windows, copying, commands, time zone, leaving."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from siems.tui import clipboard
+from siems.tui.actions import BY_ID, DEEDS, Deed
+from siems.tui.commands import SORTS, Wish, parse
+from siems.tui.link import whole_query
+from siems.tui.looks import THEMES
+from siems.tui.screens.books import CommandLog, Help, Inbox
+from siems.tui.screens.choose import CopyMenu
+from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.palette import Palette
+from siems.wire import IncidentView
+
+if TYPE_CHECKING:
+    from siems.tui.app import SiemsApp
+    from siems.tui.screens.place import Place
+
+
+class ViewDeeds:
+    """The half of the app that answers to keys and commands."""
+
+    _last_filter = ""
+
+    @property
+    def _app(self) -> SiemsApp:
+        return cast("SiemsApp", self)
+
+    @property
+    def _place(self) -> Place:
+        return self._app.places()[-1]
+
+    # --- incidents ------------------------------------------------------------------------------------------
+
+    def ask(self, deed: Deed, views: list[IncidentView]) -> None:
+        self._app.hands.ask(deed, views)
+
+    def send_note(self, text: str) -> None:
+        self._app.hands.note(text)
+
+    def prompt_note(self, ref: str) -> None:
+        self._place.prompt("note", f"note {ref}> ", hint="enter sends, esc leaves it")
+
+    def do_undo(self) -> None:
+        self._app.hands.undo()
+
+    def open_incident(self, ref: str) -> None:
+        """Go to an incident's own screen."""
+        app = self._app
+        app.model.go(ref)
+        here = self._place if app.places() else None
+        if isinstance(here, DetailScreen):
+            here.ref, here.top, here.why = ref, 0, ""
+            here.repaint()
+        else:
+            app.push_screen(DetailScreen(ref))
+        app.read_story(ref)
+
+    def leave_incident(self) -> None:
+        app = self._app
+        if isinstance(app.screen, DetailScreen):
+            app.pop_screen()
+            app.peek()
+
+    # --- windows --------------------------------------------------------------------------------------------
+
+    def do_help(self) -> None:
+        place, app = self._place, self._app
+        views = place.subjects()
+        whys = {deed.id: app.hands.refusal(deed, views) for deed in DEEDS if deed.acts and deed.keys}
+        grey = [name for name, why in whys.items() if why]
+        if "hold" in grey and views and views[0].on_hold:
+            grey.remove("hold")
+        why = f"{views[0].id} is {views[0].state}" if views and app.state.up and not app.read_only else ""
+        why = why or (
+            "read only" if app.read_only else "no incident" if app.state.up else "no daemon answers"
+        )
+
+        def run(name: str | None) -> None:
+            if name:
+                place.action_deed(name)
+
+        app.push_screen(Help(place.WHERE, grey, why), run)
+
+    def do_log(self) -> None:
+        self._app.push_screen(CommandLog())
+
+    def do_inbox(self) -> None:
+        app = self._app
+        if not app.state.up:
+            app.tell("the inbox needs the daemon; it is unreachable (ctrl+r retry)", "error")
+            return
+
+        def go(ref: str | None) -> None:
+            if ref and ref.startswith("INC-"):
+                self.open_incident(ref)
+
+        app.push_screen(Inbox(), go)
+        app.link.read_notices()
+
+    def do_copy(self) -> None:
+        views = self._place.subjects()
+        if not views:
+            self._app.tell("copy: no incident is selected")
+            return
+        ids = " ".join(view.id for view in views)
+        first = views[0]
+        choices = [
+            ("i", "id", ids),
+            ("l", "link", f"siems tui {first.id}"),
+            ("c", "command", f"siems incident show {ids}"),
+            ("t", "text", f"{first.id} {first.severity} {first.state} {first.company}: {first.title}"),
+        ]
+
+        def copied(text: str | None) -> None:
+            if text:
+                self.copy(text)
+
+        self._app.push_screen(CopyMenu(choices), copied)
+
+    def copy(self, text: str) -> None:
+        """To the terminal's clipboard, and into a file in case the terminal does not take it."""
+        app = self._app
+        kept = clipboard.keep(text)
+        driver = app._driver
+        if driver is not None and not app.is_headless:
+            driver.write(clipboard.osc52(text))
+        also = f"; also in {kept.name} of the state folder" if kept else ""
+        app.tell(f"copied: {text[:60]}{also}")
+
+    # --- the view -------------------------------------------------------------------------------------------
+
+    def set_filter(self, text: str) -> None:
+        """Ask for the list that a query describes."""
+        app = self._app
+        if not app.state.up:
+            app.tell("a filter needs the daemon; it is unreachable (ctrl+r retry)", "error")
+            return
+        self._last_filter, app.saved.filter = app.saved.filter, text
+        app.link.relist(whole_query(text), app.model.sort)
+        app.repaint_all()
+
+    @staticmethod
+    def find_zone(name: str) -> tzinfo | None:
+        """UTC for nothing, this machine's zone for `local`, else the zone of that name; None when unknown."""
+        if name.lower() in ("", "utc"):
+            return UTC
+        if name == "local":
+            return datetime.now(UTC).astimezone().tzinfo
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            return None
+
+    def set_zone(self, name: str) -> None:
+        app = self._app
+        zone = self.find_zone(name)
+        if zone is None:
+            app.tell(f"no time zone is called {name}", "error")
+            return
+        app.zone, app.saved.zone = zone, "" if zone is UTC else name
+        app.tell(f"times are in {'UTC' if zone is UTC else name}")
+        app.repaint_all()
+
+    def do_zone(self) -> None:
+        self.set_zone("local" if self._app.zone is UTC else "utc")
+
+    def do_retry(self) -> None:
+        self._app.tell("asking the daemon")
+        self._app.link.start()
+
+    def do_quit(self) -> None:
+        self._app.leave()
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def do_command(self) -> None:
+        def run(text: str | None) -> None:
+            if text:
+                self.run_command(text)
+
+        self._app.push_screen(Palette(self._place.WHERE), run)
+
+    def run_command(self, text: str) -> None:
+        """Do what was typed behind `:`."""
+        try:
+            wish = parse(text)
+        except ValueError as why:
+            self._app.tell(str(why), "error")
+            return
+        if wish.word == "open" and wish.refs:
+            self.open_incident(wish.refs[0])
+        elif wish.word in BY_ID:
+            self._run_deed(BY_ID[wish.word], wish)
+        elif wish.word:
+            self._run_view(wish)
+
+    def _run_deed(self, deed: Deed, wish: Wish) -> None:
+        app = self._app
+        if not wish.refs:
+            if self._place.WHERE not in deed.where:
+                app.tell(f"{deed.id} belongs to the {' and '.join(deed.where)}", "error")
+            else:
+                self._place.action_deed(deed.id)
+            return
+        views = [view for ref in wish.refs if (view := self._known(ref)) is not None]
+        missing = [ref for ref in wish.refs if self._known(ref) is None]
+        if missing:
+            app.tell(f"{missing[0]} is not in this list: open it first  :inc {missing[0][4:]}", "error")
+        elif deed.acts:
+            app.hands.ask(deed, views)
+        else:
+            app.tell(f"{deed.id} takes no incident", "error")
+
+    def _known(self, ref: str) -> IncidentView | None:
+        story = self._app.stories.get(ref)
+        return self._app.model.views.get(ref) or (story.detail.incident if story else None)
+
+    def _run_view(self, wish: Wish) -> None:
+        app = self._app
+        match wish.word, wish.rest:
+            case "filter", rest:
+                self.set_filter(rest)
+            case (("co" | "company"), rest):
+                self.set_filter(f"#{rest.removeprefix('#').removeprefix('comp-')}" if rest else "")
+            case "sort", rest if rest in SORTS:
+                app.model.resort(SORTS[rest])
+                if app.state.up:
+                    app.link.relist(app.link.query, SORTS[rest])
+                app.repaint_all()
+            case "tz", rest if rest:
+                self.set_zone(rest)
+            case "theme", rest if rest in THEMES:
+                app.looks.use(rest)
+                app.screen.refresh(layout=True)
+                app.refresh_css(animate=False)
+            case word, _:
+                app.tell(f":{word} wants one of  {_choices(word)}", "error")
+
+
+def _choices(word: str) -> str:
+    return {"sort": " ".join(SORTS), "theme": " ".join(THEMES), "tz": "utc local Europe/Oslo"}.get(word, "")
