@@ -123,8 +123,8 @@ def alert(number: int, seconds: int, severity: str, text: str, count: int = 1) -
         asset_name="fw-edge-02", signature=text.replace(" ", "_"), severity=severity,
         original_severity=severity,
         message=text, tool_source="meraki", status="active", count=count, starts_at=at, received_at=at,
-        last_seen_at=at, resolved_at=None, suppressed_by=None, rule="same asset", evidence="same asset,
-        5 min",
+        last_seen_at=at, resolved_at=None, suppressed_by=None, rule="same asset",
+        evidence="same asset, 5 min",
         labels={}, links=[],
     )  # fmt: skip
 

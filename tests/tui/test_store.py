@@ -8,10 +8,10 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from scripted import NOW, view
 
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import SORTS, Board
-from scripted import NOW, view
 
 
 def board(*numbers: int, height: int = 5) -> Board:

@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import ClassVar
 
 from textual.app import App
 
 from siems.client import Client
-from siems.tui import messages, saved
+from siems.errors import UsageError
+from siems.tui import commands, saved
 from siems.tui.desk import Desk
 from siems.tui.frame import LinkState
 from siems.tui.hands import Hands
 from siems.tui.keymap import read_keymap
 from siems.tui.link import Link, whole_query
+from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
 from siems.tui.messages import Story
+from siems.tui.plain import PlainBoard
 from siems.tui.screens.board import BoardScreen
-from siems.tui.screens.books import Inbox
-from siems.tui.screens.choose import AssignTo
-from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import Place
 from siems.tui.server_clock import ServerClock
-from siems.tui.store import CALM, Board
+from siems.tui.store import CALM, SORTS, Board
+from siems.tui.terminal import leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
-from siems.wire import IncidentView, Me, Summary
+from siems.wire import Me, Summary
 
-COALESCE = 0.2
-PEEK = 0.15
 TOAST = 8.0
-STORIES = 40
 REFRESH = 30.0
-CHIMES = ("page", "escalat", "assign")
+SLOW = 10
+"""Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -66,9 +66,7 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
         self.monotonic = monotonic
         self.read_only, self.low_bandwidth, self.target = read_only, low_bandwidth, target
         self.saved = saved.load(client.url)
-        self.model = Board(
-            sort=self.saved.sort if self.saved.sort in ("sla", "-priority_score", "-created_at") else "sla"
-        )
+        self.model = Board(sort=self.saved.sort if self.saved.sort in SORTS else "sla")
         self.desk, self.state, self.hands = Desk(), LinkState(), Hands(self)
         self.me: Me | None = None
         self.summary: Summary | None = None
@@ -77,8 +75,8 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
         self.loaded = False
         self._toast = ("", "", 0.0)
         self._touched = -CALM
-        self._gathering = self._peeking = False
-        self._refreshed = 0.0
+        self.refreshed = 0.0
+        self._ticks = 0
 
     @property
     def context(self) -> str:
@@ -96,7 +94,7 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
         if self.target:
             self.open_incident(self.target)
         self.link.start()
-        self.set_interval(10.0 if self.low_bandwidth else 1.0, self.tick)
+        self.set_interval(1.0, self.tick)
 
     def _first_paint(self) -> None:
         """What was there last time, with its age, until the daemon has answered."""
@@ -133,17 +131,19 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
 
     def tick(self) -> None:
         """Once a second: timers, and what waited for the reader to rest."""
-        if self.model.held and not self._busy() and self.model.release():
+        self._ticks += 1
+        urgent = self.desk.undo is not None or not self.state.up or bool(self._toast[0])
+        if self.model.held and not self.busy() and self.model.release():
             self.repaint_all()
-        elif self.places():
+        elif self.places() and (not self.low_bandwidth or urgent or self._ticks % SLOW == 0):
             self.places()[-1].tick()
         for screen in self.screen_stack:
             if isinstance(screen, Overlay):
                 screen.tick()
         now = self.monotonic()
         pace = 2.0 if self.clock.rate != 1.0 else REFRESH
-        if self.state.up and now - self._refreshed >= pace:
-            self._refreshed = now
+        if self.state.up and now - self.refreshed >= pace:
+            self.refreshed = now
             self.link.read_me()
             self.link.read_summary()
 
@@ -151,7 +151,7 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
         """A key was pressed: rows keep their places for a moment."""
         self._touched = self.monotonic()
 
-    def _busy(self) -> bool:
+    def busy(self) -> bool:
         return self.monotonic() - self._touched < CALM or len(self.screen_stack) > 1 + len(self.places())
 
     def tell(self, text: str, role: str = "toast") -> None:
@@ -164,187 +164,40 @@ class SiemsApp(ViewDeeds, App[int], inherit_bindings=False):
         text, role, until = self._toast
         if text and self.monotonic() < until:
             return text, role
+        self._toast = ("", "", 0.0)
         if not self.state.up and self.state.lost_at:
             return "read only until the daemon answers", "dim"
         return "", ""
 
-    # --- the link -------------------------------------------------------------------------------------------
 
-    def _heard(self, server_time: datetime) -> None:
-        self.clock.sync(server_time)
-        self.state.as_of = server_time
-        self.state.heard_at = self.monotonic()
-
-    def on_link_up(self, event: messages.LinkUp) -> None:
-        back = self.state.lost_at and self.state.ever
-        self._heard(event.me.server_time)
-        self.me = event.me
-        self.state.up, self.state.ever, self.state.lost_at, self.state.attempt = True, True, 0.0, 0
-        changed = self.model.load(event.views, total=event.total)
-        self.loaded = True
-        if back:
-            changes = "1 change" if changed == 1 else f"{changed} changes"
-            self.tell(f"back, {changes}")
-        self.hands.look_up()
-        self.link.read_summary()
-        self._refreshed = self.monotonic()
-        self.peek()
-        for place in self.places():
-            if isinstance(place, DetailScreen):
-                self.link.read_story(place.ref)
-        self.repaint_all()
-
-    def on_link_down(self, event: messages.LinkDown) -> None:
-        now = self.monotonic()
-        self.state.up = False
-        self.state.lost_at = self.state.lost_at or now
-        self.state.retry_at, self.state.attempt = now + event.wait, event.attempt
-        self.state.why, self.state.hint = event.why, event.hint
-        self.repaint_all()
-
-    def on_heard(self, _: messages.Heard) -> None:
-        self.state.heard_at = self.monotonic()
-
-    def on_page_read(self, event: messages.PageRead) -> None:
-        self.model.extend(event.views)
-        self.repaint_all()
-
-    def on_list_read(self, event: messages.ListRead) -> None:
-        self.model.load(event.views, total=event.total)
-        self.peek()
-        self.repaint_all()
-
-    def on_query_refused(self, event: messages.QueryRefused) -> None:
-        self.saved.filter = self._last_filter
-        self.tell(f"filter: {event.why}  {event.hint}", "error")
-        self.repaint_all()
-
-    def on_dirty(self, _: messages.Dirty) -> None:
-        self.state.heard_at = self.monotonic()
-        if not self._gathering:
-            self._gathering = True
-            self.set_timer(COALESCE, self._gather)
-
-    def _gather(self) -> None:
-        """Ask once for all that changed within a moment."""
-        self._gathering = False
-        refs = self.link.take_basket()
-        if not refs:
-            return
-        self.link.refetch(refs)
-        open_ = {place.ref for place in self.places() if isinstance(place, DetailScreen)}
-        current = self.model.current
-        if current is not None and not open_:
-            open_ = {current.id}
-        for ref in refs:
-            if ref in open_:
-                self.link.read_story(ref)
-            else:
-                self.stories.pop(ref, None)
-
-    def on_refetched(self, event: messages.Refetched) -> None:
-        self._heard(event.as_of)
-        if self.model.change(event.changes, busy=self._busy()):
-            self.repaint_all()
-
-    def on_noticed(self, event: messages.Noticed) -> None:
-        self.link.read_me()
-        kind, to = str(event.data.get("kind", "")), event.data.get("user_id")
-        mine = to is None or (self.me is not None and to == self.me.user.id)
-        if mine and any(word in kind for word in CHIMES):
-            self.bell()
-        for screen in self.screen_stack:
-            if isinstance(screen, Inbox):
-                self.link.read_notices()
-
-    def on_me_read(self, event: messages.MeRead) -> None:
-        self.me = event.me
-        self._heard(event.me.server_time)
-        self.repaint_all()
-
-    def on_summary_read(self, event: messages.SummaryRead) -> None:
-        self.summary = event.summary
-        self.repaint_all()
-
-    def on_read_failed(self, event: messages.ReadFailed) -> None:
-        if self.state.up:
-            self.tell(f"{event.why}  {event.hint}".strip(), "error")
-
-    # --- stories --------------------------------------------------------------------------------------------
-
-    def peek(self) -> None:
-        """Read the story of the incident under the cursor, once the cursor rests."""
-        if not self._peeking:
-            self._peeking = True
-            self.set_timer(PEEK, self._peek)
-
-    def _peek(self) -> None:
-        self._peeking = False
-        view = self.model.current
-        if view is None or not self.state.up:
-            return
-        known = self.stories.get(view.id)
-        if known is None or known.detail.incident.version != view.version:
-            self.link.read_story(view.id)
-
-    def read_story(self, ref: str) -> None:
-        if self.state.up:
-            self.link.read_story(ref)
-
-    def on_story_read(self, event: messages.StoryRead) -> None:
-        self.stories[event.ref] = event.story
-        while len(self.stories) > STORIES:
-            self.stories.pop(next(iter(self.stories)))
-        self._heard(event.story.detail.server_time)
-        self.repaint_all()
-
-    def on_story_failed(self, event: messages.StoryFailed) -> None:
-        for place in self.places():
-            if isinstance(place, DetailScreen) and place.ref == event.ref:
-                place.why = f"{event.why}  {event.hint}".strip()
-                place.repaint()
-
-    # --- acts -----------------------------------------------------------------------------------------------
-
-    def on_acted(self, event: messages.Acted) -> None:
-        for result in event.results:
-            if result.server_time is not None:
-                self._heard(result.server_time)
-        own: dict[str, IncidentView | None] = {
-            result.view.id: result.view for result in event.results if result.view is not None
-        }
-        text = self.desk.finish(event)
-        failed = [result for result in event.results if result.why]
-        hint = f"  {failed[0].hint}" if failed and failed[0].hint and not failed[0].lost else ""
-        self.tell(text + hint, "error" if failed else "toast")
-        self._own_changes(own)
-        if any(result.lost for result in event.results):
-            self.link.start()
-
-    def on_looked_up(self, event: messages.LookedUp) -> None:
-        text = self.desk.look_up(event.found)
-        if text:
-            self.tell(text)
-        self._own_changes({view.id: view for view in event.found.values() if view is not None})
-
-    def _own_changes(self, views: dict[str, IncidentView | None]) -> None:
-        known = {ref: view for ref, view in views.items() if ref in self.model.views}
-        self.model.change(known, busy=True, own=True)
-        for ref, view in views.items():
-            story = self.stories.get(ref)
-            if story is not None and view is not None:
-                story.detail.incident = view
-                self.link.read_story(ref)
-        self.repaint_all()
-
-    # --- windows that wait for data -------------------------------------------------------------------------
-
-    def on_people_read(self, event: messages.PeopleRead) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, AssignTo):
-                screen.fill(event.people)
-
-    def on_notices_read(self, event: messages.NoticesRead) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, Inbox):
-                screen.fill(event.notices)
+def run(
+    client: Client,
+    *,
+    target: str = "",
+    view: str = "",
+    read_only: bool = False,
+    theme: str = "",
+    ascii_only: bool = False,
+    low_bandwidth: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
+    target = commands.ref(target) or "" if target else ""
+    if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
+        return PlainBoard(client, read_only=read_only).run(sys.stdin, target=target)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the console needs a terminal", hint="from a script:  siems incident list --json")
+    utf8 = "utf" in (sys.stdout.encoding or "").lower()
+    app = SiemsApp(
+        client,
+        target=target,
+        read_only=read_only,
+        theme=theme,
+        ascii_only=ascii_only or not utf8,
+        low_bandwidth=low_bandwidth,
+    )
+    if view:
+        app.saved.filter = view
+    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)
+    left = app.run(mouse=mouse and not low_bandwidth)
+    return app.return_code or left or 0

@@ -28,6 +28,10 @@ class LinkState:
     hint: str = ""
     as_of: datetime | None = None
 
+    def returned(self) -> None:
+        """A daemon answers again."""
+        self.up, self.ever, self.lost_at, self.attempt = True, True, 0.0, 0
+
     def word(self, monotonic: float) -> Piece:
         if not self.up:
             if not self.lost_at:

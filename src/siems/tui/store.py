@@ -92,8 +92,13 @@ class Board:
 
     # --- changing -------------------------------------------------------------------------------------------
 
-    def load(self, views: Iterable[IncidentView], *, total: int | None = None) -> int:
-        """Put the whole list in place; the cursor and the marks stay with their ids. Returns what changed."""
+    def load(
+        self, views: Iterable[IncidentView], *, total: int | None = None, other_list: bool = False
+    ) -> int:
+        """Put the whole list in place; the cursor and the marks stay with their ids. Returns what changed.
+
+        A row under the cursor that is gone leaves a tombstone, unless its reader asked for another list.
+        """
         before = {ref: view for ref, view in self.views.items() if ref != self.tombstone}
         fresh = {view.id: view for view in views}
         vanished = self.cursor if self.cursor in self.views and self.cursor not in fresh else None
@@ -101,6 +106,8 @@ class Board:
             1 for ref, view in fresh.items() if ref not in before or before[ref].version != view.version
         )
         changed += sum(1 for ref in before if ref not in fresh)
+        if other_list:
+            vanished = None
         kept = {vanished: self.views[vanished]} if vanished is not None else {}
         self.held.clear()
         self.views = fresh | kept

@@ -9,10 +9,14 @@ import threading
 from collections.abc import Callable
 
 HUNG_UP = 128 + signal.SIGHUP
+PATIENCE = 3.0
 
 
-def leave_with_terminal(fileno: int, save: Callable[[], None]) -> None:
-    """Watch a terminal on a thread of its own: polling for nothing still reports that it hung up."""
+def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callable[[], object]) -> None:
+    """Watch a terminal on a thread of its own: polling for nothing still reports that it hung up.
+
+    So the process ends also where SIGHUP is ignored. SIGHUP and SIGTERM ask it to leave properly.
+    """
 
     def watch() -> None:
         poll = select.poll()
@@ -23,12 +27,12 @@ def leave_with_terminal(fileno: int, save: Callable[[], None]) -> None:
         finally:
             os._exit(HUNG_UP)
 
+    def asked(number: int, _: object) -> None:
+        late = threading.Timer(PATIENCE, os._exit, (128 + number,))
+        late.daemon = True
+        late.start()
+        leave()
+
     threading.Thread(target=watch, name="siems-terminal", daemon=True).start()
-    signal.signal(signal.SIGHUP, lambda *_: _save_and_leave(save))
-
-
-def _save_and_leave(save: Callable[[], None]) -> None:
-    try:
-        save()
-    finally:
-        os._exit(HUNG_UP)
+    signal.signal(signal.SIGTERM, asked)
+    signal.signal(signal.SIGHUP, asked)

@@ -30,7 +30,7 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self.heading = title
+        self.heading = title.strip()
         self.offset_row = 0
         self._born = 0.0
 
