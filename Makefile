@@ -20,7 +20,7 @@ demo: setup ## real alerts through the real webhook, then the board
 	@$(BIN)/siems demo
 
 test: setup ## every test, on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: setup format lint types contracts deps test ## what CI runs
 
@@ -43,7 +43,7 @@ bench: setup ## figures, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
 faults: setup ## slow crash and fault runs
-	@$(BIN)/python -m pytest -m faults -p no:xdist tests/faults
+	@$(BIN)/python -m pytest -m faults tests/faults
 
 picture: setup ## the README's picture, made by the program
 	@$(BIN)/python scripts/picture.py

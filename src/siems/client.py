@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -31,6 +32,8 @@ class Client:
         self.timeout = timeout
         self.via = via
         self.context = os.environ.get("SIEMS_CONTEXT", "local")
+        self.dry_run = False
+        self.debug = False
 
     # --- incidents ---------------------------------------------------------------------------------------------
 
@@ -222,7 +225,11 @@ class Client:
         extra: dict[str, str] | None = None,
         prefix: str = "/api/v1",
     ) -> Any:
+        if self.dry_run and method != "GET":
+            path += "?dry_run=true"
         status, headers, content = self._exchange(method, prefix + path, body, extra or {})
+        if self.debug:
+            print(f"{method} {prefix}{path} -> {status} {headers.get('x-request-id', '')}", file=sys.stderr)
         if status >= 400:
             raise _error(status, content, headers)
         return json.loads(content) if content else None

@@ -122,7 +122,7 @@ def _term(word: str, fields: frozenset[str]) -> Query:
     name, op, value = match.group(1).lower(), match.group(2) or "=", match.group(3)
     if name not in fields:
         near = get_close_matches(name, fields, n=1)
-        hint = f"did you mean {near[0]}:?" if near else f"fields: {', '.join(sorted(fields))}"
+        hint = f"did you mean {near[0]}:?" if near else f"fields: {', '.join(sorted(f for f in fields if f))}"
         raise InvalidField(f"there is no field {name!r} in a query", hint=hint)
     values = (value.strip('"'),) if value.startswith('"') else tuple(v for v in value.split(",") if v)
     if not values:

@@ -99,13 +99,6 @@ def user_itself(connection: Connection, user_id: str) -> UserView:
     return users.user_view(row, sorted(users.scope_of(connection, user_id)))
 
 
-def show_user(connection: Connection, user_id: str, actor: Actor) -> UserView:
-    """A user as the reader may see them. Raises NotFound."""
-    for found in users.users_for(connection, actor):
-        if found.id == user_id:
-            return found
-    raise missing(f"user {user_id[:64]!r}")
-
 
 def let_log_in(wait: int) -> None:
     """Guessing passwords is slow. Raises RateLimited."""

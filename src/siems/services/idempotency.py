@@ -8,10 +8,26 @@ from sqlalchemy import Connection, select
 
 from siems.clock import to_micros
 from siems.domain.permissions import Actor
-from siems.errors import ReplayMismatch
+from siems.errors import ReplayMismatch, SiemsError
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
+
+
+class Rehearsed(SiemsError):
+    """A dry run that went well: everything is taken back, and this is what the answer would have been."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("nothing was changed")
+        self.answer = answer
+
+
+def rehearse(uow: UnitOfWork, verb: Callable[[UnitOfWork], bytes]) -> bytes:
+    """Run a verb to its end and take it back. Always raises: Rehearsed, or what the verb raises."""
+    answer = verb(uow)
+    uow.settle()
+    uow.flush()
+    raise Rehearsed(answer)
 
 
 def once(

@@ -64,6 +64,8 @@ class Call:
 
     async def write(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
         """A verb whose answer may be asked for again under its idempotency key."""
+        if self.word("dry_run") == "true":
+            return await self.rehearse(verb, company=company)
         key = self.request.headers.get("Idempotency-Key", "")
         if len(key) > 200:
             raise InvalidField("an Idempotency-Key has at most 200 characters")
@@ -73,6 +75,15 @@ class Call:
             idempotency.once, self.actor, route, key, body_hash, verb, companies=(company,)
         )
         return web.Response(body=said, content_type="application/json")
+
+
+    async def rehearse(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+        """What the verb would answer; nothing is changed."""
+        try:
+            await self.runtime.database.write(idempotency.rehearse, verb, companies=(company,))
+        except idempotency.Rehearsed as done:
+            return web.Response(body=done.answer, content_type="application/json", headers={"X-Dry-Run": "true"})
+        raise AssertionError("a rehearsal always ends by raising")
 
 
 Route = Callable[[Call], Any]
@@ -243,6 +254,8 @@ async def add_integration(call: Call) -> web.Response:
 
 async def _secret(call: Call, verb: Callable[[UnitOfWork], bytes], company: str) -> web.Response:
     """An answer with secrets is shown once: it is kept nowhere, so it has no idempotency key."""
+    if call.word("dry_run") == "true":
+        return await call.rehearse(verb, company=company)
     said = await call.runtime.database.write(verb, companies=(company,))
     await call.runtime.reload_keys()
     return web.Response(
@@ -281,8 +294,14 @@ async def create_user(call: Call) -> web.Response:
     require(call.actor, Permission.ADMINISTER, MSP)
     minimum = call.runtime.settings.auth.min_password
     hashed = await asyncio.to_thread(users.hash_password, ask.password, minimum)
-    made = await call.runtime.database.write(users.create, call.actor, ask, hashed, companies=(MSP,))
-    return answer(await call.read(directory.show_user, made, call.actor), status=201)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        user_id = users.create(uow, call.actor, ask, hashed)
+        return _encode(directory.user_itself(uow.connection, user_id))
+
+    response = await call.write(verb, company=MSP)
+    response.set_status(201)
+    return response
 
 
 async def login(request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,73 @@
+"""The command line. This file knows every noun and imports the one that was typed: starting is a feature."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+ALIASES = {"i": "incident", "a": "alert", "co": "company"}
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "init": ("setup", "configuration, database, first admin, this machine's token"),
+    "up": ("setup", "run the daemon here, or detached with -d"),
+    "demo": ("demo", "an hour of real alerts on a throw-away database, then the board"),
+    "daemon": ("daemon", "run, stop, status and logs of the daemon"),
+    "doctor": ("doctor", "what is wrong, why, and what to do"),
+    "db": ("db", "check and upgrade the database"),
+    "config": ("config", "the settings in force, and where they come from"),
+    "login": ("account", "begin a session"),
+    "logout": ("account", "end it"),
+    "whoami": ("account", "who this is"),
+    "user": ("user", "people and their roles"),
+    "company": ("company", "clients: onboard, list, show, edit"),
+    "integration": ("integration", "keys for the tools of a client"),
+    "asset": ("asset", "what alerts are about; which of it is critical"),
+    "incident": ("incident", "list, show, assign, ack, start, hold, note, resolve, close, reopen, escalate"),
+    "alert": ("alert", "what the tools said; with --rejected what was refused"),
+    "sla": ("sla", "targets per company and severity"),
+    "notify": ("notify", "your inbox"),
+    "audit": ("audit", "who did what; verify the chains"),
+    "watch": ("watch", "committed events as they come"),
+    "tui": ("tui", "the board, in this terminal"),
+    "schema": ("schema", "the JSON shapes that scripts rely on"),
+    "help": ("help", "exit-codes, environment, time, query"),
+}
+"""Noun → (module of this package, one line of help)."""
+
+
+def run(argv: list[str]) -> int:
+    """Run one command; the exit code."""
+    if not argv or argv[0] in ("-h", "--help"):
+        return _overview()
+    noun = ALIASES.get(argv[0], argv[0])
+    if noun not in NOUNS:
+        return _unknown(noun)
+    module = import_module(f"siems.cli.{NOUNS[noun][0]}")
+    from siems.cli.context import run_app
+
+    return run_app(module.app, noun, argv[1:], single=noun in getattr(module, "COMMANDS", ()))
+
+
+def _overview() -> int:
+    width = max(map(len, NOUNS))
+    lines = [
+        "siems: incidents of many clients, in one terminal",
+        "",
+        '  siems incident list --query "severity:>=HIGH @me"',
+        '  siems incident resolve INC-12 --note "cleared the cache"',
+        "",
+        *(f"  {noun:<{width}}  {text}" for noun, (_, text) in NOUNS.items()),
+        "",
+        "siems NOUN --help tells more; siems --version",
+    ]
+    print("\n".join(lines))
+    return 0
+
+
+def _unknown(noun: str) -> int:
+    from difflib import get_close_matches
+
+    near = get_close_matches(noun, NOUNS, n=1)
+    print(f"error: there is no command {noun!r}", file=sys.stderr)
+    print(f"  did you mean:  siems {near[0]}" if near else "  siems --help lists them", file=sys.stderr)
+    return 2

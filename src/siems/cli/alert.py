@@ -1,0 +1,79 @@
+"""`siems alert`: what the tools said, and what was refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from siems.cli.context import Door, leaf, new_app
+from siems.cli.incident import pages
+from siems.cli.show import Column, Item, field, show_list, show_one
+
+app = new_app("Alerts: list, show; with --rejected what was refused and why.")
+
+COLUMNS = (
+    field("RECEIVED", "received_at"),
+    field("ID", "id"),
+    field("SEVERITY", "severity"),
+    field("STATUS", "status"),
+    Column("COMPANY", lambda a: a["company_id"], lambda a: str(a["company"])),
+    field("SOURCE", "tool_source"),
+    field("ASSET", "asset_name"),
+    field("SIGNATURE", "signature"),
+    field("COUNT", "count"),
+    field("INCIDENT", "incident_id"),
+    field("MESSAGE", "message"),
+)
+REJECTED = (
+    field("AT", "at"),
+    field("COMPANY", "company_id"),
+    field("CAUSE", "cause"),
+    field("COUNT", "count"),
+    field("SOURCE", "source"),
+    field("ADDRESS", "address"),
+    field("DETAIL", "detail"),
+)
+
+
+@app.command("list")
+@leaf
+def list_(
+    door: Door,
+    query: Annotated[str, typer.Option("--query", help="see: siems help query")] = "",
+    since: Annotated[str, typer.Option("--since", help="received within: 1h")] = "",
+    rejected: Annotated[bool, typer.Option("--rejected", help="deliveries that were refused, with the true cause")] = False,
+    limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
+) -> None:
+    """What arrived, newest first: siems alert list --query 'severity:>=HIGH #acme' --since 1h"""
+    if rejected:
+        items = door.client.rejections(limit=int(limit) if limit.isdigit() else 1_000)
+        show_list(door, items, REJECTED, id="at")
+        return
+    text = " ".join(word for word in (query, f"received:<{since}" if since else "") if word)
+    found, total = pages(door, "alerts", text, limit)
+    show_list(door, found, COLUMNS, total=total)
+
+
+@app.command()
+@leaf
+def show(
+    door: Door,
+    ref: Annotated[str, typer.Argument(help="ALR-1007 or 1007")],
+    raw: Annotated[bool, typer.Option("--raw", help="only the body as it came")] = False,
+) -> None:
+    """One alert: what it says, why it is where it is, and the body it came in."""
+    alert = door.client.alert(ref)
+    if raw:
+        print(alert.get("raw", alert.get("raw_base64", "")))
+        return
+    show_one(door, alert, _card)
+
+
+def _card(a: Item) -> list[str]:
+    from siems.present import safe
+
+    skip = {"labels", "raw", "raw_base64", "links"}
+    lines = [f"{key:<18} {safe(str(value))}" for key, value in a.items() if key not in skip and value is not None]
+    lines += [f"label {safe(key)}: {safe(value)}" for key, value in a["labels"].items()]
+    return [*lines, *(f"link {safe(link)}" for link in a["links"])]

@@ -1,0 +1,64 @@
+"""`siems integration`: keys for the tools of a client."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from siems.cli.context import Door, leaf, new_app
+from siems.cli.show import Item, field, show_list, show_one
+
+app = new_app("Integrations: add, list.")
+
+COLUMNS = (
+    field("ID", "id"),
+    field("COMPANY", "company_id"),
+    field("TOOL", "tool"),
+    field("SIGNING", "signing"),
+    field("KEY", "key_hint"),
+    field("CREATED", "created_at"),
+    field("REVOKED", "revoked_at"),
+)
+
+
+@app.command()
+@leaf
+def add(
+    door: Door,
+    tool: Annotated[str, typer.Argument(help="generic, alertmanager")],
+    company: Annotated[str, typer.Option("--company", help="acme")],
+) -> None:
+    """A key bound to one tool: siems integration add alertmanager --company acme"""
+    show_one(door, door.client.add_integration(tool=tool, company=company), _steps, id="integration_id")
+
+
+def _steps(made: Item) -> list[str]:
+    lines = [
+        f"{made['tool']} of {made['company_id']} is ready; the key is shown this once.",
+        "",
+        f"  webhook URL   {made['webhook_url']}",
+        f"  API key       {made['api_key']}",
+    ]
+    if made["hmac_secret"]:
+        return [*lines, f"  HMAC secret   {made['hmac_secret']}"]
+    if made["tool"] != "alertmanager":
+        return lines
+    return [
+        *lines,
+        "",
+        "in alertmanager.yml:",
+        "",
+        "  receivers:",
+        "    - name: siems",
+        "      webhook_configs:",
+        f"        - url: '{made['webhook_url']}'",
+        "          send_resolved: true",
+    ]
+
+
+@app.command("list")
+@leaf
+def list_(door: Door) -> None:
+    """Every key that you may know of; keys themselves are kept as hashes."""
+    show_list(door, door.client.integrations(), COLUMNS)

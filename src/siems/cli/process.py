@@ -1,0 +1,113 @@
+"""The daemon as a process, from outside: starting, stopping, asking whether it is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from siems import errors, places
+from siems.client import local
+
+READY_SECONDS = 20.0
+STOP_SECONDS = 35.0
+
+
+def call(*args: str, text: str = "") -> dict[str, Any]:
+    """Run one of the daemon's own commands and return what it says. Raises the error that it reports."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "siems.daemon", *args], input=text, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise reported(done.stderr, done.returncode)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def reported(stderr: str, code: int) -> errors.SiemsError:
+    """The error that a process of ours has written; what is not one is shown as it is."""
+    for line in reversed(stderr.strip().splitlines()):
+        try:
+            said = json.loads(line)["error"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        return errors.BY_CODE.get(said["code"], errors.SiemsError)(said["message"], hint=said["hint"])
+    last = stderr.strip().splitlines()[-1:] or [f"exit code {code}"]
+    return errors.SiemsError(f"the daemon failed: {last[0]}", hint="siems daemon logs")
+
+
+def log_file() -> Path:
+    return places.state_dir() / "daemon.log"
+
+
+def endpoint() -> dict[str, Any] | None:
+    """What a running daemon has said of itself; None when none runs."""
+    try:
+        said: dict[str, Any] = json.loads(places.endpoint_file().read_text())
+    except (OSError, ValueError):
+        return None
+    return said if _alive(int(said.get("pid", 0))) else None
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def start(arguments: list[str]) -> dict[str, Any]:
+    """Start a daemon in the background and wait until it is ready. Raises what it reports when it is not."""
+    if (running := endpoint()) is not None and local().ready():
+        return {**running, "changed": False}
+    log = log_file()
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    begin = log.stat().st_size if log.exists() else 0
+    with log.open("ab") as out:
+        child = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "siems.daemon", "run", *arguments],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        if child.poll() is not None:
+            raise reported(log.read_bytes()[begin:].decode(errors="replace"), child.returncode)
+        said = endpoint()
+        if said is not None and said["pid"] == child.pid and local().ready():
+            return {**said, "changed": True}
+        time.sleep(0.05)
+    raise errors.Pending(f"the daemon is not ready after {READY_SECONDS:g} s", hint="siems daemon logs")
+
+
+def stop() -> bool:
+    """Ask the daemon to finish and wait for it; False when none runs. Raises Pending when it takes too long."""
+    said = endpoint()
+    if said is None:
+        return False
+    pid = int(said["pid"])
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < end:
+        if not _alive(pid) or _is_zombie(pid):
+            return True
+        time.sleep(0.05)
+    raise errors.Pending(f"the daemon (process {pid}) still finishes its work", hint="siems daemon logs")
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and only waits for its parent: as one of ours does."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return not _alive(pid)

@@ -1,0 +1,41 @@
+"""`siems tui`: the board, in this terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from siems import errors
+from siems.cli.context import Door, leaf, new_app
+
+app = new_app("The board, in this terminal.")
+COMMANDS = ("tui",)
+
+
+@app.command()
+@leaf
+def tui(
+    door: Door,
+    target: Annotated[str, typer.Argument(help="INC-12 to begin there")] = "",
+    view: Annotated[str, typer.Option("--view", help="a query to begin with")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only")] = False,
+    theme: Annotated[str, typer.Option("--theme")] = "",
+    ascii_only: Annotated[bool, typer.Option("--ascii")] = False,
+    low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth")] = False,
+    no_mouse: Annotated[bool, typer.Option("--no-mouse")] = False,
+) -> int:
+    """Incidents, live: siems tui, or siems tui INC-12"""
+    if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
+        raise errors.UsageError("this is no terminal", hint="use  siems watch -o jsonl  or  siems incident list")
+    client = door.client
+    client.via = "tui"
+    client.me()  # no daemon, or nobody logged in: say so before the screen is taken
+    from siems.tui.app import run
+
+    return run(
+        client, target=target, view=view, read_only=read_only, theme=theme, ascii_only=ascii_only,
+        low_bandwidth=low_bandwidth, mouse=not no_mouse,
+    )  # fmt: skip
