@@ -219,13 +219,13 @@ class ScriptedClient:
         if wanted:
             ids = wanted[0][3:].split(",")
             found = [v for v in found if v.id in ids]
-        for word in query.split():
+        for word in query.replace("(", "").replace(")", "").split():
             if word.startswith("#"):
                 found = [v for v in found if v.company_id == "comp-" + word[1:]]
             elif word.startswith("state:"):
                 found = [v for v in found if v.state in word[6:].split(",")]
             elif ":" not in word:
-                found = [v for v in found if word.strip('"()').lower() in v.title.lower()]
+                found = [v for v in found if word.strip('"').lower() in v.title.lower()]
         return msgspec.to_builtins(wire.Page(items=found, next=None, total=len(found), as_of=self.now))
 
     def incident(self, ref: str) -> dict[str, Any]:
@@ -305,7 +305,7 @@ class ScriptedClient:
         return msgspec.to_builtins(wire.Summary(
             open=23, opened_today=31, resolved_today=24, breached_today=2, mtta_seconds=252,
             mttr_seconds=4_080,
-            alerts=412, incidents=31, noise_reduction=0.92,
+            alerts=412, incidents=31, noise_reduction=92.5,
             by_company=[wire.CompanyCount(company_id=f"comp-{i}", company=name, open=n) for i, name,
             n in counts],
             alerts_per_minute=[(n * 7) % 11 for n in range(60)], server_time=self.now,

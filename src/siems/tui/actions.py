@@ -109,9 +109,7 @@ SHOWN: Mapping[str, str] = {
     "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc",
 }  # fmt: skip
 
-FORBIDDEN = frozenset(
-    {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "ctrl+backslash", "ctrl+space"}
-)
+FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "ctrl+backslash", "ctrl+space"})
 """Keys that multiplexers, flow control and shells own; besides, alt+* and the function keys."""
 
 FOOTER: Mapping[Where, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual.app import App
 
-from siems.client import Client
+from siems.client import Client, find_token
 from siems.errors import UsageError
 from siems.tui import commands, saved
 from siems.tui.desk import Desk
@@ -34,6 +34,7 @@ from siems.wire import Me, Summary
 
 TOAST = 8.0
 REFRESH = 30.0
+RENEW = 300.0
 SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
@@ -43,6 +44,7 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
 
     TITLE = "siems"
     ENABLE_COMMAND_PALETTE = False
+    ticking = True
     CSS_PATH = "app.tcss"
     AUTO_FOCUS: ClassVar[str | None] = ""
 
@@ -77,6 +79,7 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
         self._touched = -CALM
         self.refreshed = 0.0
         self._ticks = 0
+        self._renewed = monotonic()
 
     @property
     def context(self) -> str:
@@ -94,7 +97,8 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
         if self.target:
             self.open_incident(self.target)
         self.link.start()
-        self.set_interval(1.0, self.tick)
+        if self.ticking:
+            self.set_interval(1.0, self.tick)
 
     def _first_paint(self) -> None:
         """What was there last time, with its age, until the daemon has answered."""
@@ -144,6 +148,9 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
         pace = 2.0 if self.clock.rate != 1.0 else REFRESH
         if self.state.up and now - self.refreshed >= pace:
             self.refreshed = now
+            if now - self._renewed >= RENEW:
+                self._renewed = now
+                self.link.reads.put("token", self.link.renew_token)
             self.link.read_me()
             self.link.read_summary()
 
@@ -196,6 +203,7 @@ def run(
         ascii_only=ascii_only or not utf8,
         low_bandwidth=low_bandwidth,
     )
+    app.link.renew = lambda: find_token(client)
     if view:
         app.saved.filter = view
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)

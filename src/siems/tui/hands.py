@@ -39,8 +39,11 @@ class Hands:
             return f"{deed.needs} is not possible: {view.id} is {view.state}; possible: {able}"
         return ""
 
-    def ask(self, deed: Deed, views: Sequence[IncidentView]) -> None:
-        """A key of an action was pressed: targets and versions are those of this moment."""
+    def ask(self, deed: Deed, views: Sequence[IncidentView], *, bulk: bool = False) -> None:
+        """A key of an action was pressed: targets and versions are those of this moment.
+
+        `bulk` when marks decide what is meant, so that nothing happens to rows out of sight unasked.
+        """
         if deed.id == "hold" and views and all(view.on_hold for view in views):
             deed = BY_ID["resume"]
         why = self.refusal(deed, views)
@@ -55,30 +58,29 @@ class Hands:
         left = len(views) - len(targets)
         if left:
             self.app.tell(f"{left} of {len(views)} marked do not allow {deed.needs} and are left out")
+        bulk = bulk or len(views) > 1
         if deed.id == "assign":
-            self._assign(deed, targets)
-        elif deed.id == "note" and len(targets) == 1:
+            self._assign(deed, targets, bulk=bulk)
+        elif deed.id == "note" and not bulk:
             self.noting = targets
             self.app.prompt_note(targets[0].ref)
-        elif deed.level is Level.CONFIRM or len(targets) > 1:
+        elif deed.level is Level.CONFIRM or bulk:
             self._confirm(deed, targets, {"to": "@me"} if deed.id == "take" else {})
         else:
             self.send(Order(deed, targets, {"to": "@me"} if deed.id == "take" else {}))
 
-    def _confirm(
-        self, deed: Deed, targets: Sequence[Target], fields: dict[str, Any], *, to: str = ""
-    ) -> None:
+    def _confirm(self, deed: Deed, targets: Sequence[Target], fields: dict[str, Any], *, to: str = "") -> None:
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
                 self.send(Order(deed, targets, fields | told(values, self.app.clock.now())))
 
         self.app.push_screen(Confirm(deed, targets, to=to), answered)
 
-    def _assign(self, deed: Deed, targets: Sequence[Target]) -> None:
+    def _assign(self, deed: Deed, targets: Sequence[Target], *, bulk: bool) -> None:
         def chosen(person: UserView | None) -> None:
             if person is None:
                 return
-            if len(targets) > 1:
+            if bulk:
                 self._confirm(deed, targets, {"to": person.id}, to=person.name)
             else:
                 self.send(Order(deed, targets, {"to": person.id}))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from textual.message import Message
 
 from siems.client import Client
-from siems.errors import SiemsError, UsageError
+from siems.errors import NotAuthenticated, SiemsError, UsageError
 from siems.tui import messages
 from siems.tui.lanes import Lane
 from siems.wire import (
@@ -58,6 +59,7 @@ class Link:
         self._again = threading.Event()
         self._generation = 0
         self._known = False
+        self.renew: Callable[[], str] | None = None
 
     # --- the stream -----------------------------------------------------------------------------------------
 
@@ -65,9 +67,7 @@ class Link:
         """Connect afresh; what an earlier connection still says is ignored."""
         self._generation += 1
         self._again.set()
-        threading.Thread(
-            target=self._follow, args=(self._generation,), name="siems-link", daemon=True
-        ).start()
+        threading.Thread(target=self._follow, args=(self._generation,), name="siems-link", daemon=True).start()
 
     def stop(self) -> None:
         self._generation += 1
@@ -84,6 +84,9 @@ class Link:
                         return
                     self._take(event)
                 lost = SiemsError("the stream ended")
+            except NotAuthenticated as why:
+                lost = why
+                self.renew_token()
             except SiemsError as why:
                 lost = why
             except msgspec.ValidationError as why:
@@ -94,6 +97,12 @@ class Link:
             attempt += 1
             self.post(messages.LinkDown(lost.message, lost.hint, wait, attempt))
             self._again.wait(wait)
+
+    def renew_token(self) -> None:
+        """Sessions end before their readers leave: ask for the token again where there is a way to."""
+        if self.renew is not None:
+            with suppress(SiemsError):
+                self.client.token = self.renew() or self.client.token
 
     def _connected(self, generation: int) -> Iterator[dict[str, Any]]:
         """Open the stream, read the list after it, then hand on what comes: so nothing falls in between."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 COALESCE = 0.2
 PEEK = 0.15
 STORIES = 40
-CHIMES = ("page", "escalat", "assign")
+CHIMES = ("page", "escalated", "assigned")
+"""Notices that call for somebody: they ring, once each."""
 
 
 class Listening:
@@ -117,9 +118,8 @@ class Listening:
 
     def on_noticed(self, event: messages.Noticed) -> None:
         self._app.link.read_me()
-        kind, to = str(event.data.get("kind", "")), event.data.get("user_id")
-        mine = to is None or (self._app.me is not None and to == self._app.me.user.id)
-        if mine and any(word in kind for word in CHIMES):
+        what = str(event.data.get("event", ""))
+        if any(word in what for word in CHIMES):
             self._app.bell()
         for screen in self._app.screen_stack:
             if isinstance(screen, Inbox):

@@ -133,12 +133,13 @@ def spread(left: Line, right: Line, width: int) -> list[Piece]:
 def wrap(text: str, width: int, *, most: int = 0) -> list[str]:
     """Safe text in lines of at most `width` columns, broken at blanks where there are any."""
     lines: list[str] = []
-    for source in present.safe_lines(text[: 4_000 if most else 40_000]):
+    width = max(2, width)  # two columns hold any character
+    for source in present.safe_lines(text[: 4_000 if most else 8_000]):
         line = ""
         for word in source.split(" "):
-            while present.cell_width(word) > width:
+            while len(word) * 2 > width and present.cell_width(word[: 3 * width]) > width:
                 room = width - present.cell_width(line) - (1 if line else 0)
-                if line and room < width // 3:
+                if line and room < max(2, width // 3):
                     lines.append(line)
                     line, room = "", width
                 head = present.clip(word, room)

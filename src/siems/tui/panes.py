@@ -100,10 +100,10 @@ def pane(view: IncidentView, story: Story | None, scene: Scene, width: int, heig
     if story is None:
         return [*lines, [("reading...", "dim")]][:height]
     room = height - len(lines) - 3
-    alerts = alert_lines(story.alerts, scene, width)
+    alerts = alert_lines(story.alerts[:height], scene, width)
     shown = alerts[: max(3, min(len(alerts), room // 2))]
     lines += [alerts_head(view, story.alerts, scene, width), *shown, [], [("TIMELINE", "head")]]
-    lines += timeline_short(story.timeline, scene, width)
+    lines += timeline_short(story.timeline[:height], scene, width)
     return lines[:height]
 
 
@@ -117,9 +117,7 @@ def alerts_head(view: IncidentView, alerts: Sequence[AlertView], scene: Scene, w
         line.append((f" in {present.duration(max(span, 600) if span >= 600 else span)}", ""))
     course = rate(alerts, scene.now)
     if len(alerts) > 2 and not scene.low_bandwidth:
-        line.append(
-            ("  " + present.sparkline(course, 10, ascii_only=scene.looks.ascii_only).strip(), "spark")
-        )
+        line.append(("  " + present.sparkline(course, 10, ascii_only=scene.looks.ascii_only).strip(), "spark"))
     return line
 
 
@@ -158,9 +156,7 @@ def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) 
         when = scene.time(one.at, seconds=False)
         who = present.person(one.actor, width=10)
         human = one.kind in ("note", "state")
-        first, *more = wrap(
-            f"{who} {' '.join(one.text.split())}", width - len(when) - 1, most=3 if human else 2
-        )
+        first, *more = wrap(f"{who} {' '.join(one.text.split())}", width - len(when) - 1, most=3 if human else 2)
         lines.append([(f"{when} ", "dim"), (first, "bold" if human else "")])
         lines += [[(" " * (len(when) + 1), ""), (text, "")] for text in more]
     return lines
@@ -181,11 +177,9 @@ def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
     course = present.sparkline(summary.alerts_per_minute, 30, ascii_only=scene.looks.ascii_only)
     right: list[Piece] = [("alerts/min  ", "dim"), (course, "spark"), ("  last 60 min", "dim")]
     companies: list[Piece] = [("open by company: ", "dim")]
-    companies += [
-        (f"{present.cell(one.company, 16).rstrip()} {one.open}  ", "") for one in summary.by_company[:8]
-    ]
+    companies += [(f"{present.cell(one.company, 16).rstrip()} {one.open}  ", "") for one in summary.by_company[:8]]
     if not summary.by_company:
         companies.append(("none", "dim"))
     noise = f"{present.plural(summary.alerts, 'alert')} in {present.plural(summary.incidents, 'incident')}"
-    cut: list[Piece] = [(noise, ""), (f", {summary.noise_reduction * 100:.0f}% less noise", "dim")]
+    cut: list[Piece] = [(noise, ""), (f", {summary.noise_reduction:.0f}% less noise", "dim")]
     return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, cut, width)]

@@ -81,9 +81,7 @@ class PlainBoard:
         try:
             job()
         except SiemsError as why:
-            self.say(
-                f"Not done: {present.safe(why.message)}" + (f". {present.safe(why.hint)}" if why.hint else "")
-            )
+            self.say(f"Not done: {present.safe(why.message)}" + (f". {present.safe(why.hint)}" if why.hint else ""))
 
     def listing(self) -> None:
         page = msgspec.convert(self.client.incidents(whole_query(self.filter), limit=200), Page[IncidentView])
@@ -111,9 +109,7 @@ class PlainBoard:
             return self.views[int(word) - 1]
         ref = commands.ref(word)
         if ref is None:
-            raise SiemsError(
-                f"{word!r} is neither a number of the list nor an incident", hint="list shows them"
-            )
+            raise SiemsError(f"{word!r} is neither a number of the list nor an incident", hint="list shows them")
         return msgspec.convert(self.client.incident(ref)["incident"], IncidentView)
 
     def obey(self, words: list[str], source: Iterable[str]) -> None:

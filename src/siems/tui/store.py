@@ -92,9 +92,7 @@ class Board:
 
     # --- changing -------------------------------------------------------------------------------------------
 
-    def load(
-        self, views: Iterable[IncidentView], *, total: int | None = None, other_list: bool = False
-    ) -> int:
+    def load(self, views: Iterable[IncidentView], *, total: int | None = None, other_list: bool = False) -> int:
         """Put the whole list in place; the cursor and the marks stay with their ids. Returns what changed.
 
         A row under the cursor that is gone leaves a tombstone, unless its reader asked for another list.
@@ -102,9 +100,7 @@ class Board:
         before = {ref: view for ref, view in self.views.items() if ref != self.tombstone}
         fresh = {view.id: view for view in views}
         vanished = self.cursor if self.cursor in self.views and self.cursor not in fresh else None
-        changed = sum(
-            1 for ref, view in fresh.items() if ref not in before or before[ref].version != view.version
-        )
+        changed = sum(1 for ref, view in fresh.items() if ref not in before or before[ref].version != view.version)
         changed += sum(1 for ref in before if ref not in fresh)
         if other_list:
             vanished = None
@@ -124,9 +120,7 @@ class Board:
         self.total = max(self.total, len(self.views))
         self._settle()
 
-    def change(
-        self, changes: Mapping[str, IncidentView | None], *, busy: bool = False, own: bool = False
-    ) -> bool:
+    def change(self, changes: Mapping[str, IncidentView | None], *, busy: bool = False, own: bool = False) -> bool:
         """Take in changed rows (None: gone). What would move rows waits while the reader is busy or froze it.
 
         The reader's `own` changes show in place even when frozen. Returns whether anything looks different.

@@ -53,9 +53,7 @@ def alerts(view: IncidentView, story: Story, scene: Scene, width: int) -> list[L
 
 
 def _about(one: AlertView) -> str:
-    return (
-        f"{one.id}  {present.safe(one.asset_name[:60])}  {present.safe(one.tool_source[:20])}  {one.status}"
-    )
+    return f"{one.id}  {present.safe(one.asset_name[:60])}  {present.safe(one.tool_source[:20])}  {one.status}"
 
 
 def _together(view: IncidentView, alerts: Sequence[AlertView], width: int) -> list[Line]:

@@ -37,8 +37,8 @@ class ViewDeeds:
 
     # --- incidents ------------------------------------------------------------------------------------------
 
-    def ask(self, deed: Deed, views: list[IncidentView]) -> None:
-        self._app.hands.ask(deed, views)
+    def ask(self, deed: Deed, views: list[IncidentView], *, bulk: bool = False) -> None:
+        self._app.hands.ask(deed, views, bulk=bulk)
 
     def send_note(self, text: str) -> None:
         self._app.hands.note(text)
@@ -77,9 +77,7 @@ class ViewDeeds:
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
         why = f"{views[0].id} is {views[0].state}" if views and app.state.up and not app.read_only else ""
-        why = why or (
-            "read only" if app.read_only else "no incident" if app.state.up else "no daemon answers"
-        )
+        why = why or ("read only" if app.read_only else "no incident" if app.state.up else "no daemon answers")
 
         def run(name: str | None) -> None:
             if name:

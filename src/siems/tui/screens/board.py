@@ -49,6 +49,10 @@ class BoardScreen(Place):
     def subjects(self) -> list[IncidentView]:
         return self.siems.model.targets()
 
+    @property
+    def bulk(self) -> bool:
+        return bool(self.siems.model.marks)
+
     # --- painting -------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
@@ -114,7 +118,7 @@ class BoardScreen(Place):
         if model.frozen:
             right.append(("  FROZEN (z)", "stale"))
         if model.held:
-            right.append((f"  ^{len(model.held)} changes held", "stale"))
+            right.append((f"  ^{present.plural(len(model.held), 'change')} held", "stale"))
         self.lines("view").show([spread(line, right, self.size.width)])
 
     def _paint_selected(self) -> None:
@@ -231,9 +235,7 @@ class BoardScreen(Place):
         self.call_after_refresh(self._moved)
 
     def do_filter(self) -> None:
-        self.prompt(
-            "filter", "/", value=self.siems.saved.filter, hint='severity:>=HIGH #acme @me sla:<1h "disk full"'
-        )
+        self.prompt("filter", "/", value=self.siems.saved.filter, hint='severity:>=HIGH #acme @me sla:<1h "disk full"')
 
     def do_back(self) -> None:
         app = self.siems

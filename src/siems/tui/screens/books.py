@@ -52,9 +52,7 @@ class Help(Overlay[str | None]):
         self.where, self.greyed, self.why, self.at = where, greyed, why, 0
 
     def compose_fields(self) -> ComposeResult:
-        field = Field(
-            self.siems.looks, "search: ", hint="type; enter runs the marked one, esc closes", id="search"
-        )
+        field = Field(self.siems.looks, "search: ", hint="type; enter runs the marked one, esc closes", id="search")
         field.awake = lambda: self.awake
         yield field
 

@@ -83,9 +83,7 @@ def slots(deed: Deed, targets: Sequence[Target]) -> tuple[Slot, ...]:
         case "hold":
             return (
                 Slot("hold_for", "f", "for", " ".join(HOLD_REASONS), needed=True, check=_hold_for),
-                Slot(
-                    "until", "u", "until", "30m, 4h, 1d12h; at most 7d", needed=True, value="4h", check=_until
-                ),
+                Slot("until", "u", "until", "30m, 4h, 1d12h; at most 7d", needed=True, value="4h", check=_until),
             )
         case _:
             return ()
@@ -117,9 +115,7 @@ class Confirm(Overlay[dict[str, str] | None]):
         for slot in self.slots:
             label = f"{slot.key}  {slot.label:<7}"
             need = "" if slot.needed else "(optional) "
-            field = Field(
-                self.siems.looks, label, value=slot.value, hint=need + slot.hint, id=f"slot-{slot.name}"
-            )
+            field = Field(self.siems.looks, label, value=slot.value, hint=need + slot.hint, id=f"slot-{slot.name}")
             field.awake = lambda: self.awake
             yield field
 

@@ -146,9 +146,7 @@ class DetailScreen(Place):
             text = f"{name} {counts[place]}" if counts[place] else name
             line += [(f"[{text}]", "tab") if place == self.section else (f" {text} ", ""), (" ", "")]
         owner = present.person(view.assignee_name)
-        return spread(
-            line, [("owner ", "dim"), (owner, ""), ("   tab", "key"), (" turns", "dim")], self.size.width
-        )
+        return spread(line, [("owner ", "dim"), (owner, ""), ("   tab", "key"), (" turns", "dim")], self.size.width)
 
     def _section(self, view: IncidentView, story: Story | None) -> list[Line]:
         scene = self.scene()

@@ -89,9 +89,7 @@ class Place(Screen[None], inherit_bindings=False):
         undo = app.desk.undoable(now)
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
         self.lines("toast").show([frame.toast(text, role, offer, width)])
-        self.lines("keys").show(
-            [frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))]
-        )
+        self.lines("keys").show([frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))])
 
     def repaint(self) -> None:
         """Draw all that may have changed."""
@@ -113,6 +111,11 @@ class Place(Screen[None], inherit_bindings=False):
         """What an action would be done to."""
         return []
 
+    @property
+    def bulk(self) -> bool:
+        """Whether marks decide what is meant."""
+        return False
+
     def story(self) -> Story | None:
         return None
 
@@ -121,7 +124,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.siems.touched()
         deed = BY_ID[name]
         if deed.acts:
-            self.siems.ask(deed, self.subjects())
+            self.siems.ask(deed, self.subjects(), bulk=self.bulk)
             return
         own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")
         own()

@@ -56,9 +56,7 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         def control(self) -> Field:
             return self.field
 
-    def __init__(
-        self, looks: Looks, prompt: str, *, value: str = "", hint: str = "", id: str | None = None
-    ) -> None:
+    def __init__(self, looks: Looks, prompt: str, *, value: str = "", hint: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
         self.looks, self.prompt, self.hint = looks, prompt, hint
         self.value = value

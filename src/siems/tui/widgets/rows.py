@@ -39,9 +39,7 @@ def columns(width: int, *, ref: int = 8) -> Columns:
     company, who, alerts = (12, 6, 4) if width < 90 else (16, 8, 4)
     for drop in range(4):
         kept = Columns(ref, company if drop < 3 else 0, 0, who if drop < 2 else 0, alerts if drop < 1 else 0)
-        title = (
-            width - fixed - sum(size + 1 for size in (kept.company, kept.who, kept.alerts - 1) if size > 0)
-        )
+        title = width - fixed - sum(size + 1 for size in (kept.company, kept.who, kept.alerts - 1) if size > 0)
         if title >= 20 or drop == 3:
             return Columns(ref, kept.company, max(4, title), kept.who, kept.alerts)
     raise AssertionError("the last round returns")
@@ -57,9 +55,7 @@ def heading(shape: Columns) -> list[Piece]:
     return [(line, "head")]
 
 
-def row(
-    view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", gone: bool = False
-) -> list[Piece]:
+def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", gone: bool = False) -> list[Piece]:
     """One incident. Severity and state are always words; colour only underlines them."""
     state = pending or ("gone" if gone else present.state_short(view.state, on_hold=view.on_hold))
     line: list[Piece] = [
@@ -69,9 +65,7 @@ def row(
     ]
     if shape.company:
         line.append((present.cell(view.company, shape.company, mark=looks.cut) + " ", ""))
-    line.append(
-        (present.cell(view.title, shape.title, mark=looks.cut), "bold" if view.state == "OPEN" else "")
-    )
+    line.append((present.cell(view.title, shape.title, mark=looks.cut), "bold" if view.state == "OPEN" else ""))
     if shape.who:
         line.append((" " + present.fit(present.person(view.assignee_name), shape.who), ""))
     if shape.alerts:

@@ -1,0 +1,112 @@
+"""Driving the console in tests: open it over the scripted daemon, press keys, read the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from scripted import NOW, ScriptedClient
+from textual.pilot import Pilot
+
+from siems.tui.app import SiemsApp
+from siems.tui.server_clock import ServerClock
+
+
+class Session:
+    """An open console: `press` waits until everything that follows has happened."""
+
+    def __init__(self, app: SiemsApp, client: ScriptedClient, time: list[float]) -> None:
+        self.app, self.client, self.time = app, client, time
+        self.pilot: Pilot[int]
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            self.time[0] += 1.0
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def write(self, text: str) -> None:
+        """Type into an open field."""
+        self.time[0] += 1.0
+        await self.pilot.press(*["space" if char == " " else char for char in text])
+        await self.pilot.pause()
+
+    async def settle(self) -> None:
+        await settle(self.app, self.pilot)
+
+    async def later(self, seconds: float) -> None:
+        """Time passes for the console, and the daemon's with it."""
+        self.time[0] += seconds
+        self.client.now += timedelta(seconds=seconds)
+        self.app.tick()
+        await self.settle()
+
+    async def until(self, text: str) -> str:
+        """Wait for a text to appear."""
+        for _ in range(100):
+            if text in self.screen:
+                return self.screen
+            await self.pilot.pause(0.03)
+        raise AssertionError(f"{text!r} did not appear in\n{self.screen}")
+
+    @property
+    def screen(self) -> str:
+        rows = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in rows)
+
+    @property
+    def cursor(self) -> str | None:
+        return self.app.model.cursor
+
+    @property
+    def acts(self) -> list[tuple[str, str, dict[str, Any]]]:
+        return self.client.calls
+
+
+async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
+    """Until no worker has anything to do and the screen is painted."""
+    for _ in range(400):
+        await pilot.pause()
+        timers = app._gathering or app._peeking
+        if not timers and app.link.reads.idle and app.link.acts.idle:
+            break
+        await asyncio.sleep(0.01)
+    await pilot.pause()
+    await pilot.pause()
+
+
+def console(client: ScriptedClient, time: list[float] | None = None, **options: Any) -> SiemsApp:
+    """The app over a scripted daemon, with time standing still."""
+    ticks = time if time is not None else [1_000.0]
+    clock = ServerClock(monotonic=lambda: ticks[0], wall=lambda: NOW)
+    app = SiemsApp(client, clock=clock, monotonic=lambda: ticks[0], **options)  # type: ignore[arg-type]
+    app.ticking = False
+    return app
+
+
+@asynccontextmanager
+async def opened(
+    client: ScriptedClient | None = None, *, size: tuple[int, int] = (80, 24), **options: Any
+) -> AsyncIterator[Session]:
+    client = client or ScriptedClient()
+    time = [1_000.0]
+    app = console(client, time, **options)
+    session = Session(app, client, time)
+    async with app.run_test(size=size) as pilot:
+        session.pilot = pilot
+        await connected(app, pilot)
+        yield session
+        app.link.stop()
+        client.lose()
+
+
+async def connected(app: SiemsApp, pilot: Pilot[Any]) -> None:
+    """Until the first answer is on the screen."""
+    for _ in range(200):
+        if app.state.up or app.state.lost_at:
+            break
+        await pilot.pause(0.02)
+    await settle(app, pilot)

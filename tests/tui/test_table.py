@@ -1,0 +1,103 @@
+"""The table of actions: keys clash nowhere, none is forbidden, and each has words."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+from siems import places
+from siems.tui import actions
+from siems.tui.actions import BY_ID, DEEDS, Level, Where, cli_line, forbidden
+from siems.tui.app import SiemsApp
+from siems.tui.commands import entries, matching, parse, ref
+from siems.tui.keymap import read_keymap
+from siems.tui.screens.board import BoardScreen
+from siems.tui.screens.detail import DetailScreen
+from siems.tui.widgets.field import Field
+
+
+def test_a_letter_means_one_action_on_every_screen() -> None:
+    keys = [key for deed in DEEDS for key in deed.keys]
+    assert len(keys) == len(set(keys))
+    assert len(BY_ID) == len(DEEDS)
+
+
+def test_no_key_that_belongs_to_somebody_else() -> None:
+    assert [key for deed in DEEDS for key in deed.keys if forbidden(key)] == []
+    for key in ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "alt+x", "f1", "ctrl+backslash"):
+        assert forbidden(key)
+
+
+@pytest.mark.parametrize("kind", [SiemsApp, BoardScreen, DetailScreen, Field])
+def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
+    found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
+    assert [key for key in found if forbidden(key)] == []
+    assert kind._inherit_bindings is False or issubclass(kind, (App, Screen))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("screen", "where"), [(BoardScreen, Where.BOARD), (DetailScreen, Where.DETAIL)])
+def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
+    bound = {one.id: one for one in screen.BINDINGS if isinstance(one, Binding)}  # type: ignore[attr-defined]
+    assert set(bound) == {deed.id for deed in DEEDS if deed.keys and where in deed.where}
+    assert all(one.key == ",".join(BY_ID[one.id].keys) for one in bound.values())
+
+
+def test_what_the_levels_ask() -> None:
+    levels = {level: {deed.id for deed in DEEDS if deed.level is level} for level in Level}
+    assert {"ack", "assign", "start", "note", "take"} <= levels[Level.DIRECT]
+    assert {"resolve", "close", "escalate"} <= levels[Level.CONFIRM]
+
+
+def test_every_deed_has_words_and_every_act_a_command_line() -> None:
+    for deed in DEEDS:
+        assert deed.title
+        if deed.acts:
+            assert deed.cli.startswith("siems incident ")
+            assert deed.done
+    for names in actions.FOOTER.values():
+        assert set(names) <= set(BY_ID)
+
+
+def test_command_lines_are_quoted() -> None:
+    line = cli_line(BY_ID["resolve"], ["INC-1", "INC-2"], {"note": "it's; rm -rf", "cause": "disk"})
+    assert line == "siems incident resolve INC-1 INC-2 --note 'it'\"'\"'s; rm -rf' --cause disk --yes"
+    assert cli_line(BY_ID["ack"], ["INC-1"], {}) == "siems incident ack INC-1"
+
+
+@pytest.mark.parametrize(
+    ("typed", "word", "refs"),
+    [("121", "open", ("INC-121",)), ("inc 121", "open", ("INC-121",)), ("INC-121", "open", ("INC-121",)),
+     ("ack 12 13", "ack", ("INC-12", "INC-13")), ("incident ack INC-12", "ack", ("INC-12",)),
+     ("siems incident resolve 4", "resolve", ("INC-4",)), ("quit", "quit", ()), ("mark all", "mark_all", ()),
+     ("incident list", "board", ()), ("go INC-9", "open", ("INC-9",)), ("", "", ())],
+)  # fmt: skip
+def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:
+    wish = parse(typed)
+    assert (wish.word, wish.refs) == (word, refs)
+
+
+def test_commands_that_make_no_sense_say_so() -> None:
+    for typed in ("dance", "ack twelve", "down"):
+        with pytest.raises(ValueError, match=r"no command|no incident"):
+            parse(typed)
+    assert parse('filter severity:CRITICAL "disk full"').rest == 'severity:CRITICAL "disk full"'
+    assert (ref("inc-007"), ref("alr-7")) == ("INC-7", None)
+
+
+def test_the_palette_offers_what_the_screen_can_do() -> None:
+    assert {"ack", "resolve", "freeze"} <= {one.text for one in entries(Where.BOARD)}
+    assert "freeze" not in {one.text for one in entries(Where.DETAIL)}
+    assert matching("res", Where.BOARD)[0].text == "resolve"
+    assert matching("incident re", Where.BOARD)[0].text == "resolve"
+
+
+def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
+    places.config_dir().mkdir(parents=True)
+    (places.config_dir() / "keys.toml").write_text(
+        'ack = "x"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n'
+    )
+    assert read_keymap() == {"ack": "x", "note": "a"}
+    (places.config_dir() / "keys.toml").write_text("broken = [")
+    assert read_keymap() == {}
