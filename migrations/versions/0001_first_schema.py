@@ -28,9 +28,7 @@ def upgrade() -> None:
     create_tables()
     bind = op.get_bind()
     for name in COUNTERS:
-        bind.execute(
-            sa.text("INSERT INTO counter (name, company_id, value) VALUES (:n, 'msp', 0)"), {"n": name}
-        )
+        bind.execute(sa.text("INSERT INTO counter (name, company_id, value) VALUES (:n, 'msp', 0)"), {"n": name})
     guard_audit(bind)
 
 
@@ -283,9 +281,7 @@ def create_tables() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_notification_object", "notification", ["object"], unique=False)
-    op.create_index(
-        "ix_notification_user_id_created_at", "notification", ["user_id", "created_at"], unique=False
-    )
+    op.create_index("ix_notification_user_id_created_at", "notification", ["user_id", "created_at"], unique=False)
     op.create_table(
         "raw_body",
         sa.Column("id", ID, autoincrement=False, nullable=False),

@@ -37,9 +37,7 @@ class Client:
 
     # --- incidents ---------------------------------------------------------------------------------------------
 
-    def incidents(
-        self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = ""
-    ) -> dict[str, Any]:
+    def incidents(self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = "") -> dict[str, Any]:
         """A page of incidents: `wire.Page[IncidentView]`."""
         return self._get("/incidents", query=query, sort=sort, limit=limit, cursor=cursor)
 
@@ -174,9 +172,7 @@ class Client:
         try:
             with (
                 httpx.Client(transport=transport, timeout=waits) as http,
-                http.stream(
-                    "GET", f"{self.url}/api/v1/events", params=params, headers=self._headers()
-                ) as answer,
+                http.stream("GET", f"{self.url}/api/v1/events", params=params, headers=self._headers()) as answer,
             ):
                 if answer.status_code != 200:
                     answer.read()

@@ -33,21 +33,27 @@ class Server(Section):
 
 
 class DatabaseSection(Section):
-    url: str = Field("", description="postgresql://user@host/name, or a path for SQLite; empty: siems.db in the data folder")
+    url: str = Field(
+        "", description="postgresql://user@host/name, or a path for SQLite; empty: siems.db in the data folder"
+    )
 
 
 class Ingest(Section):
     rate_per_minute: int = Field(60, ge=1, description="alerts per minute and company, unless the company has its own")
     burst: int = Field(120, ge=1, description="how many may come at once")
     native_rate_per_minute: int = Field(600, ge=1, description="the same for tools that only repeat on errors of ours")
-    timestamp_tolerance_seconds: int = Field(300, ge=1, le=3600, description="how far a signed timestamp may be off, either way")
+    timestamp_tolerance_seconds: int = Field(
+        300, ge=1, le=3600, description="how far a signed timestamp may be off, either way"
+    )
 
 
 class Correlation(Section):
     strategy: str = Field("auto", description="auto, asset|signature, asset|signature|tool, signature or asset")
     window_minutes: int = Field(15, ge=5, le=60, description="how long after its last alert an incident takes more")
     min_alerts: int = Field(1, ge=1, le=1000, description="alerts before an incident opens; CRITICAL ignores it")
-    quiet_minutes: int = Field(5, ge=0, le=1440, description="quiet time after the last recovery before the system resolves")
+    quiet_minutes: int = Field(
+        5, ge=0, le=1440, description="quiet time after the last recovery before the system resolves"
+    )
     auto_resolve: bool = Field(True, description="whether the system resolves what has recovered")
     reopen_minutes: int = Field(30, ge=0, le=1440, description="within this time after the resolution a firing reopens")
     close_hours: int = Field(72, ge=1, le=8760, description="resolved incidents are closed after this")
@@ -65,7 +71,9 @@ class Log(Section):
 class Settings(BaseSettings):
     """Everything that can be set."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="SIEMS_", env_nested_delimiter="_", env_nested_max_split=1)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="SIEMS_", env_nested_delimiter="_", env_nested_max_split=1
+    )
 
     server: Server = Field(default_factory=lambda: Server(), description="the HTTP listener")
     database: DatabaseSection = Field(default_factory=lambda: DatabaseSection(), description="where everything is kept")
@@ -118,7 +126,8 @@ def keys() -> Iterator[tuple[str, str, Any, str]]:
     """(section, key, default, what it means) of every setting."""
     for section, outer in Settings.model_fields.items():
         kind = outer.annotation
-        assert isinstance(kind, type) and issubclass(kind, Section)
+        assert isinstance(kind, type)
+        assert issubclass(kind, Section)
         for name, inner in kind.model_fields.items():
             yield section, name, inner.default, inner.description or ""
 

@@ -182,9 +182,7 @@ def short_time(moment: datetime, now: datetime, zone: tzinfo = UTC) -> str:
 # --- the SLA countdown ---------------------------------------------------------------------------------
 
 
-def sla_glyph(
-    left: float, target: float, *, met: bool = False, paused: bool = False, breached: bool = False
-) -> str:
+def sla_glyph(left: float, target: float, *, met: bool = False, paused: bool = False, breached: bool = False) -> str:
     """`x` breached, `!` under 10 min, `~` under 25 % left, blank fine, `=` paused, `v` met.
 
     `left` and `target` are seconds; a clock that was met late stays `x`.
@@ -200,9 +198,7 @@ def sla_glyph(
     return "~" if target > 0 and left < target / 4 else " "
 
 
-def sla_cell(
-    left: float, target: float, *, met: bool = False, paused: bool = False, breached: bool = False
-) -> str:
+def sla_cell(left: float, target: float, *, met: bool = False, paused: bool = False, breached: bool = False) -> str:
     """Glyph and timer in eight columns: `x  -4:12`, `!   3:41`, `=   hold`, `v    met`, `x   late`."""
     glyph = sla_glyph(left, target, met=met, paused=paused, breached=breached)
     if met:

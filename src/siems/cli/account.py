@@ -22,7 +22,9 @@ def login(
     door: Door,
     user: Annotated[str, typer.Option("--user", help="name or e-mail")] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin")] = False,
-    insecure_storage: Annotated[bool, typer.Option("--insecure-storage", help="a file of mode 0600 instead of the keyring")] = False,
+    insecure_storage: Annotated[
+        bool, typer.Option("--insecure-storage", help="a file of mode 0600 instead of the keyring")
+    ] = False,
 ) -> None:
     """Begin a session: siems login --user jon"""
     name = user or (str(typer.prompt("name or e-mail", err=True)) if door.interactive else "")

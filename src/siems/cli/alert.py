@@ -42,7 +42,9 @@ def list_(
     door: Door,
     query: Annotated[str, typer.Option("--query", help="see: siems help query")] = "",
     since: Annotated[str, typer.Option("--since", help="received within: 1h")] = "",
-    rejected: Annotated[bool, typer.Option("--rejected", help="deliveries that were refused, with the true cause")] = False,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="deliveries that were refused, with the true cause")
+    ] = False,
     limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
 ) -> None:
     """What arrived, newest first: siems alert list --query 'severity:>=HIGH #acme' --since 1h"""

@@ -12,7 +12,12 @@ from siems.cli.show import field, show_list, show_one
 app = new_app("Assets: list, edit.")
 
 Company = Annotated[str, typer.Option("--company", help="acme")]
-COLUMNS = (field("NAME", "name"), field("COMPANY", "company_id"), field("CRITICAL", "critical"), field("SEEN", "first_seen_at"))
+COLUMNS = (
+    field("NAME", "name"),
+    field("COMPANY", "company_id"),
+    field("CRITICAL", "critical"),
+    field("SEEN", "first_seen_at"),
+)
 
 
 @app.command("list")

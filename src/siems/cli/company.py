@@ -25,7 +25,8 @@ COLUMNS = (
 )
 
 CURL = """\
-ts=$(date +%s); body='{{"asset_name":"web-server-01","signature":"test_alert","severity":"low","message":"hello from curl","tool_source":"curl"}}'
+ts=$(date +%s)
+body='{{"asset_name":"web-01","signature":"test_alert","severity":"low","message":"hello","tool_source":"curl"}}'
 sig=$(printf '%s.%s' "$ts" "$body" | openssl dgst -sha256 -hmac '{secret}' -r | cut -d' ' -f1)
 curl -fsS '{url}' -H 'X-API-Key: {key}' -H "X-Timestamp: $ts" -H "X-Signature: sha256=$sig" \\
   -H 'Content-Type: application/json' --data-raw "$body"
@@ -39,7 +40,9 @@ def onboard(
     name: Annotated[str, typer.Argument(help="the client's name")],
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
     rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
-    secrets_file: Annotated[str, typer.Option("--secrets-file", help="write key and secret there, 0600; - for standard output")] = "",
+    secrets_file: Annotated[
+        str, typer.Option("--secrets-file", help="write key and secret there, 0600; - for standard output")
+    ] = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
 
@@ -154,7 +157,9 @@ def edit(
     rate: Annotated[str, typer.Option("--rate", help="600/min")] = "",
     burst: Annotated[int | None, typer.Option("--burst")] = None,
     correlation: Annotated[bool | None, typer.Option("--correlation/--no-correlation")] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", help="auto, asset|signature, asset|signature|tool, signature, asset")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="auto, asset|signature, asset|signature|tool, signature, asset")
+    ] = None,
     window: Annotated[str | None, typer.Option("--window", help="5m to 60m")] = None,
     min_alerts: Annotated[int | None, typer.Option("--min-alerts")] = None,
     quiet_delay: Annotated[str | None, typer.Option("--quiet-delay", help="after the last recovery: 5m")] = None,

@@ -28,6 +28,6 @@ def upgrade(door: Door, to: Annotated[str, typer.Option("--to", help="a revision
     found = process.call("upgrade", "--to", to)
     show_one(
         door, found,
-        lambda f: [f"schema {f['before'] or 'none'} -> {f['after']}" if f["changed"] else f"schema {f['after']}, nothing to do"],
+        lambda f: [f"schema {f['before'] or 'none'} -> {f['after']}" + ("" if f["changed"] else ", nothing to do")],
         id="after",
     )  # fmt: skip

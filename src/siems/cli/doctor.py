@@ -54,7 +54,9 @@ def _token() -> dict[str, Any]:
             return _check("identity", True, "from the session or the environment")
         return _check("identity", False, "this machine has no token and nobody is logged in", "siems login")
     private = file.stat().st_mode & 0o077 == 0
-    return _check("identity", private, f"{file} is {'private' if private else 'readable by others'}", f"chmod 600 {file}")
+    return _check(
+        "identity", private, f"{file} is {'private' if private else 'readable by others'}", f"chmod 600 {file}"
+    )
 
 
 def _disk() -> dict[str, Any]:
@@ -62,7 +64,9 @@ def _disk() -> dict[str, Any]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    return _check("disk", free > DISK_FREE, f"{free // 2**20} MiB free at {folder}", "make room: alerts cannot be stored")
+    return _check(
+        "disk", free > DISK_FREE, f"{free // 2**20} MiB free at {folder}", "make room: alerts cannot be stored"
+    )
 
 
 def _daemon(door: Door) -> list[dict[str, Any]]:

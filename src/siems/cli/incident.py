@@ -54,9 +54,7 @@ COLUMNS = (
 )
 
 
-def _terms(
-    query: str, state: str, severity: str, company: str, assignee: str, sla: str, since: str
-) -> str:
+def _terms(query: str, state: str, severity: str, company: str, assignee: str, sla: str, since: str) -> str:
     """The flags as one query: each is short for a term."""
     given = {"state": state, "severity": severity, "company": company, "assignee": assignee}
     words = [query, *(f"{name}:{value}" for name, value in given.items() if value)]
@@ -65,7 +63,7 @@ def _terms(
     if since:
         words.append(f"created:<{since}")
     text = " ".join(word for word in words if word)
-    return text if text else DEFAULT_QUERY
+    return text or DEFAULT_QUERY
 
 
 @app.command("list")
@@ -161,9 +159,7 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
 
 @app.command()
 @leaf
-def timeline(
-    door: Door, ref: Ref, limit: Annotated[int, typer.Option("--limit", help="how many lines")] = 200
-) -> None:
+def timeline(door: Door, ref: Ref, limit: Annotated[int, typer.Option("--limit", help="how many lines")] = 200) -> None:
     """The story of an incident, newest first."""
     columns = (field("AT", "at"), field("KIND", "kind"), field("ACTOR", "actor"), field("TEXT", "text"))
     show_list(door, door.client.timeline(ref, limit=limit), columns, id="at")
@@ -183,9 +179,7 @@ def refs(words: list[str], query: str, door: Door, at_most: int) -> list[str]:
     if not found and not query and "-" not in words:
         raise errors.UsageError("which incident?", hint="name one: INC-12, or - to read ids, or --query")
     if len(found) > at_most:
-        raise errors.UsageError(
-            f"this would change {len(found)} incidents", hint=f"allow it:  --max {len(found)}"
-        )
+        raise errors.UsageError(f"this would change {len(found)} incidents", hint=f"allow it:  --max {len(found)}")
     return found
 
 

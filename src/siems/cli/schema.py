@@ -34,5 +34,7 @@ def schema(door: Door, name: Annotated[str, typer.Argument(help="IncidentView, A
         from difflib import get_close_matches
 
         near = get_close_matches(name, shapes, n=1, cutoff=0.4)
-        raise errors.NotFound(f"there is no shape {name!r}", hint=f"did you mean {near[0]}?" if near else "siems schema")
+        raise errors.NotFound(
+            f"there is no shape {name!r}", hint=f"did you mean {near[0]}?" if near else "siems schema"
+        )
     print(json.dumps(msgspec.json.schema(shapes[name]), indent=2))

@@ -31,7 +31,7 @@ def field(header: str, key: str, *, wide: bool = False) -> Column:
     return Column(header, lambda item: item.get(key), wide=wide)
 
 
-def show_list(door: Door, items: Sequence[Item], columns: Sequence[Column], *, id: str = "id", total: int = -1) -> None:  # fmt: skip
+def show_list(door: Door, items: Sequence[Item], columns: Sequence[Column], *, id: str = "id", total: int = -1) -> None:
     """A list, as the flags ask for it."""
     items = _picked(door, items)
     match door.format:

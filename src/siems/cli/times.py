@@ -43,7 +43,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
 
 def _iso(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        found = datetime.fromisoformat(text)
     except ValueError:
         return None
     return found.astimezone(UTC)

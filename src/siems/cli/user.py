@@ -18,7 +18,11 @@ COLUMNS = (
     field("NAME", "name"),
     field("ROLE", "role"),
     field("EMAIL", "email"),
-    Column("COMPANIES", lambda u: u["companies"], lambda u: ", ".join(u["companies"]) or ("all" if u["role"] == "admin" else "--")),
+    Column(
+        "COMPANIES",
+        lambda u: u["companies"],
+        lambda u: ", ".join(u["companies"]) or ("all" if u["role"] == "admin" else "--"),
+    ),
     field("AVAILABILITY", "availability"),
     Column("OPEN", lambda u: u["open_incidents"]),
 )
@@ -32,7 +36,9 @@ def create(
     email: Annotated[str, typer.Option("--email")],
     role: Annotated[str, typer.Option("--role", help="admin, manager, technician or client")],
     company: Annotated[list[str], typer.Option("--company", help="may see this client; repeat it")] = [],  # noqa: B006
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read the password from standard input")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the password from standard input")
+    ] = False,
 ) -> None:
     """A new person: siems user create jon --email jon@msp.example --role technician --company acme
 
@@ -49,6 +55,8 @@ def create(
 
 @app.command("list")
 @leaf
-def list_(door: Door, company: Annotated[str, typer.Option("--company", help="who works for this client")] = "") -> None:
+def list_(
+    door: Door, company: Annotated[str, typer.Option("--company", help="who works for this client")] = ""
+) -> None:
     """Your colleagues."""
     show_list(door, door.client.users(company=company), COLUMNS)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from siems.config import Log
 
-_SECRET = re.compile(r"(sk_[a-z0-9-]+_|whsec_|siems[lr]_)[A-Za-z0-9+/=]+|(?<=api_key=)[^&\s]+|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+_SECRET = re.compile(
+    r"(sk_[a-z0-9-]+_|whsec_|siems[lr]_)[A-Za-z0-9+/=]+|(?<=api_key=)[^&\s]+|eyJ[\w-]+\.[\w-]+\.[\w-]+"
+)
 
 
-def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Anything that looks like one of our secrets is cut out."""
     return {k: _SECRET.sub("[secret]", v) if isinstance(v, str) else v for k, v in event.items()}
 

@@ -49,9 +49,7 @@ class Refusals:
         return taken
 
 
-def write(
-    uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], names: dict[str, str]
-) -> None:
+def write(uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], names: dict[str, str]) -> None:
     """Store refusals; clients whose alerts were refused for their number raise an alert of the MSP's own."""
     refused: dict[str, int] = {}
     for (company_id, cause, source, address), refusal in sorted(taken.items()):

@@ -14,12 +14,13 @@ MAX_NAME = 255
 MAX_MESSAGE = 8_192
 MAX_LABELS = 64
 
-SEVERITY_WORDS: dict[str, Severity] = {
-    **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "p1", "sev0"), Severity.CRITICAL),
-    **dict.fromkeys(("high", "error", "err", "major", "alert", "severe", "p2", "sev1"), Severity.HIGH),
-    **dict.fromkeys(("medium", "warning", "warn", "average", "minor", "moderate", "p3", "sev2"), Severity.MEDIUM),
-    **dict.fromkeys(("low", "info", "information", "informational", "notice", "none", "ok", "debug", "p4", "p5", "sev3", "sev4"), Severity.LOW),
-}  # fmt: skip
+_WORDS = {
+    Severity.CRITICAL: "critical crit fatal emergency emerg disaster page p1 sev0",
+    Severity.HIGH: "high error err major alert severe p2 sev1",
+    Severity.MEDIUM: "medium warning warn average minor moderate p3 sev2",
+    Severity.LOW: "low info information informational notice none ok debug p4 p5 sev3 sev4",
+}
+SEVERITY_WORDS = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 """What tools in general call how bad a thing is; a source may know better."""
 
 _CATEGORY_WORDS: tuple[tuple[Category, re.Pattern[str]], ...] = tuple(

@@ -14,7 +14,34 @@ from siems.errors import InvalidField
 from siems.vocabulary import Signing
 
 _LEGAL_FORMS = frozenset(
-    "inc corp corporation co company ltd limited llc llp plc gmbh ag kg ug sa sas sarl srl spa bv nv ab as oy aps pty".split()
+    [
+        "inc",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+        "ltd",
+        "limited",
+        "llc",
+        "llp",
+        "plc",
+        "gmbh",
+        "ag",
+        "kg",
+        "ug",
+        "sa",
+        "sas",
+        "sarl",
+        "srl",
+        "spa",
+        "bv",
+        "nv",
+        "ab",
+        "as",
+        "oy",
+        "aps",
+        "pty",
+    ]
 )
 
 
@@ -22,7 +49,7 @@ _LEGAL_FORMS = frozenset(
 class CompanySettings:
     """What a company may set for itself."""
 
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     rate_per_minute: int = 60
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))

@@ -134,16 +134,12 @@ def _within(found: Incident | None, rules: Rules, now: datetime) -> Incident | N
     return found
 
 
-def _by_fingerprint(
-    reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
+def _by_fingerprint(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("fingerprint", fingerprint)
     return _settle("fingerprint", (key,), seen.by_key(key), "same alert", rules, now)
 
 
-def _asset_signature(
-    reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
+def _asset_signature(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("asset|signature", reading.asset_name, reading.signature)
     evidence = f"{reading.signature} on {reading.asset_name} is open"
     return _settle("asset|signature", (key,), seen.by_key(key), evidence, rules, now)
@@ -157,30 +153,26 @@ def _asset_signature_tool(
     return _settle("asset|signature|tool", (key,), seen.by_key(key), evidence, rules, now)
 
 
-def _signature(
-    reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
+def _signature(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("signature", reading.signature)
     evidence = f"{reading.signature} within {_minutes(rules.window)}"
     return _settle("signature", (key,), _within(seen.by_key(key), rules, now), evidence, rules, now)
 
 
-def _asset(
-    reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
+def _asset(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("asset", reading.asset_name)
     evidence = f"something else on {reading.asset_name} within {_minutes(rules.window)}"
     return _settle("asset", (key,), _within(seen.by_key(key), rules, now), evidence, rules, now)
 
 
-def _auto(
-    reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
+def _auto(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     """1. the same on the same asset; 2. one signature on three assets within the window folds into one."""
     first = _asset_signature(reading, fingerprint, seen, rules, now)
     wide = ("auto:signature", reading.signature)
-    if first.kind in (Kind.JOIN, Kind.REOPEN):
+    if first.kind is Kind.REOPEN:
         return first
+    if first.kind is Kind.JOIN:
+        return _fold_joined(reading, first, wide, seen, rules, now)
     folded = _within(seen.by_key(wide), rules, now)
     if folded is not None and folded.open:
         evidence = f"{reading.signature} on {folded.asset_count} other assets within {_minutes(rules.window)}"
@@ -188,16 +180,30 @@ def _auto(
     return _fold(reading, first, wide, seen, rules, now) or first
 
 
-def _fold(
+def _fold_joined(
     reading: Reading, first: Placement, wide: Key, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement | None:
+) -> Placement:
+    """Its own incident takes it; but with it the signature may now be on enough assets for one incident of all."""
+    assert first.incident_id is not None
+    own = seen.incident(first.incident_id)
+    if own is None or own.folded:
+        return first
+    fold = _fold(reading, first, wide, seen, rules, now, own=own)
+    return fold if fold is not None and own.id in (fold.incident_id, *fold.absorb) else first
+
+
+def _fold(
+    reading: Reading, first: Placement, wide: Key, seen: OpenIncidents, rules: Rules, now: datetime,
+    *, own: Incident | None = None,
+) -> Placement | None:  # fmt: skip
     """The placement that makes one incident of a signature on several assets, or None below the number."""
     recent = [s for s in seen.sightings(reading.signature) if now - s.at <= rules.window]
     others = {s.asset for s in recent if s.asset != reading.asset_name}
     if len(others) + 1 < FOLD_ASSETS:
         return None
-    found = [seen.incident(number) for number in dict.fromkeys(s.incident_id for s in recent)]
-    candidates = sorted((i for i in found if i is not None and i.open), key=lambda i: (i.created_at, i.id))
+    found = [own, *(seen.incident(number) for number in dict.fromkeys(s.incident_id for s in recent))]
+    unique = {i.id: i for i in found if i is not None and i.open}
+    candidates = sorted(unique.values(), key=lambda i: (i.created_at, i.id))
     assets = {asset for i in candidates for asset in i.assets} | {reading.asset_name}
     if len(assets) < FOLD_ASSETS:
         return None
@@ -205,9 +211,7 @@ def _fold(
     absorb = tuple(i.id for i in rest if not i.touched)
     link = tuple(i.id for i in rest if i.touched)
     evidence = f"{reading.signature} on {len(assets)} assets within {_minutes(rules.window)}"
-    return Placement(
-        Kind.JOIN, "auto:2", evidence, first.keys, survivor.id, absorb=absorb, link=link, new_keys=(wide,)
-    )
+    return Placement(Kind.JOIN, "auto:2", evidence, first.keys, survivor.id, absorb=absorb, link=link, new_keys=(wide,))
 
 
 StrategyRule = Callable[[Reading, str, OpenIncidents, Rules, datetime], Placement]

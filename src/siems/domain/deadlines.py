@@ -49,7 +49,7 @@ def _sla(clocks: sla.Clocks, target: sla.Target) -> dict[DueKind, datetime]:
     """A clock first warns, then breaches, then is silent."""
     due: dict[DueKind, datetime] = {}
     response_warns, resolution_warns = sla.warnings_due(clocks, target)
-    if clocks.response_open and clocks.response_breached_at is None:
+    if clocks.response_open and not clocks.response_broken:
         due[DueKind.RESPONSE] = clocks.response_due if clocks.response_warned_at else response_warns
     if clocks.resolution_open and clocks.resolution_breached_at is None and clocks.paused_since is None:
         due[DueKind.RESOLUTION] = clocks.resolution_due if clocks.resolution_warned_at else resolution_warns

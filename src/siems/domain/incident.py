@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from siems.domain import priority, sla
@@ -37,7 +37,7 @@ class Incident:
     clocks: sla.Clocks
     sla_snapshot: str
     policy_snapshot: str
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     escalation_level: int = 1
     escalated_at: datetime | None = None
     escalates_at: datetime | None = None

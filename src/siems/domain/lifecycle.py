@@ -135,8 +135,8 @@ def apply(incident: Incident, command: Command) -> Outcome:
     for action in _implied(incident, command):
         before = incident
         after = _RULES[action](before, command)
-        if action is not Action.NOTE:
-            after = replace(after, version=before.version + 1, touched=after.touched or not command.actor.machine)
+        version = before.version if action is Action.NOTE else before.version + 1
+        after = replace(after, version=version, touched=after.touched or not command.actor.machine)
         steps.append(Taken(action, before, after))
         incident = after
     return Outcome(incident, tuple(steps))
@@ -151,9 +151,9 @@ def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
     for action in Action:
         if action not in allows or not _permitted(action, incident, actor):
             continue
-        if action is Action.ASSIGN and mine and not gives_away:
+        if action is Action.ASSIGN and mine and _taken_up(incident) and not gives_away:
             continue
-        if action is Action.START and mine and incident.state is State.IN_PROGRESS:
+        if action is Action.START and incident.state is State.IN_PROGRESS:
             continue
         if action is Action.ACK and incident.acknowledged_at is not None:
             continue
@@ -203,9 +203,9 @@ def _already(incident: Incident, command: Command) -> bool:
         case Action.ACK:
             return incident.open and _taken_up(incident)
         case Action.START:
-            return incident.state is State.IN_PROGRESS and incident.assignee == command.actor.id
+            return incident.state is State.IN_PROGRESS
         case Action.ASSIGN:
-            return incident.open and incident.state is not State.OPEN and incident.assignee == command.assignee
+            return _assigned_already(incident, command)
         case Action.UNASSIGN:
             return incident.state is State.OPEN and incident.assignee is None
         case Action.HOLD:
@@ -224,6 +224,14 @@ def _already(incident: Incident, command: Command) -> bool:
             return incident.open
         case _:
             return False
+
+
+def _assigned_already(incident: Incident, command: Command) -> bool:
+    """It is theirs; but who takes what was given to them and not yet seen, acknowledges it."""
+    if not incident.open or incident.state is State.OPEN or incident.assignee != command.assignee:
+        return False
+    takes = command.assignee == command.actor.id and not command.actor.machine
+    return not takes or _taken_up(incident)
 
 
 def _legal(incident: Incident, command: Command) -> None:
@@ -272,14 +280,13 @@ def _implied(incident: Incident, command: Command) -> tuple[Action, ...]:
     me, action = command.actor.id, command.action
     match action:
         case Action.ASSIGN if command.assignee == me and not command.actor.machine:
-            acked = incident.acknowledged_at is not None and incident.assignee == me
-            return (action,) if acked or incident.state is State.IN_PROGRESS else (action, Action.ACK)
+            if incident.assignee == me and incident.state is State.ASSIGNED:
+                return (Action.ACK,)
+            return (action,) if incident.state is State.IN_PROGRESS else (action, Action.ACK)
         case Action.ACK if incident.assignee is None:
             return (Action.ASSIGN, action)
         case Action.START:
             take = () if incident.assignee == me else (Action.ASSIGN,)
-            if incident.state is State.IN_PROGRESS:
-                return take
             ack = () if incident.acknowledged_at is not None and not take else (Action.ACK,)
             return (*take, *ack, action)
         case Action.RESOLVE if not command.actor.machine and incident.state is not State.IN_PROGRESS:
@@ -304,9 +311,7 @@ def _assign(incident: Incident, command: Command) -> Incident:
 
 
 def _unassign(incident: Incident, command: Command) -> Incident:
-    after = replace(
-        incident, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None, state=State.OPEN
-    )
+    after = replace(incident, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None, state=State.OPEN)
     return _restart_chain(_end_hold(after, command), command)
 
 
@@ -336,10 +341,13 @@ def _hold(incident: Incident, command: Command) -> Incident:
     return held
 
 
+def end_hold(incident: Incident, *, now: datetime) -> Incident:
+    """No longer waiting: the resolution clock runs again."""
+    return replace(incident, hold_reason=None, hold_until=None, clocks=sla.unpause(incident.clocks, now=now))
+
+
 def _end_hold(incident: Incident, command: Command) -> Incident:
-    return replace(
-        incident, hold_reason=None, hold_until=None, clocks=sla.unpause(incident.clocks, now=command.now)
-    )
+    return end_hold(incident, now=command.now)
 
 
 def _resolve(incident: Incident, command: Command) -> Incident:
@@ -370,7 +378,9 @@ def _reopen(incident: Incident, command: Command) -> Incident:
         clocks=sla.reopen(incident.clocks, now=command.now, target=command.target, by_alert=by_alert),
     )  # fmt: skip
     if not by_alert:
-        return replace(after, state=State.IN_PROGRESS if after.assignee else State.OPEN)
+        if after.assignee:
+            return replace(after, state=State.IN_PROGRESS)
+        return _restart_chain(replace(after, state=State.OPEN, acknowledged_at=None), command)
     # until schedules exist nobody is on call, so nobody keeps it (DOMAIN §6)
     after = replace(after, state=State.OPEN, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None)
     return _restart_chain(after, command)

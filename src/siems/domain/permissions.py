@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from siems.errors import Forbidden, NotFound
@@ -54,12 +54,10 @@ class Actor:
     machine: bool = False
 
     def sees(self, company_id: str) -> bool:
-        """Whether the company exists for this actor. The MSP's own rows are for its staff."""
-        if self.role is Role.ADMIN:
-            return True
-        if company_id == MSP:
-            return self.role in (Role.MANAGER, Role.TECHNICIAN)
-        return company_id in self.scope
+        """Whether the company exists for this actor. The MSP's own rows are for admins, unless a scope names it."""
+        if company_id == MSP and self.role is Role.CLIENT:
+            return False
+        return self.role is Role.ADMIN or company_id in self.scope
 
 
 SYSTEM = Actor("system", "siems", Role.ADMIN, via=Via.SYSTEM, machine=True)
@@ -80,6 +78,12 @@ def require(actor: Actor, permission: Permission, company_id: str, *, what: str 
             f"{actor.name} is a {actor.role.value} and may not {permission.value}",
             hint=f"ask somebody with the role {roles}",
         )
+
+
+def require_role(actor: Actor, permission: Permission) -> None:
+    """As `require`, for what is limited to the scope by its query: lists, and one's own things."""
+    if actor.role not in ALLOWED[permission]:
+        require(replace(actor, scope=frozenset({"*"})), permission, "*")
 
 
 def missing(what: str) -> NotFound:

@@ -52,9 +52,7 @@ def verify(headers: Headers, body: bytes, secret: str, *, now: datetime, toleran
     )  # fmt: skip
 
 
-def _own(
-    headers: Headers, given: str, body: bytes, secret: str, now: datetime, tolerance: int
-) -> Cause | None:
+def _own(headers: Headers, given: str, body: bytes, secret: str, now: datetime, tolerance: int) -> Cause | None:
     stamps = headers.getall("X-Timestamp", [])
     if len(stamps) != 1 or not _SECONDS.fullmatch(stamps[0]) or not _HEX.fullmatch(given):
         return Cause.MALFORMED
@@ -64,9 +62,7 @@ def _own(
     return None if _fresh(stamps[0], now, tolerance) else Cause.STALE
 
 
-def _standard(
-    headers: Headers, given: str, body: bytes, secret: str, now: datetime, tolerance: int
-) -> Cause | None:
+def _standard(headers: Headers, given: str, body: bytes, secret: str, now: datetime, tolerance: int) -> Cause | None:
     ids, stamps = headers.getall("webhook-id", []), headers.getall("webhook-timestamp", [])
     if len(ids) != 1 or len(stamps) != 1 or not _SECONDS.fullmatch(stamps[0]) or not ids[0].isascii():
         return Cause.MALFORMED
@@ -77,7 +73,8 @@ def _standard(
     signed = f"{ids[0]}.{stamps[0]}.".encode() + body
     wanted = b"v1," + b64encode(hmac.digest(key, signed, sha256))
     offered = given.encode("utf-8", "surrogateescape").split(b" ")[:8]
-    if not any([hmac.compare_digest(wanted, one) for one in offered]):
+    matches = [hmac.compare_digest(wanted, one) for one in offered]  # all of them, so that time tells nothing
+    if not any(matches):
         return Cause.MISMATCH
     return None if _fresh(stamps[0], now, tolerance) else Cause.STALE
 

@@ -56,6 +56,11 @@ class Clocks:
         return self.response_met_at is None and not self.response_cancelled
 
     @property
+    def response_broken(self) -> bool:
+        """This response clock was missed; a breach of an earlier life stands, but is not this one's."""
+        return self.response_breached_at is not None and self.response_breached_at >= self.response_due
+
+    @property
     def resolution_open(self) -> bool:
         return self.resolution_met_at is None
 

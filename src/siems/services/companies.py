@@ -39,9 +39,7 @@ def onboard(
     slug = slug_of(ask.slug or name)
     company_id = f"comp-{slug}"
     if uow.memory.companies.get(company_id) or _exists(uow.connection, company_id):
-        raise Conflict(
-            f"there is a company {company_id} already", hint=f"choose another short name:  --slug {slug}-2"
-        )
+        raise Conflict(f"there is a company {company_id} already", hint=f"choose another short name:  --slug {slug}-2")
     rate = ask.rate_per_minute if ask.rate_per_minute is not None else defaults.rate_per_minute
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
@@ -115,7 +113,9 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         "min_alerts": None if ask.min_alerts is None else _between("min-alerts", ask.min_alerts, 1, 1000),
         "quiet_delay": None if ask.quiet_minutes is None else _between("quiet", ask.quiet_minutes, 0, 1440) * minutes,
         "auto_resolve": ask.auto_resolve,
-        "reopen_window": None if ask.reopen_minutes is None else _between("reopen", ask.reopen_minutes, 0, 1440) * minutes,
+        "reopen_window": None
+        if ask.reopen_minutes is None
+        else _between("reopen", ask.reopen_minutes, 0, 1440) * minutes,
         "auto_close": None if ask.close_hours is None else _between("close", ask.close_hours, 1, 8760) * 60 * minutes,
     }  # fmt: skip
     changed = replace(rules, **{key: value for key, value in given.items() if value is not None})

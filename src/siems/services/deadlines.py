@@ -49,7 +49,7 @@ def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
 
 def _response(uow: UnitOfWork, before: Incident) -> None:
     clocks = before.clocks
-    if not before.open or not clocks.response_open or clocks.response_breached_at is not None:
+    if not before.open or not clocks.response_open or clocks.response_broken:
         return
     if clocks.response_warned_at is None and uow.now < clocks.response_due:
         after = replace(before, clocks=replace(clocks, response_warned_at=uow.now))
@@ -89,9 +89,7 @@ def _breach(uow: UnitOfWork, before: Incident, after: Incident, clock: ClockName
     save(uow, before, after)
     due = after.clocks.response_due if clock is ClockName.RESPONSE else after.clocks.resolution_due
     uow.emit(SlaBreached(after, clock, due))
-    escalate(
-        uow, after, cause=Cause.SLA_BREACH, actor=SYSTEM, reason=f"{clock.value} deadline passed"
-    )
+    escalate(uow, after, cause=Cause.SLA_BREACH, actor=SYSTEM, reason=f"{clock.value} deadline passed")
 
 
 def _escalation(uow: UnitOfWork, incident: Incident) -> None:
@@ -102,9 +100,7 @@ def _escalation(uow: UnitOfWork, incident: Incident) -> None:
 
 
 def _system_act(uow: UnitOfWork, before: Incident, action: Action, *, note: str) -> None:
-    command = Command(
-        action=action, actor=SYSTEM, now=uow.now, note=note, reason=note, target=_targets(uow, before)
-    )
+    command = Command(action=action, actor=SYSTEM, now=uow.now, note=note, reason=note, target=_targets(uow, before))
     outcome = apply(before, command)
     if outcome.changed:
         save(uow, before, outcome.incident)

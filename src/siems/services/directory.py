@@ -81,9 +81,7 @@ def list_integrations(connection: Connection, actor: Actor) -> list[IntegrationV
 
 
 def list_assets(connection: Connection, company_id: str) -> list[AssetView]:
-    rows = connection.execute(
-        select(t.asset).where(t.asset.c.company_id == company_id).order_by(t.asset.c.name)
-    )
+    rows = connection.execute(select(t.asset).where(t.asset.c.company_id == company_id).order_by(t.asset.c.name))
     return [
         AssetView(company_id=row.company_id, name=row.name, critical=row.critical, first_seen_at=row.first_seen_at)
         for row in rows
@@ -97,7 +95,6 @@ def user_itself(connection: Connection, user_id: str) -> UserView:
     """A user, with their whole scope: for themselves."""
     row = connection.execute(select(t.user).where(t.user.c.id == user_id)).one()
     return users.user_view(row, sorted(users.scope_of(connection, user_id)))
-
 
 
 def let_log_in(wait: int) -> None:
@@ -145,5 +142,3 @@ def checks(connection: Connection, *, overdue: int, drift: timedelta) -> list[Ch
         )
     )  # fmt: skip
     return found
-
-

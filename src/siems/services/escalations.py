@@ -47,7 +47,5 @@ def escalate(
         version=before.version + 1,
     )
     save(uow, before, after)
-    uow.emit(
-        IncidentEscalated(before, after, decision, cause, actor, reason, tuple(p.id for p in paged), uow.now)
-    )
+    uow.emit(IncidentEscalated(before, after, decision, cause, actor, reason, tuple(p.id for p in paged), uow.now))
     return after

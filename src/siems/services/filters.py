@@ -111,7 +111,11 @@ def _contains(*columns: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         _only_equal(term)
         return or_(
-            *(func.lower(column).contains(value.lower(), autoescape=True) for column in columns for value in term.values)
+            *(
+                func.lower(column).contains(value.lower(), autoescape=True)
+                for column in columns
+                for value in term.values
+            )
         )
 
     return clause
@@ -131,7 +135,9 @@ def _known(term: Term, known: Mapping[str, str], value: str) -> str:
     try:
         return known[value.lower()]
     except KeyError as why:
-        raise InvalidField(f"{term.field}: does not take {value!r}", hint=f"one of: {', '.join(known.values())}") from why
+        raise InvalidField(
+            f"{term.field}: does not take {value!r}", hint=f"one of: {', '.join(known.values())}"
+        ) from why
 
 
 def _severity(column: Any) -> Field:

@@ -52,7 +52,5 @@ def once(
 def find(connection: Connection, actor: Actor, key: str) -> bytes | None:
     """What became of a write of this actor with this key."""
     kept = t.idempotency.c
-    answer = connection.execute(
-        select(kept.answer).where(kept.actor == actor.id, kept.key == key).limit(1)
-    ).scalar()
+    answer = connection.execute(select(kept.answer).where(kept.actor == actor.id, kept.key == key).limit(1)).scalar()
     return None if answer is None else str(answer).encode()

@@ -57,15 +57,12 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     command = _command(uow, actor, action, before, ask, assignee)
     if action is Action.ESCALATE:
         check(before, command)
-        after = escalate(
-            uow, before, cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level
-        )
+        after = escalate(uow, before, cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level)
         return Acted(after, True, (Action.ESCALATE.value,), None)
     outcome = apply(before, command)
     if not outcome.changed:
         return Acted(before, False, (), None)
-    if action is not Action.NOTE:
-        save(uow, before, outcome.incident)
+    save(uow, before, outcome.incident)
     until = _remember(uow, actor, before, outcome.incident, action)
     uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
     steps = tuple(step.action.value for step in outcome.steps)
@@ -114,9 +111,7 @@ def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) ->
 # --- taking it back --------------------------------------------------------------------------------------------
 
 
-def _remember(
-    uow: UnitOfWork, actor: Actor, before: Incident, after: Incident, action: Action
-) -> datetime | None:
+def _remember(uow: UnitOfWork, actor: Actor, before: Incident, after: Incident, action: Action) -> datetime | None:
     """Keep what was, for ten seconds, for the one who changed it."""
     if actor.machine:
         return None
@@ -152,9 +147,7 @@ def _undo(uow: UnitOfWork, actor: Actor, current: Incident, ask: ActAsk) -> Acte
         )
     body = json.loads(row.body)
     old = incident_from(body["row"])
-    after = replace(
-        current, version=current.version + 1, **{name: getattr(old, name) for name in _RESTORED}
-    )
+    after = replace(current, version=current.version + 1, **{name: getattr(old, name) for name in _RESTORED})
     after = replace(after, active_count=old.active_count if body["alerts"] else after.active_count)
     save(uow, current, after)
     _revive(uow, body["alerts"], after)
@@ -192,4 +185,3 @@ def resolve_alerts(uow: UnitOfWork, incident: Incident) -> None:
         uow.alerts.put(replace(alert, status=AlertStatus.RESOLVED, resolved_at=uow.now))
     current = uow.incidents.get(incident.company_id, incident.id)
     uow.incidents.count(replace(current, active_count=0))
-

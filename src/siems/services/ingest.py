@@ -23,7 +23,7 @@ from siems.domain.events import (
     SeverityRaised,
 )
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
-from siems.domain.lifecycle import Command, apply
+from siems.domain.lifecycle import Command, apply, end_hold
 from siems.domain.permissions import SYSTEM
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
@@ -93,9 +93,7 @@ class _Raw:
         return self._number
 
 
-def _take(
-    uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, incoming: Incoming
-) -> AlertAccepted:
+def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, incoming: Incoming) -> AlertAccepted:
     fingerprint = reading.fingerprint(company.id)
     known = uow.alerts.active(company, fingerprint)
     warnings = [*incoming.warnings, *reading.warnings]
@@ -119,9 +117,7 @@ def _take(
 # --- a new alert -----------------------------------------------------------------------------------------------
 
 
-def _receive(
-    uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw
-) -> Alert:
+def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw) -> Alert:
     """Store a new alert and put it where the rules say."""
     now, rules = uow.now, company.rules
     placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
@@ -193,9 +189,7 @@ def _waiting(uow: UnitOfWork, company: CompanyMemory, placement: Placement, aler
     return found
 
 
-def _join(
-    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool
-) -> Alert:
+def _join(uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool) -> Alert:
     """One more alert of an incident that is there; others may fold into it."""
     assert placement.incident_id is not None
     before = uow.incidents.get(company.id, placement.incident_id)
@@ -252,9 +246,7 @@ def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incide
     return outcome.incident
 
 
-def _absorb(
-    uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement
-) -> Incident:
+def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement) -> Incident:
     """Fold one incident into the survivor and close it."""
     absorbed = uow.incidents.get(company.id, number)
     keys = tuple(company.keys_of.get(number, ()))
@@ -316,9 +308,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
 
 def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:
     """A repeat counts towards the minimum; with enough of them the incident opens."""
-    placement = correlation.place(
-        reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now
-    )
+    placement = correlation.place(reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now)
     critical = company.assets.get(alert.asset_name, False)
     if placement.kind is Kind.OPEN:
         alert = replace(alert, rule=placement.rule, evidence=placement.evidence)
@@ -341,9 +331,7 @@ def _recover(uow: UnitOfWork, company: CompanyMemory, known: Alert) -> Alert:
         uow.incidents.count(incident)
         uow.emit(AlertRecovered(alert, incident))
         return alert
-    incident = with_transition(
-        replace(incident, recovered_at=uow.now), now=uow.now, window=company.rules.window
-    )
+    incident = with_transition(replace(incident, recovered_at=uow.now), now=uow.now, window=company.rules.window)
     save(uow, before, incident)
     uow.outbox.cancel(incident.ref)
     uow.emit(AlertRecovered(alert, incident), IncidentRecovered(incident))
@@ -366,6 +354,8 @@ def _raise(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: str) -> 
     """The highest severity of its active alerts is the incident's, unless a person has set it."""
     if alert.severity <= incident.severity or incident.severity_pinned:
         return incident
+    if incident.on_hold:  # what got worse is not waited for
+        incident = end_hold(incident, now=uow.now)
     targets = uow.memory.targets_named(uow.connection, incident.sla_snapshot)
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     after = replace(
@@ -380,5 +370,3 @@ def _raise(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: str) -> 
         after = replace(after, escalates_at=min(after.escalates_at or sooner, sooner))
     uow.emit(SeverityRaised(incident, after, evidence))
     return after
-
-

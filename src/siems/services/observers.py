@@ -41,9 +41,7 @@ def brief(incident: Incident) -> dict[str, Any]:
 
 
 def _publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: object) -> None:
-    uow.stream.add(
-        type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce
-    )
+    uow.stream.add(type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce)
 
 
 def _tell(
@@ -171,9 +169,7 @@ def incident_acted(uow: UnitOfWork, event: e.IncidentActed) -> None:
         details["assignee"] = [before.assignee, after.assignee]
     if command.note:
         details["note"] = command.note
-    uow.audit.add(
-        actor, name, after.ref, company_id=after.company_id, reason=command.reason, details=details
-    )
+    uow.audit.add(actor, name, after.ref, company_id=after.company_id, reason=command.reason, details=details)
     kind = "note" if taken.action is Action.NOTE else "state"
     data = {"public": command.public} if taken.action is Action.NOTE else {"action": taken.action.value}
     uow.timeline.add(after.company_id, after.id, kind, _told(uow, event), actor=actor, data=data)
@@ -337,4 +333,3 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.Recorded: (recorded,),
     }
 )
-

@@ -14,14 +14,14 @@ from siems.clock import from_micros, to_micros
 from siems.domain import priority
 from siems.domain.correlation import noise_reduction
 from siems.domain.incident import Incident
-from siems.domain.permissions import Actor, Permission, missing, require
+from siems.domain.permissions import Actor, Permission, missing, require_role
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.views import alert_view, incident_view, load_names
 from siems.storage import tables as t
 from siems.storage.rows import alert_from, incident_from
-from siems.vocabulary import MSP, Role, State
+from siems.vocabulary import Role, State
 from siems.wire import (
     AlertView,
     CompanyCount,
@@ -102,27 +102,21 @@ def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
     if by is None:
         known = ", ".join(_sorts(as_of))
         raise InvalidField(f"incidents cannot be sorted by {sort!r}", hint=f"one of: {known}; - for descending")
-    where = and_(
-        in_scope(t.incident.c.company_id, ask.actor), incident_filter(ask.query, Asker(ask.actor, as_of))
-    )
+    where = and_(in_scope(t.incident.c.company_id, ask.actor), incident_filter(ask.query, Asker(ask.actor, as_of)))
     total = connection.execute(select(func.count()).select_from(t.incident).where(where)).scalar_one()
     down = sort.startswith("-")
     number = t.incident.c.id
     page = where
     if start is not None:
         _, value, after = start
-        past = or_(
-            by < value if down else by > value, and_(by == value, number < after if down else number > after)
-        )
+        past = or_(by < value if down else by > value, and_(by == value, number < after if down else number > after))
         page = and_(where, past)
     limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
     order = (by.desc(), number.desc()) if down else (by, number)
     statement = select(by.label("sort_value"), *t.raw_columns(t.incident)).where(page).order_by(*order)
     rows = connection.execute(statement.limit(limit + 1)).all()
     names = load_names(connection)
-    items = [
-        incident_view(connection, incident_from(row[1:]), ask.actor, names, as_of=as_of) for row in rows[:limit]
-    ]
+    items = [incident_view(connection, incident_from(row[1:]), ask.actor, names, as_of=as_of) for row in rows[:limit]]
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -196,7 +190,10 @@ def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int
     limit = max(1, min(limit or DEFAULT_PAGE, MAX_PAGE))
     lines = t.timeline.c
     rows = connection.execute(
-        select(t.timeline).where(lines.incident_id == incident.id).order_by(lines.at.desc(), lines.id.desc()).limit(limit)
+        select(t.timeline)
+        .where(lines.incident_id == incident.id)
+        .order_by(lines.at.desc(), lines.id.desc())
+        .limit(limit)
     )
     story = [
         TimelineEntry(
@@ -327,7 +324,10 @@ def inbox(connection: Connection, actor: Actor, now: datetime, *, unread: bool, 
     if unread:
         where.append(n.read_at.is_(None))
     rows = connection.execute(
-        select(t.notification).where(*where).order_by(n.created_at.desc(), n.id.desc()).limit(max(1, min(limit, MAX_PAGE)))
+        select(t.notification)
+        .where(*where)
+        .order_by(n.created_at.desc(), n.id.desc())
+        .limit(max(1, min(limit, MAX_PAGE)))
     )
     return [
         NoticeView(
@@ -347,7 +347,7 @@ def unread_count(connection: Connection, actor: Actor, now: datetime) -> int:
 
 def rejections(connection: Connection, actor: Actor, limit: int) -> list[RejectionView]:
     """Refused deliveries with their true cause, newest first."""
-    require(actor, Permission.SEE_REJECTED, MSP)
+    require_role(actor, Permission.SEE_REJECTED)
     r = t.rejection.c
     where = in_scope(r.company_id, actor)
     rows = connection.execute(
@@ -360,5 +360,3 @@ def rejections(connection: Connection, actor: Actor, limit: int) -> list[Rejecti
         )
         for row in rows
     ]  # fmt: skip
-
-

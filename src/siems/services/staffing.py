@@ -39,9 +39,7 @@ def _owner(uow: UnitOfWork, incident: Incident) -> list[Person]:
     owner = uow.person(incident.assignee) if incident.assignee else None
     if owner is not None and owner.covers(incident.company_id):
         return [owner]
-    return covering(uow, incident.company_id, Role.TECHNICIAN) or [
-        p for p in uow.people() if p.role is Role.ADMIN
-    ]
+    return covering(uow, incident.company_id, Role.TECHNICIAN) or [p for p in uow.people() if p.role is Role.ADMIN]
 
 
 def staffed(uow: UnitOfWork, incident: Incident, policy: Policy) -> dict[int, bool]:

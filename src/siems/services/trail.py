@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from siems.domain.audit import Entry, verify
-from siems.domain.permissions import Actor, Permission, require
+from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.services.filters import in_scope
 from siems.storage import tables as t
 from siems.vocabulary import MSP, Role
@@ -20,7 +20,9 @@ def list_entries(
     connection: Connection, actor: Actor, *, chain: str | None, object: str, limit: int
 ) -> list[AuditView]:
     """The newest entries first. Technicians read their own acts, managers those of their companies."""
-    require(actor, Permission.SEE_AUDIT, chain or MSP, what=chain or "audit log")
+    if chain is not None:
+        require(actor, Permission.SEE_AUDIT, chain, what=chain)
+    require_role(actor, Permission.SEE_AUDIT)
     e, d = t.audit_entry.c, t.audit_detail.c
     where: list[Any] = [in_scope(e.company_id, actor)]
     if chain is not None:
@@ -31,7 +33,11 @@ def list_entries(
         where.append(e.actor == actor.id)
     joined = t.audit_entry.outerjoin(t.audit_detail, (e.chain == d.chain) & (e.seq == d.seq))
     rows = connection.execute(
-        select(t.audit_entry, d.details).select_from(joined).where(*where).order_by(e.at.desc(), e.seq.desc()).limit(limit)
+        select(t.audit_entry, d.details)
+        .select_from(joined)
+        .where(*where)
+        .order_by(e.at.desc(), e.seq.desc())
+        .limit(limit)
     )
     return [
         AuditView(
@@ -49,9 +55,7 @@ def verify_all(connection: Connection, actor: Actor) -> VerifyAnswer:
     heads = {row.chain: (row.seq, row.hash) for row in connection.execute(select(t.audit_head))}
     present = {chain for (chain,) in connection.execute(select(t.audit_entry.c.chain).distinct())}
     states = [_verify(connection, chain, heads.get(chain)) for chain in sorted(heads.keys() | present)]
-    return VerifyAnswer(
-        ok=all(s.ok for s in states), entries=sum(s.entries for s in states), chains=states
-    )
+    return VerifyAnswer(ok=all(s.ok for s in states), entries=sum(s.entries for s in states), chains=states)
 
 
 def _verify(connection: Connection, chain: str, head: tuple[int, str] | None) -> ChainState:

@@ -45,9 +45,7 @@ class Session:
 def hash_password(password: str, minimum: int = MIN_PASSWORD) -> str:
     """Argon2id. Slow on purpose: keep it off the event loop and out of the writer. Raises InvalidField."""
     if len(password) < minimum:
-        raise InvalidField(
-            f"a password has at least {minimum} characters", hint="a sentence is easy to remember"
-        )
+        raise InvalidField(f"a password has at least {minimum} characters", hint="a sentence is easy to remember")
     if len(password) > 1_024:
         raise InvalidField("a password has at most 1024 characters")
     return _hasher.hash(password)

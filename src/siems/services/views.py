@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -34,9 +35,13 @@ class Names:
 
 
 def load_names(connection: Connection) -> Names:
-    companies = {id: name for id, name in connection.execute(select(t.company.c.id, t.company.c.name))}
-    users = {id: name for id, name in connection.execute(select(t.user.c.id, t.user.c.name))}
+    companies = _pairs(connection, t.company.c.id, t.company.c.name)
+    users = _pairs(connection, t.user.c.id, t.user.c.name)
     return Names(companies, users)
+
+
+def _pairs(connection: Connection, key: Any, value: Any) -> dict[str, str]:
+    return dict(connection.execute(select(key, value)).tuples().all())
 
 
 def targets_named(connection: Connection, name: str) -> sla.Targets:
@@ -123,5 +128,3 @@ def alert_view(alert: Alert, names: Names) -> AlertView:
         suppressed_by=a.suppressed_by, rule=a.rule, evidence=a.evidence, labels=dict(a.labels),
         links=list(a.links),
     )  # fmt: skip
-
-

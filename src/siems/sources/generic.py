@@ -11,7 +11,18 @@ from siems.sources import Read
 from siems.sources.reading import an_object, instant, labels, links, message, name, parse, text
 
 KNOWN = frozenset(
-    "asset_name signature severity message tool_source status dedup_key labels links starts_at".split()
+    [
+        "asset_name",
+        "signature",
+        "severity",
+        "message",
+        "tool_source",
+        "status",
+        "dedup_key",
+        "labels",
+        "links",
+        "starts_at",
+    ]
 )
 MAX_ALERTS = 1_000
 

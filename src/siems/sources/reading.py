@@ -80,7 +80,7 @@ def instant(value: Any) -> tuple[datetime | None, str]:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             found = datetime.fromtimestamp(float(value), UTC)
         else:
-            found = datetime.fromisoformat(_FRACTION.sub(r"\1", str(value)).replace("Z", "+00:00"))
+            found = datetime.fromisoformat(_FRACTION.sub(r"\1", str(value)))
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None, f"{text(value, 64)!r} is no time; the time of arrival is used"

@@ -159,7 +159,7 @@ class Memory:
 
     def load_counters(self, connection: Connection) -> None:
         rows = connection.execute(select(t.counter.c.name, t.counter.c.value))
-        self.counters = {name: value for name, value in rows}
+        self.counters = dict(rows.tuples().all())
 
     # --- snapshots ---------------------------------------------------------------------------------------------
 
@@ -289,5 +289,3 @@ def _load_open(connection: Connection, company: CompanyMemory) -> None:
     ):
         company.assets[name] = critical
     journal.forget()
-
-

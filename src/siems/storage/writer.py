@@ -274,9 +274,7 @@ class Writer:
         for company in companies:
             connection.execute(text("SELECT pg_advisory_xact_lock(7361, hashtext(:c))"), {"c": company})
         rows = connection.execute(
-            text("SELECT id, cache_version FROM company WHERE id IN :ids").bindparams(
-                bindparam("ids", expanding=True)
-            ),
+            text("SELECT id, cache_version FROM company WHERE id IN :ids").bindparams(bindparam("ids", expanding=True)),
             {"ids": companies},
         )
         for company_id, version in rows:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from siems import wire
 from siems.daemon.http.middleware import RUNTIME, Handler, actor_of, answer, not_draining
 from siems.daemon.runtime import Runtime, company_defaults
-from siems.domain.permissions import Actor, Permission, require
+from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.errors import InvalidField, NotFound, UsageError
 from siems.services import companies, directory, idempotency, incidents, queries, trail, users
 from siems.services.views import incident_view, load_names
@@ -76,7 +76,6 @@ class Call:
         )
         return web.Response(body=said, content_type="application/json")
 
-
     async def rehearse(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
         """What the verb would answer; nothing is changed."""
         try:
@@ -114,9 +113,7 @@ async def list_incidents(call: Call) -> web.Response:
 
 
 async def show_incident(call: Call) -> web.Response:
-    return answer(
-        await call.read(queries.incident_detail, call.path("ref"), call.actor, call.runtime.clock.now())
-    )
+    return answer(await call.read(queries.incident_detail, call.path("ref"), call.actor, call.runtime.clock.now()))
 
 
 async def incident_timeline(call: Call) -> web.Response:
@@ -132,9 +129,7 @@ async def act(call: Call) -> web.Response:
     try:
         action = Action(call.path("action"))
     except ValueError as why:
-        raise NotFound(
-            f"there is no action {call.path('action')[:40]!r}", hint=f"one of: {', '.join(Action)}"
-        ) from why
+        raise NotFound(f"there is no action {call.path('action')[:40]!r}", hint=f"one of: {', '.join(Action)}") from why
     ask = await call.body(wire.ActAsk)
     if (match := call.request.headers.get("If-Match")) is not None:
         word = match.strip('"')
@@ -167,9 +162,7 @@ async def look_up_write(call: Call) -> web.Response:
 
 
 async def list_alerts(call: Call) -> web.Response:
-    ask = queries.Ask(
-        call.actor, call.runtime.clock.now(), call.word("query"), "", call.limit(), call.word("cursor")
-    )
+    ask = queries.Ask(call.actor, call.runtime.clock.now(), call.word("query"), "", call.limit(), call.word("cursor"))
     return answer(await call.read(queries.list_alerts, ask))
 
 
@@ -245,9 +238,7 @@ async def add_integration(call: Call) -> web.Response:
     runtime = call.runtime
 
     def verb(uow: UnitOfWork) -> bytes:
-        return _encode(
-            companies.add_integration(uow, call.actor, company_id, tool, runtime.vault, runtime.public_url)
-        )
+        return _encode(companies.add_integration(uow, call.actor, company_id, tool, runtime.vault, runtime.public_url))
 
     return await _secret(call, verb, company_id)
 
@@ -258,9 +249,7 @@ async def _secret(call: Call, verb: Callable[[UnitOfWork], bytes], company: str)
         return await call.rehearse(verb, company=company)
     said = await call.runtime.database.write(verb, companies=(company,))
     await call.runtime.reload_keys()
-    return web.Response(
-        body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return web.Response(body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def list_assets(call: Call) -> web.Response:
@@ -318,9 +307,7 @@ async def login(request: web.Request) -> web.StreamResponse:
 async def refresh(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     ask = await Call(request, runtime, NOBODY).body(wire.RefreshAsk)
-    session = await runtime.database.write(
-        users.renew_session, ask.refresh_token, runtime.token_key, companies=(MSP,)
-    )
+    session = await runtime.database.write(users.renew_session, ask.refresh_token, runtime.token_key, companies=(MSP,))
     if session is None:
         raise users.not_logged_in()
     return await _session_answer(runtime, session)
@@ -396,7 +383,7 @@ async def summary(call: Call) -> web.Response:
 
 
 async def status(call: Call) -> web.Response:
-    require(call.actor, Permission.SEE_AUDIT, MSP)
+    require_role(call.actor, Permission.SEE_AUDIT)
     runtime = call.runtime
     overdue = await runtime.scheduler.overdue()
     shown = runtime.database.url.render_as_string(hide_password=True)

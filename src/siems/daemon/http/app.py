@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -56,7 +57,7 @@ async def listen(runtime: Runtime, socket: Path | None) -> tuple[web.AppRunner, 
     port = addresses[0][1] if addresses else server.port
     if socket is not None:
         socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        socket.unlink(missing_ok=True)
+        await asyncio.to_thread(socket.unlink, missing_ok=True)
         unix = web.UnixSite(runner, str(socket))
         await unix.start()
         os.chmod(socket, 0o600)

@@ -127,9 +127,7 @@ def _limited(runtime: Runtime, entry: Entry, source: Source, address: str) -> we
 # --- 3 the signature and 4 the timestamp -----------------------------------------------------------------------
 
 
-def _signed(
-    runtime: Runtime, request: web.Request, entry: Entry, body: bytes, source: Source, address: str
-) -> None:
+def _signed(runtime: Runtime, request: web.Request, entry: Entry, body: bytes, source: Source, address: str) -> None:
     if entry.signing is Signing.NONE:
         return
     cause = verify(
@@ -143,9 +141,7 @@ def _signed(
 # --- what it says, and 5 the delivery id -----------------------------------------------------------------------
 
 
-def _read(
-    runtime: Runtime, request: web.Request, entry: Entry, source: Source, body: bytes, address: str
-) -> Incoming:
+def _read(runtime: Runtime, request: web.Request, entry: Entry, source: Source, body: bytes, address: str) -> Incoming:
     given = request.headers.getall("X-Delivery-ID", []) or request.headers.getall("webhook-id", [])
     if len(given) > 1 or (given and not (0 < len(given[0]) <= MAX_DELIVERY_ID and given[0].isprintable())):
         raise InvalidField(

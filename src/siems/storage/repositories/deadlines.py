@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
@@ -17,6 +17,10 @@ _SET = (
     "INSERT INTO deadline (object, kind, company_id, due_at, payload) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (object, kind) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload"
 )
+
+
+_CLAIM = "SELECT 1 FROM deadline WHERE object = :o AND kind = :k AND due_at <= :n"
+_CLAIM_SHARED = f"{_CLAIM} FOR UPDATE SKIP LOCKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,7 @@ class Deadlines:
             if pending is None or pending[1] > self._uow.now:
                 return False
         elif not self._uow.connection.execute(
-            text(
-                "SELECT 1 FROM deadline WHERE object = :o AND kind = :k AND due_at <= :n"
-                + (" FOR UPDATE SKIP LOCKED" if self._uow.dialect.shared else "")
-            ),
+            text(_CLAIM_SHARED if self._uow.dialect.shared else _CLAIM),
             {"o": due.object, "k": due.kind, "n": to_micros(self._uow.now)},
         ).first():
             return False
@@ -77,7 +78,7 @@ class Deadlines:
         self._pending = {}
 
 
-_UNTOUCHED = ("", datetime.max)
+_UNTOUCHED = ("", datetime.max.replace(tzinfo=UTC))
 
 
 def due_rows(connection: Connection, now: datetime, *, limit: int = 200) -> list[Due]:

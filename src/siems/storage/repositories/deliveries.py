@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
 from siems.clock import to_micros
 
 if TYPE_CHECKING:
@@ -15,6 +13,13 @@ if TYPE_CHECKING:
 
 Delivered = tuple[str, str, str]
 """Company, source, delivery id."""
+
+
+_LOOK_UP = (
+    "SELECT d.company_id, d.source, d.delivery_id, d.body_hash, d.answer FROM (VALUES {marks}) AS wanted"
+    " JOIN delivery AS d ON d.company_id = wanted.column1 AND d.source = wanted.column2"
+    " AND d.delivery_id = wanted.column3"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +38,15 @@ class Deliveries:
 
     def look_up(self, wanted: Iterable[Delivered]) -> None:
         """Fetch what the database has of these, in few statements."""
+        uow = self._uow
         fresh = [key for key in wanted if key not in self._looked_up]
         self._looked_up.update(fresh)
         for start in range(0, len(fresh), 100):
             part = fresh[start : start + 100]
-            marks = ", ".join(f"(:c{i}, :s{i}, :d{i})" for i in range(len(part)))
-            values = {
-                f"{letter}{i}": value
-                for i, key in enumerate(part)
-                for letter, value in zip("csd", key, strict=True)
-            }
-            rows = self._uow.connection.execute(
-                text(
-                    "SELECT company_id, source, delivery_id, body_hash, answer FROM delivery"  # noqa: S608
-                    f" WHERE (company_id, source, delivery_id) IN (VALUES {marks})"
-                ),
-                values,
+            # a join, since SQLite would scan the whole table for `IN (VALUES ...)`
+            rows = uow.connection.exec_driver_sql(
+                uow.dialect.marks(_LOOK_UP.format(marks=", ".join(["(?, ?, ?)"] * len(part)))),
+                tuple(value for key in part for value in key),
             )
             for company_id, source, delivery_id, body_hash, answer in rows:
                 self._known[company_id, source, delivery_id] = Receipt(bytes(body_hash), answer)

@@ -10,9 +10,7 @@ from siems.clock import to_micros
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
 
-_CANCEL = (
-    "UPDATE notification SET state = 'cancelled' WHERE object = ? AND state = 'pending' AND next_at > ?"
-)
+_CANCEL = "UPDATE notification SET state = 'cancelled' WHERE object = ? AND state = 'pending' AND next_at > ?"
 
 
 class Outbox:

@@ -38,9 +38,7 @@ class Stream:
         self._lines: dict[Any, tuple[str, datetime, str, str, Mapping[str, Any]]] = {}
         self.published: list[Published] = []
 
-    def add(
-        self, type: str, object: str, *, company_id: str, data: Mapping[str, Any], coalesce: bool = False
-    ) -> None:
+    def add(self, type: str, object: str, *, company_id: str, data: Mapping[str, Any], coalesce: bool = False) -> None:
         """Tell whoever listens, after the commit."""
         key = (type, object) if coalesce else len(self._lines)
         self._uow.journal.set(self._lines, key, (company_id, self._uow.now, type, object, data))
@@ -61,9 +59,7 @@ class Stream:
 def events_after(connection: Connection, cursor: int, *, limit: int = 1_000) -> list[Published]:
     """Committed events after a cursor, oldest first."""
     rows = connection.execute(
-        text(
-            "SELECT cursor, company_id, at, type, object, data FROM event WHERE cursor > :c ORDER BY cursor LIMIT :l"
-        ),
+        text("SELECT cursor, company_id, at, type, object, data FROM event WHERE cursor > :c ORDER BY cursor LIMIT :l"),
         {"c": cursor, "l": limit},
     )
     return [
