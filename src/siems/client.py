@@ -62,6 +62,18 @@ class Client:
         """What became of an earlier write with this key: {"found", "answer"}."""
         return self._get(f"/idempotency/{quote(key)}")
 
+    # --- what senders do ---------------------------------------------------------------------------------------
+
+    def deliver(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Post a body as a tool would; (status, the answer). Raises Unavailable when nobody answers."""
+        status, _, content = self._exchange("POST", path, body, headers)
+        return status, json.loads(content) if content else {}
+
+    def server_time(self) -> str:
+        """What the daemon's clock shows, RFC 3339."""
+        _, headers, _ = self._exchange("GET", "/readyz", None, {})
+        return headers.get("x-server-time", "")
+
     # --- alerts ------------------------------------------------------------------------------------------------
 
     def alerts(self, query: str = "", *, limit: int = 0, cursor: str = "") -> dict[str, Any]:
@@ -223,7 +235,8 @@ class Client:
     ) -> Any:
         if self.dry_run and method != "GET":
             path += "?dry_run=true"
-        status, headers, content = self._exchange(method, prefix + path, body, extra or {})
+        payload = None if body is None else json.dumps(body).encode()
+        status, headers, content = self._exchange(method, prefix + path, payload, self._headers() | (extra or {}))
         if self.debug:
             print(f"{method} {prefix}{path} -> {status} {headers.get('x-request-id', '')}", file=sys.stderr)
         if status >= 400:
@@ -231,16 +244,15 @@ class Client:
         return json.loads(content) if content else None
 
     def _exchange(
-        self, method: str, path: str, body: dict[str, Any] | None, extra: dict[str, str]
+        self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        payload = b"" if body is None else json.dumps(body).encode()
-        headers = {"Host": urlsplit(self.url).netloc or "localhost", "Connection": "close"} | self._headers() | extra
-        if body is not None:
+        headers = {"Host": urlsplit(self.url).netloc or "localhost", "Connection": "close"} | headers
+        if payload is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(payload))}
         lines = [f"{method} {path} HTTP/1.1", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
         try:
             with self._connect() as link:
-                link.sendall("\r\n".join(lines).encode("latin-1", "replace") + payload)
+                link.sendall("\r\n".join(lines).encode("latin-1", "replace") + (payload or b""))
                 return _read_answer(link)
         except TimeoutError as late:
             raise errors.Unavailable(

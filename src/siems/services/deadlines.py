@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from siems.clock import to_micros
 from siems.domain import sla
-from siems.domain.deadlines import DueKind
+from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.escalation import Cause
 from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
@@ -38,7 +38,13 @@ def fire(uow: UnitOfWork, due: Due) -> bool:
         housekeeping(uow)
         return True
     incident = uow.incidents.find(due.company_id, int(due.object.removeprefix("INC-")))
-    if incident is not None:
+    if incident is None:
+        return True
+    # the company's settings may have changed since the row was set: how it stands now decides
+    when = deadlines_of(incident, uow.rules(due.company_id), _targets(uow, incident)).get(kind)
+    if when is not None and when > uow.now:
+        uow.deadlines.set(due.object, due.kind, when, company_id=due.company_id)
+    elif when is not None:
         _FIRES[kind](uow, incident)
     return True
 

@@ -27,7 +27,7 @@ from siems.domain.lifecycle import Command, apply, end_hold
 from siems.domain.permissions import SYSTEM
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
-from siems.storage.memory import CompanyMemory, Seen, give_key, index_alert, keys_for
+from siems.storage.memory import CompanyMemory, Seen, give_key, index_alert, keys_for, stop_waiting
 from siems.storage.repositories.deliveries import Receipt
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, AlertStatus, State
@@ -189,7 +189,9 @@ def _waiting(uow: UnitOfWork, company: CompanyMemory, placement: Placement, aler
     return found
 
 
-def _join(uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool) -> Alert:
+def _join(
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+) -> Alert:  # fmt: skip
     """One more alert of an incident that is there; others may fold into it."""
     assert placement.incident_id is not None
     before = uow.incidents.get(company.id, placement.incident_id)
@@ -208,6 +210,7 @@ def _join(uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Plac
         tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
         critical_asset=incident.critical_asset or critical,
         alert_count=incident.alert_count + 1,
+        repeat_count=incident.repeat_count + alert.count - 1,
         active_count=incident.active_count + 1,
         last_alert_at=uow.now,
         recovered_at=None,
@@ -217,7 +220,10 @@ def _join(uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Plac
     incident = _raise(uow, incident, alert, placement.evidence)
     alert = replace(alert, incident_id=incident.id)
     save(uow, before, incident)
-    uow.alerts.add(alert)
+    if stored:
+        uow.alerts.put(alert)
+    else:
+        uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, placement.keys)
     for key in placement.new_keys:
         give_key(uow.journal, company, incident.id, key)
@@ -310,9 +316,11 @@ def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, readi
     """A repeat counts towards the minimum; with enough of them the incident opens."""
     placement = correlation.place(reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now)
     critical = company.assets.get(alert.asset_name, False)
-    if placement.kind is Kind.OPEN:
+    if placement.kind is not Kind.WAIT:
         alert = replace(alert, rule=placement.rule, evidence=placement.evidence)
-        return _open(uow, company, alert, placement, critical=critical, stored=True)
+        stop_waiting(uow.journal, company, alert)
+        go = _open if placement.kind is Kind.OPEN else _join
+        return go(uow, company, alert, placement, critical=critical, stored=True)
     uow.alerts.put(replace(alert, evidence=placement.evidence))
     uow.emit(AlertRepeated(alert, None))
     return alert
@@ -323,6 +331,7 @@ def _recover(uow: UnitOfWork, company: CompanyMemory, known: Alert) -> Alert:
     alert = replace(known, status=AlertStatus.RESOLVED, resolved_at=uow.now, last_seen_at=uow.now)
     uow.alerts.put(alert)
     if known.incident_id is None:
+        stop_waiting(uow.journal, company, alert)
         uow.emit(AlertRecovered(alert, None))
         return alert
     before = uow.incidents.get(company.id, known.incident_id)

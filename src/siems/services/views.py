@@ -41,7 +41,7 @@ def load_names(connection: Connection) -> Names:
 
 
 def _pairs(connection: Connection, key: Any, value: Any) -> dict[str, str]:
-    return dict(connection.execute(select(key, value)).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(select(key, value))}
 
 
 def targets_named(connection: Connection, name: str) -> sla.Targets:

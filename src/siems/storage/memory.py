@@ -96,7 +96,9 @@ class Seen:
     def waiting(self, key: Key) -> int:
         company, window = self._company, self._company.rules.window
         found = (company.alerts.get(fingerprint) for fingerprint in company.waiting.get(key, ()))
-        return sum(a.count for a in found if a is not None and self._now - a.last_seen_at <= window)
+        return sum(
+            a.count for a in found if a is not None and a.incident_id is None and self._now - a.last_seen_at <= window
+        )
 
 
 class Memory:
@@ -159,7 +161,7 @@ class Memory:
 
     def load_counters(self, connection: Connection) -> None:
         rows = connection.execute(select(t.counter.c.name, t.counter.c.value))
-        self.counters = dict(rows.tuples().all())
+        self.counters = {row.name: row.value for row in rows}
 
     # --- snapshots ---------------------------------------------------------------------------------------------
 
@@ -226,6 +228,16 @@ def index_alert(journal: Journal, company: CompanyMemory, alert: Alert, keys: tu
         if company.keys.get(key) != number:
             give_key(journal, company, number, key)
     sight(journal, company, alert)
+
+
+def stop_waiting(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
+    """An alert that had no incident is over, or has found one."""
+    for key in keys_for(alert, company.rules)[:1]:
+        left = tuple(f for f in company.waiting.get(key, ()) if f != alert.fingerprint)
+        if left:
+            journal.set(company.waiting, key, left)
+        else:
+            journal.drop(company.waiting, key)
 
 
 def give_key(journal: Journal, company: CompanyMemory, number: int, key: Key) -> None:

@@ -14,8 +14,6 @@ from siems.wire import IncidentView
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
 
-COALESCE = 0.2
-PEEK = 0.15
 STORIES = 40
 CHIMES = ("page", "escalated", "assigned")
 """Notices that call for somebody: they ring, once each."""
@@ -24,6 +22,10 @@ CHIMES = ("page", "escalated", "assigned")
 class Listening:
     """The half of the app that hears messages."""
 
+    coalesce = 0.2
+    """Seconds in which changes are gathered before they are asked for."""
+    rest = 0.15
+    """Seconds that the cursor rests before its incident is read."""
     _gathering = False
     _peeking = False
     _last_filter = ""
@@ -92,7 +94,7 @@ class Listening:
         self._app.state.heard_at = self._app.monotonic()
         if not self._gathering:
             self._gathering = True
-            self._app.set_timer(COALESCE, self._gather)
+            self._app.set_timer(self.coalesce, self._gather)
 
     def _gather(self) -> None:
         """Ask once for all that changed within a moment."""
@@ -144,7 +146,7 @@ class Listening:
         """Read the story of the incident under the cursor, once the cursor rests."""
         if not self._peeking:
             self._peeking = True
-            self._app.set_timer(PEEK, self._peek)
+            self._app.set_timer(self.rest, self._peek)
 
     def _peek(self) -> None:
         self._peeking = False

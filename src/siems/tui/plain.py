@@ -48,6 +48,9 @@ def sentence(view: IncidentView, now: datetime) -> str:
     return present.safe(said)
 
 
+LONGEST = 4_000
+
+
 class PlainBoard:
     """Reads commands line by line and answers in sentences."""
 
@@ -59,7 +62,8 @@ class PlainBoard:
         self.now = datetime.now(UTC)
 
     def say(self, text: str) -> None:
-        print(text, file=self.out, flush=True)
+        lines = present.safe_lines(text[:LONGEST])
+        print("\n".join(lines), file=self.out, flush=True)
 
     def run(self, lines: Iterable[str], *, target: str = "") -> int:
         """Until `quit` or the end of the input."""
@@ -69,7 +73,7 @@ class PlainBoard:
         self.say("Type a number to read one, help for the commands, quit to leave.")
         source = iter(lines)
         for line in source:
-            words = line.split(maxsplit=2)
+            words = line.strip().split(maxsplit=2)
             if not words:
                 continue
             if words[0].lower() in ("quit", "q", "exit"):
@@ -102,7 +106,7 @@ class PlainBoard:
         self.say(f"You can: {', '.join(view.actions) or 'read'}.")
         for one in msgspec.convert(self.client.timeline(view.id, limit=20), list[TimelineEntry]):
             at = present.clock_time(one.at, seconds=False)
-            self.say(f"{at} {one.kind}, {present.person(one.actor)}: {present.safe(one.text)}")
+            self.say(f"{at} {present.safe(one.kind[:20])}, {present.person(one.actor)}: {present.safe(one.text)}")
 
     def _find(self, word: str) -> IncidentView:
         if word.isdigit() and 0 < int(word) <= len(self.views):

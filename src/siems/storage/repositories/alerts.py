@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from siems.clock import to_micros
 from siems.domain.alert import MAX_NAME, Alert
-from siems.storage.memory import CompanyMemory
-from siems.storage.rows import alert_row
+from siems.domain.incident import Incident
+from siems.storage import tables as t
+from siems.storage.memory import CompanyMemory, give_key, keys_for, wide_key
+from siems.storage.rows import alert_from, alert_row
 from siems.vocabulary import AlertStatus
 
 if TYPE_CHECKING:
@@ -68,6 +72,16 @@ class Alerts:
         for alert in self.active_of(company, absorbed):
             self.put(replace(alert, incident_id=survivor))
         self._uow.journal.append(self._moved, (survivor, absorbed))
+
+    def find_again(self, company: CompanyMemory, incident: Incident) -> None:
+        """Let an incident that was closed be found by its alerts again, but take nothing from another open one."""
+        journal, columns = self._uow.journal, t.raw_columns(t.alert)
+        rows = self._uow.connection.execute(select(*columns).where(t.alert.c.incident_id == incident.id))
+        keys = {key for row in rows for key in keys_for(alert_from(row), company.rules)}
+        for key in sorted({*keys, wide_key(incident.signature)} if incident.folded else keys):
+            owner = company.incidents.get(company.keys.get(key, 0))
+            if owner is None or not owner.open:
+                give_key(journal, company, incident.id, key)
 
     def discover(self, company: CompanyMemory, asset: str) -> bool:
         """Whether the asset is critical; one never seen before is written down."""

@@ -82,8 +82,11 @@ class Incidents:
         company = self._uow.company(incident.company_id)
         if incident.state is State.CLOSED:
             forget_incident(self._uow.journal, company, incident.id)
-        else:
-            self._uow.journal.set(company.incidents, incident.id, incident)
+            return
+        back = incident.id not in company.incidents and incident.id not in self._new
+        self._uow.journal.set(company.incidents, incident.id, incident)
+        if back:
+            self._uow.alerts.find_again(company, incident)
 
     def flush(self) -> None:
         uow, weights = self._uow, self._uow.weights

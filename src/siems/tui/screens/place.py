@@ -89,7 +89,9 @@ class Place(Screen[None], inherit_bindings=False):
         undo = app.desk.undoable(now)
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
         self.lines("toast").show([frame.toast(text, role, offer, width)])
-        self.lines("keys").show([frame.keys(self.WHERE, width, lost=not app.state.up and bool(app.state.lost_at))])
+        lost = not app.state.up and bool(app.state.lost_at)
+        without = ("section",) if self.wide else ()
+        self.lines("keys").show([frame.keys(self.WHERE, width, lost=lost, without=without)])
 
     def repaint(self) -> None:
         """Draw all that may have changed."""
