@@ -1,0 +1,1 @@
+"""What is measured, as ratios in one run: see README.md. Nothing here is asserted; figures are reported."""

@@ -1,0 +1,158 @@
+"""`python -m benchmarks`: measure, print a table, and write JSON where asked. The exit code is always 0."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import profiling, startup
+from benchmarks.servers import Setting, running
+from benchmarks.workload import BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    figure: str
+    ratio: str
+    aim: str
+    reached: bool
+
+    @property
+    def verdict(self) -> str:
+        return ("ok" if self.reached else "missed") if self.aim else ""
+
+
+def main() -> int:
+    ask = _parser().parse_args()
+    if ask.profile:
+        profiling.run(ask.profile, ask.requests)
+        return 0
+    groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
+        "single": _single, "batch": _batches, "new": _new, "startup": _startup,
+    }  # fmt: skip
+    wanted = ask.only or list(groups)
+    figures: list[Figure] = []
+    synced = _sync_milliseconds()
+    with running() as setting:
+        for name in wanted:
+            print(f"measuring: {name}", file=sys.stderr)
+            figures += groups[name](setting, ask)
+    print(_table(figures), flush=True)
+    print(f"one fdatasync here takes {synced:.2f} ms; ratios are medians over {ask.rounds} interleaved rounds")
+    if ask.json:
+        said = {"fdatasync_ms": synced, "figures": [asdict(figure) for figure in figures]}
+        Path(ask.json).write_text(json.dumps(said, indent=2) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
+    parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
+    parser.add_argument("--only", nargs="*", choices=("single", "batch", "new", "startup"))
+    parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
+    parser.add_argument(
+        "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),
+        help="show where the time goes instead of how long it takes",
+    )  # fmt: skip
+    return parser
+
+
+# --- the measurements ------------------------------------------------------------------------------------------
+
+
+def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str) -> tuple[float, float, float]:
+    """Medians of: requests a second, their ratio to the baseline of the same round, p99 in milliseconds."""
+    rates, ratios, slow = [], [], []
+    setting.load(setting.baseline, kind, ask.requests // 5)
+    setting.load(setting.daemon, kind, ask.requests // 5)
+    for number in range(ask.rounds):
+        base = setting.load(setting.baseline, kind, ask.requests)
+        ours = setting.load(setting.daemon, kind, ask.requests)
+        rates.append(ours["rate"])
+        ratios.append(ours["rate"] / base["rate"])
+        slow.append(ours["p99"])
+        print(
+            f"  {number + 1}: {ours['rate']:,.0f}/s of {base['rate']:,.0f}/s = {ratios[-1]:.3f},"
+            f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%}",
+            file=sys.stderr,
+        )
+    return statistics.median(rates), statistics.median(ratios), statistics.median(slow)
+
+
+def _ratio(name: str, rate: float, ratio: float, aim: float) -> Figure:
+    return Figure(name, f"{rate:,.0f}/s", f"{ratio:.2f} of baseline", f">= {aim}", ratio >= aim)
+
+
+def _single(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    rate, ratio, p99 = _against_baseline(setting, ask, "usual")
+    return [
+        _ratio("single alerts, usual mix, c = 32", rate, ratio, 0.3),
+        Figure("  the same, p99", f"{p99:.1f} ms", "", "< 100 ms", p99 < 100),
+    ]
+
+
+def _new(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    rate, ratio, p99 = _against_baseline(setting, ask, "new")
+    return [
+        _ratio("every alert a new incident, c = 32", rate, ratio, 0.15),
+        Figure("  the same, p99", f"{p99:.1f} ms", "", "", True),
+    ]
+
+
+def _batches(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    figures = []
+    for kind, name in (("list", "50 alerts per request, JSON list"), ("alertmanager", "50 per request, Alertmanager")):
+        rates, slow = [], []
+        setting.load(setting.daemon, kind, max(50, ask.requests // 100))
+        for _ in range(ask.rounds):
+            ours = setting.load(setting.daemon, kind, max(200, ask.requests // 20))
+            rates.append(ours["rate"] * BATCH)
+            slow.append(ours["p99"])
+        rate, p99 = statistics.median(rates), statistics.median(slow)
+        figures.append(Figure(name, f"{rate:,.0f} alerts/s", f"p99 {p99:.0f} ms", ">= 10,000/s", rate >= 10_000))
+    return figures
+
+
+def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    return [
+        Figure(name, f"{ours:.1f} ms", f"{ratio:.1f} x python", f"<= {aim} x", ratio <= aim)
+        for name, ours, ratio, aim in startup.measure(setting.environment, rounds=7 * ask.rounds)
+    ]
+
+
+# --- showing ---------------------------------------------------------------------------------------------------
+
+
+def _sync_milliseconds(times: int = 100) -> float:
+    """What durability costs on this disk."""
+    with tempfile.TemporaryFile() as file:
+        started = time.perf_counter()
+        for _ in range(times):
+            os.write(file.fileno(), b"x" * 4_096)
+            os.fdatasync(file.fileno())
+        return (time.perf_counter() - started) / times * 1e3
+
+
+def _table(figures: list[Figure]) -> str:
+    rows: list[tuple[Any, ...]] = [("what", "figure", "ratio", "aim", "")]
+    rows += [(f.name, f.figure, f.ratio, f.aim, f.verdict) for f in figures]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
