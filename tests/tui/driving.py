@@ -69,12 +69,10 @@ class Session:
 async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
     """Until no worker has anything to do and the screen is painted."""
     for _ in range(400):
-        await pilot.pause()
         timers = app._gathering or app._peeking
         if not timers and app.link.reads.idle and app.link.acts.idle:
             break
-        await asyncio.sleep(0.01)
-    await pilot.pause()
+        await asyncio.sleep(0.005)
     await pilot.pause()
 
 
@@ -83,7 +81,7 @@ def console(client: ScriptedClient, time: list[float] | None = None, **options: 
     ticks = time if time is not None else [1_000.0]
     clock = ServerClock(monotonic=lambda: ticks[0], wall=lambda: NOW)
     app = SiemsApp(client, clock=clock, monotonic=lambda: ticks[0], **options)  # type: ignore[arg-type]
-    app.ticking = False
+    app.ticking, app.coalesce, app.rest = False, 0.01, 0.01
     return app
 
 

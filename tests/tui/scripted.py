@@ -168,9 +168,7 @@ class ScriptedClient:
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
-            entry(
-                227, "note", "Maria Lopez", "called ISP, ref 8812. They confirm carrier\nwork until 15:00."
-            ),
+            entry(227, "note", "Maria Lopez", "called ISP, ref 8812. They confirm carrier\nwork until 15:00."),
             entry(1_101, "state", "Maria Lopez", "acknowledged"),
             entry(1_102, "notify", "siems", "mail sent to maria@msp.example"),
             entry(1_289, "open", "siems", 'created from 2 alerts, rule "same device 5m"'),
@@ -197,9 +195,7 @@ class ScriptedClient:
 
     def _check(self) -> None:
         if self.down:
-            raise errors.Unavailable(
-                "no daemon answers at http://127.0.0.1:8717", hint="start one:  siems up -d"
-            )
+            raise errors.Unavailable("no daemon answers at http://127.0.0.1:8717", hint="start one:  siems up -d")
 
     def me(self) -> dict[str, Any]:
         self._check()
@@ -207,9 +203,7 @@ class ScriptedClient:
         me = wire.Me(user=user("Maria Lopez", self.role), unread=unread, server_time=self.now, context="prod")
         return msgspec.to_builtins(me)
 
-    def incidents(
-        self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = ""
-    ) -> dict[str, Any]:
+    def incidents(self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = "") -> dict[str, Any]:
         self._check()
         self.queries.append(query)
         if "bad:" in query:
@@ -234,9 +228,7 @@ class ScriptedClient:
             raise errors.NotFound(f"no incident {ref}")
         terms = {"base": 90, "duplicates": 12, "multi_tool": 10}
         return msgspec.to_builtins(
-            wire.IncidentDetail(
-                incident=self.views[ref], priority_terms=terms, undo=None, server_time=self.now
-            )
+            wire.IncidentDetail(incident=self.views[ref], priority_terms=terms, undo=None, server_time=self.now)
         )
 
     def timeline(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
@@ -249,9 +241,7 @@ class ScriptedClient:
 
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         self._check()
-        self.calls.append(
-            (action, ref, {key: value for key, value in ask.items() if value not in (None, "")})
-        )
+        self.calls.append((action, ref, {key: value for key, value in ask.items() if value not in (None, "")}))
         if self.refuse is not None:
             raise self.refuse
         found = self.views[ref]

@@ -44,9 +44,7 @@ async def test_moving() -> None:
 @pytest.mark.parametrize(
     ("key", "action", "fields"), [("a", "ack", {}), ("t", "assign", {"to": "@me"}), ("s", "start", {})]
 )
-async def test_direct_actions_ask_nothing_and_can_be_undone(
-    key: str, action: str, fields: dict[str, str]
-) -> None:
+async def test_direct_actions_ask_nothing_and_can_be_undone(key: str, action: str, fields: dict[str, str]) -> None:
     async with opened() as it:
         await it.press(key)
         assert it.acts == [(action, "INC-118", {"version": 1, "undoable": True} | fields)]

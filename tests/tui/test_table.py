@@ -95,9 +95,7 @@ def test_the_palette_offers_what_the_screen_can_do() -> None:
 
 def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
     places.config_dir().mkdir(parents=True)
-    (places.config_dir() / "keys.toml").write_text(
-        'ack = "x"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n'
-    )
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n')
     assert read_keymap() == {"ack": "x", "note": "a"}
     (places.config_dir() / "keys.toml").write_text("broken = [")
     assert read_keymap() == {}

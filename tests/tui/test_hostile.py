@@ -1,0 +1,118 @@
+"""What comes from outside reaches no terminal raw, whatever it holds and wherever it is shown."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from driving import opened
+from rich.console import Console
+from scripted import NOW, ScriptedClient, alert, entry, view
+
+from siems import wire
+from siems.tui.plain import PlainBoard
+
+CORPUS = {
+    "markup": "[/foo] [bold]x[/] [link=http://evil]y[/link] [@click=app.quit]z[/]",
+    "osc8": "\x1b]8;;http://evil\x07click\x1b]8;;\x07",
+    "osc52": "\x1b]52;c;ZXZpbA==\x07",
+    "csi": "\x1b[2J\x1b[31mred\x1b[H",
+    "c1": "\x9b31m\x9d52;c;x\x9c",
+    "bidi": "abc\u202edcba\u2066x\u2069",
+    "zero width": "a\u200bb\ufeffc\u00ad\u200d",
+    "controls": "a\x00b\x07c\x08d\x7fe\x0ef\rg\nh\ti",
+    "surrogate": "lone \ud800 half",
+    "wide": "日本語テキスト" * 20,
+    "zalgo": "z" + "\u0301" * 400 + "o",
+    "tags": "x\U000e0041\U000e0042",
+    "long": "\x1b[31m" + "A\u202e" * 500_000,
+    "one word": "x" * 1_000_000,
+}
+BAD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def poisoned(text: str) -> ScriptedClient:
+    """Every text that a daemon sends on is this one."""
+    client = ScriptedClient([
+        view(1, title=text, company=text or "x", assets=[text, text], tool_sources=[text], category=text,
+        rule=text,
+             assignee="u", assignee_name=text, related=[text], cause=text, resolution_notes=text,
+             resolved_by=text,
+             resolved_at=NOW, company_id="comp-x",
+             next_escalation=wire.NextEscalation(due_at=NOW + timedelta(minutes=1), level=2, to=text)),
+        view(2),
+    ])  # fmt: skip
+    client.entries = [entry(1, "note", text, text), entry(2, "alert", text, text), entry(3, text, text, text)]
+    client.alert_list = [msgspec.structs.replace(alert(1, 5, "HIGH", text), asset_name=text, tool_source=text,
+                                                 evidence=text, severity=text)]  # fmt: skip
+    client.notices = [wire.NoticeView(id=1, at=NOW, kind=text, subject=text, object=text, company_id="c", read=False)]
+    client.context = text
+    return client
+
+
+def check(app: Any) -> None:
+    """Nothing on the screen is a character that a terminal would obey."""
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            assert segment.control is None or not segment.control
+            assert not BAD.search(segment.text), repr(segment.text[:80])
+    sink = io.StringIO()
+    console = Console(file=sink, width=app.size.width, no_color=True, force_terminal=False)
+    for strip in app.screen._compositor.render_strips():
+        console.print(
+            *[segment.text for segment in strip], sep="", end="\n", markup=False, highlight=False, emoji=False
+        )
+    sink.getvalue().encode()
+
+
+@pytest.mark.parametrize("name", CORPUS)
+async def test_every_sink(name: str) -> None:
+    text = CORPUS[name]
+    async with opened(poisoned(text)) as it:
+        it.app.model.go("INC-1")
+        it.app.peek()
+        await it.settle()
+        it.app.repaint_all()
+        check(it.app)
+        it.app.tell(text, "error")
+        check(it.app)
+        for keys in (("question_mark",), ("8",), ("A",), ("y",), ("e",), ("at",)):
+            await it.press(*keys)
+            await it.settle()
+            check(it.app)
+            await it.press("escape", "escape") if keys == ("e",) else await it.press("escape")
+        await it.pilot.resize_terminal(120, 40)
+        await it.settle()
+        check(it.app)
+        await it.press("enter")
+        check(it.app)
+        await it.pilot.resize_terminal(80, 24)
+        await it.settle()
+        for _ in range(4):
+            check(it.app)
+            await it.press("tab")
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_plain_board(name: str) -> None:
+    out = io.StringIO()
+    PlainBoard(poisoned(CORPUS[name]), out=out).run(["1\n", "quit\n"])  # type: ignore[arg-type]
+    assert not BAD.search(out.getvalue().replace("\n", ""))
+    out.getvalue().encode()
+
+
+async def test_pasted_text_is_shown_safely() -> None:
+    from textual.events import Paste
+
+    async with opened() as it:
+        await it.press("n")
+        it.app.screen.focused.post_message(Paste("evil \x1b]52;c;x\x07\nsecond"))  # type: ignore[union-attr]
+        await it.settle()
+        check(it.app)
+        assert "\\x1b]52" in it.screen
