@@ -39,6 +39,7 @@ log = structlog.get_logger()
 
 def main(argv: list[str] | None = None) -> int:
     """Run one of the daemon's own commands; errors go to standard error as one JSON object."""
+    os.umask(0o077)  # database, socket and logs are for their owner only
     ask = _parser().parse_args(argv)
     try:
         found: int = ask.run(ask)

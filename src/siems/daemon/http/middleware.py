@@ -67,6 +67,7 @@ async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("request.failed", method=request.method, path=request.path, request_id=request_id)
         response = problem(SiemsError("something went wrong inside siems", hint="siems daemon logs"))
     if not response.prepared:
+        response.headers["Server"] = "siems"
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Server-Time"] = rfc3339(request.app[RUNTIME].clock.now())
     return response
