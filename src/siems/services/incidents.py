@@ -19,6 +19,7 @@ from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.storage import tables as t
+from siems.storage.memory import Person
 from siems.storage.rows import alert_from, incident_from, incident_row
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, AlertStatus, HoldReason, Role
@@ -72,6 +73,8 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
 def _command(
     uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask: ActAsk, assignee: str | None
 ) -> Command:
+    if ask.until is not None and ask.until.tzinfo is None:
+        raise InvalidField("until has no time zone", hint="write it like 2026-03-10T14:00:00Z")
     return Command(
         action=action, actor=actor, now=uow.now, reason=ask.reason, note=ask.note, cause=ask.cause,
         assignee=assignee, hold_reason=_hold_reason(ask.hold_for), until=ask.until, public=ask.public,
@@ -100,12 +103,19 @@ def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) ->
     wanted = to.strip().lower()
     for person in uow.people():
         if wanted in (person.id, person.id.removeprefix("user-"), person.name.lower()):
+            if not _known_to(actor, person):
+                break
             if not person.covers(company_id) or person.role is Role.CLIENT:
                 raise InvalidField(
                     f"{person.name} does not work for this company", hint="siems user list shows who does"
                 )
             return person.id
     raise NotFound(f"there is no user {to!r}", hint="siems user list")
+
+
+def _known_to(actor: Actor, person: Person) -> bool:
+    """Whether this actor may know that the person exists: the rule of the list of users."""
+    return Role.ADMIN in (actor.role, person.role) or actor.id == person.id or bool(actor.scope & person.scope)
 
 
 # --- taking it back --------------------------------------------------------------------------------------------
