@@ -1,0 +1,146 @@
+"""What every test may have: both databases, fresh and migrated, and no way out of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy.engine import URL
+
+import postgres
+from siems.clock import ManualClock
+from siems.storage import migrations
+from siems.storage.database import open_engine, parse_url
+
+T0 = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+BACKENDS = ("sqlite", "postgresql")
+LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", ""}
+_TEMPLATE = "siems_template"
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that would leave this machine fails."""
+
+    def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
+                raise AssertionError(f"a test tried to reach {address[0]}")
+            return real(self, address)
+
+        return connect
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the settings of the machine it runs on."""
+    monkeypatch.setenv("SIEMS_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
+    """What the code logs is not shown, but still goes through the real calls."""
+    structlog.configure(processors=[_dropped])
+    yield
+    structlog.reset_defaults()
+
+
+def _dropped(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    raise structlog.DropEvent
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(T0)
+
+
+# --- databases -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """One PostgreSQL per test process. That there is none is an error, never a reason to skip."""
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL) -> Iterator[str]:
+    """The name of a migrated database that others are copied from."""
+    name = f"{_TEMPLATE}_{next(_numbers)}_{id(postgres_server)}"
+    postgres.run(postgres_server, f"CREATE DATABASE {name}")
+    engine = open_engine(parse_url(postgres.text_of(postgres_server.set(database=name))))
+    migrations.upgrade(engine)
+    engine.dispose()
+    yield name
+    postgres.run(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "siems.db"
+    engine = open_engine(parse_url(str(path)))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for a database runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without any tables."""
+    if backend == "sqlite":
+        yield str(tmp_path / "empty.db")
+        return
+    with _made(request.getfixturevalue("postgres_server"), "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh database with the schema of this version."""
+    if backend == "sqlite":
+        path = tmp_path / "siems.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield str(path)
+        return
+    template = request.getfixturevalue("postgres_template")
+    with _made(request.getfixturevalue("postgres_server"), template) as url:
+        yield url
+
+
+class _made:
+    """A database on the server, for as long as a test needs it."""
+
+    def __init__(self, server: URL, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._name = f"siems_{next(_numbers)}_{id(self)}"
+
+    def __enter__(self) -> str:
+        postgres.run(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
+        return postgres.text_of(self._server.set(database=self._name))
+
+    def __exit__(self, *error: object) -> None:
+        postgres.run(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")
