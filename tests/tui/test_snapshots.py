@@ -1,0 +1,164 @@
+"""How each screen and state looks, at 80x24 and 120x40."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from driving import Session, connected, console
+from scripted import ScriptedClient
+from textual.pilot import Pilot
+
+SIZES = [(80, 24), (120, 40)]
+Snap = Callable[..., bool]
+Steps = Callable[[Session], Awaitable[None]]
+
+
+async def nothing(it: Session) -> None:
+    await it.settle()
+
+
+async def marked(it: Session) -> None:
+    await it.press("space", "space", "j", "space")
+
+
+async def filter_open(it: Session) -> None:
+    await it.press("slash")
+    await it.write("severity:>=HIGH")
+
+
+async def confirm(it: Session) -> None:
+    await it.press("j", "r")
+    await it.write("carrier restored")
+    await it.press("enter")
+
+
+async def bulk(it: Session) -> None:
+    await it.press("space", "space", "space", "n")
+
+
+async def assign(it: Session) -> None:
+    await it.press("A")
+    await it.until("Maria Lopez (me)")
+
+
+async def palette(it: Session) -> None:
+    await it.press("colon")
+    await it.write("re")
+
+
+async def help_(it: Session) -> None:
+    await it.press("question_mark")
+
+
+async def help_search(it: Session) -> None:
+    await it.press("question_mark")
+    await it.write("resol")
+
+
+async def lost(it: Session) -> None:
+    it.client.lose()
+    await it.until("DAEMON LOST")
+    it.app.state.retry_at = it.time[0] + 4
+    it.time[0] += 47
+    it.app.state.retry_at = it.time[0] + 4
+    it.app.tick()
+
+
+async def detail(it: Session) -> None:
+    await it.press("j", "enter")
+
+
+async def detail_alerts(it: Session) -> None:
+    await it.press("j", "enter", "tab")
+
+
+async def detail_note(it: Session) -> None:
+    await it.press("j", "enter", "n")
+    await it.write("called the ISP")
+
+
+async def undo(it: Session) -> None:
+    await it.press("a")
+
+
+async def log(it: Session) -> None:
+    await it.press("a", "j", "s", "at")
+
+
+async def inbox(it: Session) -> None:
+    await it.press("8")
+    await it.until("2 unread")
+
+
+async def copy(it: Session) -> None:
+    await it.press("y")
+
+
+async def held(it: Session) -> None:
+    await it.press("z")
+    it.client.views.pop("INC-109")
+    it.client.emit("incident.closed", "INC-109")
+    await it.until("^1 change held")
+
+
+async def tombstone(it: Session) -> None:
+    await it.press("j", "j")
+    it.time[0] += 5
+    it.client.views.pop("INC-109")
+    it.client.emit("incident.closed", "INC-109")
+    await it.until("gone")
+
+
+STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
+    "board": (nothing, {}),
+    "board_marked": (marked, {}),
+    "board_filter_open": (filter_open, {}),
+    "board_confirm": (confirm, {}),
+    "board_bulk": (bulk, {}),
+    "board_assign": (assign, {}),
+    "board_palette": (palette, {}),
+    "board_help": (help_, {}),
+    "board_help_search": (help_search, {}),
+    "board_lost": (lost, {}),
+    "board_undo": (undo, {}),
+    "board_log": (log, {}),
+    "board_inbox": (inbox, {}),
+    "board_copy": (copy, {}),
+    "board_frozen": (held, {}),
+    "board_tombstone": (tombstone, {}),
+    "board_empty": (nothing, {"views": []}),
+    "board_ascii": (nothing, {"ascii_only": True}),
+    "board_high_contrast": (nothing, {"theme": "high-contrast"}),
+    "board_cb_safe": (nothing, {"theme": "cb-safe"}),
+    "board_mono": (marked, {"theme": "mono"}),
+    "board_read_only": (nothing, {"read_only": True}),
+    "board_low_bandwidth": (nothing, {"low_bandwidth": True}),
+    "detail": (detail, {}),
+    "detail_alerts": (detail_alerts, {}),
+    "detail_note": (detail_note, {}),
+    "detail_ascii": (detail, {"ascii_only": True}),
+    "detail_lost": (lost, {"target": "INC-121"}),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", STATES)
+def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
+    steps, options = STATES[state]
+    options = dict(options)
+    client = ScriptedClient(options.pop("views", None))
+    time = [1_000.0]
+    app = console(client, time, **options)
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        it = Session(app, client, time)
+        it.pilot = pilot
+        await connected(app, pilot)
+        await steps(it)
+        await it.settle()
+        app.link.stop()
+        client.lose()
+
+    assert snap_compare(app, terminal_size=size, run_before=drive)
