@@ -9,6 +9,7 @@ import msgspec
 
 from siems.domain import correlation, sla
 from siems.domain.alert import Alert, Reading, category_of
+from siems.domain.changing import changed
 from siems.domain.correlation import Kind, Placement, Rules
 from siems.domain.escalation import first_wait
 from siems.domain.events import (
@@ -23,7 +24,8 @@ from siems.domain.events import (
     SeverityRaised,
 )
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
-from siems.domain.lifecycle import Command, apply, end_hold
+from siems.domain.lifecycle import apply
+from siems.domain.moves import Command, end_hold
 from siems.domain.permissions import SYSTEM
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
@@ -145,7 +147,7 @@ def _open(
 ) -> Alert:  # fmt: skip
     """A new incident, with the alerts that waited for it."""
     now = uow.now
-    alert = replace(alert, incident_id=uow.next_number("incident"))
+    alert = changed(alert, incident_id=uow.next_number("incident"))
     assert alert.incident_id is not None
     waited = _waiting(uow, company, placement, alert)
     alerts = [*waited, alert]
@@ -204,7 +206,7 @@ def _join(
         incident = replace(incident, related=tuple(dict.fromkeys((*incident.related, *placement.link))))
     incident = include_asset(incident, alert.asset_name)
     tools = incident.tool_sources
-    incident = replace(
+    incident = changed(
         incident,
         folded=incident.folded or bool(placement.new_keys),
         tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
@@ -215,10 +217,10 @@ def _join(
         last_alert_at=uow.now,
         recovered_at=None,
     )
-    incident = replace(incident, title=_title(incident, alert))
+    incident = changed(incident, title=_title(incident, alert))
     incident = _noisy_again(uow, company.rules, before, incident)
     incident = _raise(uow, incident, alert, placement.evidence)
-    alert = replace(alert, incident_id=incident.id)
+    alert = changed(alert, incident_id=incident.id)
     save(uow, before, incident)
     if stored:
         uow.alerts.put(alert)
@@ -291,7 +293,7 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
 def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Reading) -> Alert:
     """The same alert again: it is counted, not stored anew."""
     now = uow.now
-    alert = replace(
+    alert = changed(
         known,
         count=known.count + 1,
         last_seen_at=now,
@@ -302,7 +304,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
     uow.alerts.put(alert)
-    incident = replace(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
+    incident = changed(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
         incident = _raise(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
         save(uow, before, incident)
