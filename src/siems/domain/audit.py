@@ -13,6 +13,9 @@ from siems.clock import rfc3339
 
 GENESIS = "0" * 64
 
+# made once: json.dumps would make an encoder for every entry
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str).encode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -44,12 +47,17 @@ class Damage:
 
 def digest(details: Mapping[str, Any], salt: str) -> str:
     """The digest under which details are sealed; with the salt gone it tells nothing about them."""
-    return sha256((salt + canonical(details)).encode()).hexdigest()
+    return digest_of(canonical(details), salt)
+
+
+def digest_of(said: str, salt: str) -> str:
+    """The same for details that are written in the canonical way already."""
+    return sha256((salt + said).encode()).hexdigest()
 
 
 def canonical(value: Mapping[str, Any]) -> str:
     """The one way to write a mapping, so that a hash over it can be repeated."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return _canonical(value)
 
 
 def seal(

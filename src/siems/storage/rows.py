@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from siems.clock import from_micros, to_micros
 from siems.domain import sla
 from siems.domain.alert import Alert
@@ -19,6 +21,8 @@ from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State,
 
 Row = tuple[Any, ...]
 
+_encode = msgspec.json.Encoder().encode
+
 
 def _out(instant: datetime | None) -> int | None:
     return None if instant is None else to_micros(instant)
@@ -29,7 +33,7 @@ def _back(micros: int | None) -> datetime | None:
 
 
 def _list(items: Sequence[Any]) -> str:
-    return json.dumps(items) if items else "[]"
+    return _encode(items).decode() if items else "[]"
 
 
 def incident_row(i: Incident, weights: Weights) -> Row:
@@ -102,7 +106,7 @@ def alert_row(a: Alert) -> Row:
         a.id, a.company_id, a.incident_id, a.fingerprint, a.asset_name, a.signature, int(a.severity),
         a.original_severity, a.message, a.tool_source, a.status.value, a.count, to_micros(a.starts_at),
         to_micros(a.received_at), to_micros(a.last_seen_at), _out(a.resolved_at), a.suppressed_by, a.rule,
-        a.evidence, json.dumps(dict(a.labels)) if a.labels else "{}", _list(a.links), a.raw_id,
+        a.evidence, _encode(a.labels).decode() if a.labels else "{}", _list(a.links), a.raw_id,
     )  # fmt: skip
 
 

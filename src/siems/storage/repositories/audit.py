@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_hex
@@ -56,10 +55,10 @@ class AuditLog:
         entries, details, heads = [], [], set()
         for chain, at, actor, action, object, reason, said in lines:
             seq, previous = uow.memory.heads.get(chain, (0, audit.GENESIS))
-            salt = token_hex(16)
+            salt, told = token_hex(16), audit.canonical(said)
             entry = audit.seal(
                 chain=chain, seq=seq + 1, at=at, actor=actor.id, via=actor.via.value, action=action,
-                object=object, company_id=chain, digest=audit.digest(said, salt), reason=reason,
+                object=object, company_id=chain, digest=audit.digest_of(told, salt), reason=reason,
                 prev_hash=previous,
             )  # fmt: skip
             uow.journal.set(uow.memory.heads, chain, (entry.seq, entry.hash))
@@ -70,7 +69,7 @@ class AuditLog:
                     reason, previous, entry.hash,
                 )
             )  # fmt: skip
-            details.append((chain, entry.seq, chain, salt, json.dumps(dict(said), default=str)))
+            details.append((chain, entry.seq, chain, salt, told))
         uow.run(uow.dialect.insert("audit_entry"), entries)
         uow.run(uow.dialect.insert("audit_detail"), details)
         uow.run(_HEAD, [(chain, chain, *uow.memory.heads[chain]) for chain in sorted(heads)])
