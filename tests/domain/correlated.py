@@ -116,6 +116,4 @@ class World:
         self.keys = {key: survivor if at == absorbed else at for key, at in self.keys.items()}
         self.went = {name: survivor if at == absorbed else at for name, at in self.went.items()}
         for signature, found in self.seen.items():
-            self.seen[signature] = [
-                replace(s, incident_id=survivor) if s.incident_id == absorbed else s for s in found
-            ]
+            self.seen[signature] = [replace(s, incident_id=survivor) if s.incident_id == absorbed else s for s in found]

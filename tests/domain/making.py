@@ -8,7 +8,8 @@ from typing import Any
 from siems.domain import sla
 from siems.domain.alert import Reading
 from siems.domain.incident import Incident
-from siems.domain.lifecycle import Command, Outcome, apply
+from siems.domain.lifecycle import Outcome, apply
+from siems.domain.moves import Command
 from siems.domain.permissions import Actor
 from siems.vocabulary import Action, Category, Role, Severity, State
 

@@ -58,7 +58,5 @@ def test_whatever_comes_out_is_a_slug_and_its_own_slug_or_shorter(name) -> None:
 
 def test_a_company_and_its_generic_way_in_are_known_by_name() -> None:
     assert Company(id="comp-acme", name="Acme", created_at=T0).slug == "acme"
-    door = Integration(
-        id="i", company_id="comp-acme", tool="generic", signing=Signing.REQUIRED, created_at=T0
-    )
+    door = Integration(id="i", company_id="comp-acme", tool="generic", signing=Signing.REQUIRED, created_at=T0)
     assert door.generic

@@ -31,9 +31,7 @@ GROUPS = {
 
 
 @pytest.mark.parametrize("strategy", Strategy)
-@pytest.mark.parametrize(
-    "same", [(a, s, t) for a in (0, 1) for s in (0, 1) for t in (0, 1) if (a, s, t) != (1, 1, 1)]
-)
+@pytest.mark.parametrize("same", [(a, s, t) for a in (0, 1) for s in (0, 1) for t in (0, 1) if (a, s, t) != (1, 1, 1)])
 def test_each_strategy_groups_by_its_own_fields_and_no_other(strategy, same) -> None:
     model = world(strategy)
     model.fire("web-1", "high_cpu", tool_source="Datadog")

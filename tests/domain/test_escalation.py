@@ -160,9 +160,7 @@ def test_a_position_names_its_life_pass_and_step() -> None:
     empty=st.sets(st.integers(0, 4)),
     causes=st.lists(st.sampled_from([TIME, Cause.SLA_BREACH, Cause.MANUAL]), max_size=30),
 )
-def test_whatever_advances_it_the_level_never_falls_and_nobody_empty_is_paged(
-    length, repeat, empty, causes
-) -> None:
+def test_whatever_advances_it_the_level_never_falls_and_nobody_empty_is_paged(length, repeat, empty, causes) -> None:
     policy, position, level = chain(length, repeat), Position(3), 1
     staffed = {i: i not in empty for i in range(length)}
     for cause in causes:

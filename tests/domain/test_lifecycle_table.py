@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from siems.domain.lifecycle import Command, apply, available, check
+from siems.domain.lifecycle import apply, available, check
+from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
 from siems.vocabulary import Action as A

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from siems.domain import lifecycle
-from siems.domain.lifecycle import Command, Outcome, available, permission_for
+from siems.domain.lifecycle import Outcome, available, permission_for
+from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM, Actor, allowed
 from siems.domain.sla import PAUSING_REASONS
 from siems.errors import Conflict, StaleVersion
@@ -86,10 +87,11 @@ class IncidentLife(RuleBasedStateMachine):
         outcome = self._try(action, actor, assignee=to.id, hold_reason=reason, until=self.now + span)
         if outcome is None or not outcome.changed:
             return
-        taken_over = action is A.START and before.state is S.IN_PROGRESS
-        assert taken_over or action in [step.action for step in outcome.steps]
-        assert all(taken_over or step.before.state in STEPS[step.action] for step in outcome.steps)
-        if action is A.ASSIGN and before.state is not S.IN_PROGRESS:
+        took_what_was_theirs = action is A.ASSIGN and actor.id == to.id == before.assignee
+        asked = A.ACK if took_what_was_theirs else action
+        assert asked in [step.action for step in outcome.steps]
+        assert all(step.before.state in STEPS[step.action] for step in outcome.steps)
+        if asked is A.ASSIGN and before.state is not S.IN_PROGRESS:
             assert outcome.incident.position.cycle == before.position.cycle + 1
             assert outcome.incident.escalation_level == 1
         if action is A.RESOLVE:

@@ -70,9 +70,7 @@ def test_age_takes_one_per_full_hour_and_at_most_ten(age, takes) -> None:
     assert score(age=age) == 10 - takes
 
 
-@pytest.mark.parametrize(
-    ("alerts", "repeats", "many"), [(1, 0, 0), (1, 5, 5), (3, 0, 2), (3, 4, 6), (0, 0, 0)]
-)
+@pytest.mark.parametrize(("alerts", "repeats", "many"), [(1, 0, 0), (1, 5, 5), (3, 0, 2), (3, 4, 6), (0, 0, 0)])
 def test_duplicates_are_the_repeats_and_the_alerts_but_one(alerts, repeats, many) -> None:
     assert priority.duplicates(alert_count=alerts, repeat_count=repeats) == many
 
@@ -110,12 +108,8 @@ def test_weights_are_settings() -> None:
     tools=st.integers(0, 4),
     age=st.integers(0, 2_000).map(minutes),
 )
-def test_the_static_score_and_the_age_are_all_there_is(
-    severity, critical_asset, duplicates, tools, age
-) -> None:
-    static = priority.static_score(
-        severity, critical_asset=critical_asset, duplicates=duplicates, tools=tools
-    )
+def test_the_static_score_and_the_age_are_all_there_is(severity, critical_asset, duplicates, tools, age) -> None:
+    static = priority.static_score(severity, critical_asset=critical_asset, duplicates=duplicates, tools=tools)
     total = score(severity, critical_asset=critical_asset, duplicates=duplicates, tools=tools, age=age)
     assert total == static - priority.age_term(T0, as_of=T0 + age)
     assert 0 <= total <= 140

@@ -11,7 +11,8 @@ from typing import Any
 from siems.domain.alert import Alert
 from siems.domain.escalation import Cause, Decision
 from siems.domain.incident import Incident
-from siems.domain.lifecycle import Command, Taken
+from siems.domain.lifecycle import Taken
+from siems.domain.moves import Command
 from siems.domain.permissions import Actor
 
 

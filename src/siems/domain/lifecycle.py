@@ -6,17 +6,16 @@ the others, what the next legal step is; `apply` takes the steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 
-from siems.domain import sla
-from siems.domain.escalation import DEFAULT_POLICY, Policy, Position, first_wait
 from siems.domain.incident import Incident
+from siems.domain.moves import MOVES, Command
 from siems.domain.permissions import Actor, Permission, allowed
 from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
-from siems.vocabulary import Action, HoldReason, State
+from siems.vocabulary import Action, State
 
 HOLD_AT_MOST = timedelta(days=7)
 
@@ -76,27 +75,6 @@ EVENT_NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What somebody wants done, with all that the action may need."""
-
-    action: Action
-    actor: Actor
-    now: datetime
-    reason: str = ""
-    note: str = ""
-    cause: str = ""
-    assignee: str | None = None
-    hold_reason: HoldReason | None = None
-    until: datetime | None = None
-    public: bool = False
-    version: int | None = None
-    target: sla.Target | None = None
-    policy: Policy = DEFAULT_POLICY
-    notice_delay: timedelta = timedelta(0)
-    """How long notices of this act wait, so that an undo can stop them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """One step that was taken: each is audited and shown by itself."""
@@ -116,9 +94,6 @@ class Outcome:
         return bool(self.steps)
 
 
-Rule = Callable[[Incident, Command], Incident]
-
-
 def check(incident: Incident, command: Command) -> None:
     """Raise what stands in the way: Conflict naming the next legal step, StaleVersion, UsageError."""
     _fresh(incident, command)
@@ -134,7 +109,7 @@ def apply(incident: Incident, command: Command) -> Outcome:
     steps: list[Taken] = []
     for action in _implied(incident, command):
         before = incident
-        after = _RULES[action](before, command)
+        after = MOVES[action](before, command)
         version = before.version if action is Action.NOTE else before.version + 1
         after = replace(after, version=version, touched=after.touched or not command.actor.machine)
         steps.append(Taken(action, before, after))
@@ -295,124 +270,3 @@ def _implied(incident: Incident, command: Command) -> tuple[Action, ...]:
             return (*take, *ack, Action.START, action)
         case _:
             return (action,)
-
-
-def _assign(incident: Incident, command: Command) -> Incident:
-    machine = command.actor.machine
-    to = command.assignee if command.action is Action.ASSIGN else command.actor.id
-    state = State.IN_PROGRESS if incident.state is State.IN_PROGRESS else State.ASSIGNED
-    after = replace(incident, assignee=to, assigned_at=command.now, state=state)
-    if machine:
-        return after
-    after = replace(after, clocks=sla.respond(after.clocks, now=command.now))
-    if incident.state is State.IN_PROGRESS:
-        return after
-    return _restart_chain(replace(after, acknowledged_at=None), command)
-
-
-def _unassign(incident: Incident, command: Command) -> Incident:
-    after = replace(incident, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None, state=State.OPEN)
-    return _restart_chain(_end_hold(after, command), command)
-
-
-def _ack(incident: Incident, command: Command) -> Incident:
-    return replace(
-        incident,
-        acknowledged_at=command.now,
-        escalates_at=None,
-        clocks=sla.respond(incident.clocks, now=command.now),
-    )
-
-
-def _start(incident: Incident, command: Command) -> Incident:
-    return replace(
-        incident,
-        state=State.IN_PROGRESS,
-        started_at=command.now,
-        escalates_at=None,
-        clocks=sla.respond(incident.clocks, now=command.now),
-    )
-
-
-def _hold(incident: Incident, command: Command) -> Incident:
-    held = replace(_end_hold(incident, command), hold_reason=command.hold_reason, hold_until=command.until)
-    if command.hold_reason in sla.PAUSING_REASONS:
-        held = replace(held, clocks=sla.pause(held.clocks, now=command.now))
-    return held
-
-
-def end_hold(incident: Incident, *, now: datetime) -> Incident:
-    """No longer waiting: the resolution clock runs again."""
-    return replace(incident, hold_reason=None, hold_until=None, clocks=sla.unpause(incident.clocks, now=now))
-
-
-def _end_hold(incident: Incident, command: Command) -> Incident:
-    return end_hold(incident, now=command.now)
-
-
-def _resolve(incident: Incident, command: Command) -> Incident:
-    person = not command.actor.machine
-    return replace(
-        _end_hold(incident, command),
-        state=State.RESOLVED,
-        resolved_at=command.now,
-        resolved_by=command.actor.id,
-        resolution_notes=command.note or command.reason or None,
-        cause=command.cause or None,
-        escalates_at=None,
-        clocks=sla.resolve(incident.clocks, now=command.now, by_person=person),
-    )
-
-
-def _close(incident: Incident, command: Command) -> Incident:
-    return replace(incident, state=State.CLOSED, closed_at=command.now)
-
-
-def _reopen(incident: Incident, command: Command) -> Incident:
-    by_alert = command.actor.machine
-    if command.target is None:
-        raise ValueError("reopening needs the target of the severity")
-    after = replace(
-        incident,
-        closed_at=None, resolved_at=None, resolved_by=None, resolution_notes=None, cause=None, recovered_at=None,
-        clocks=sla.reopen(incident.clocks, now=command.now, target=command.target, by_alert=by_alert),
-    )  # fmt: skip
-    if not by_alert:
-        if after.assignee:
-            return replace(after, state=State.IN_PROGRESS)
-        return _restart_chain(replace(after, state=State.OPEN, acknowledged_at=None), command)
-    # until schedules exist nobody is on call, so nobody keeps it (DOMAIN §6)
-    after = replace(after, state=State.OPEN, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None)
-    return _restart_chain(after, command)
-
-
-def _restart_chain(incident: Incident, command: Command) -> Incident:
-    wait = first_wait(command.policy, incident.severity)
-    return replace(
-        incident,
-        position=Position(incident.position.cycle + 1),
-        escalation_level=1,
-        escalated_at=None,
-        escalates_at=command.now + wait if wait is not None else None,
-    )
-
-
-def _note(incident: Incident, command: Command) -> Incident:
-    return incident
-
-
-_RULES: Mapping[Action, Rule] = MappingProxyType(
-    {
-        Action.ASSIGN: _assign,
-        Action.UNASSIGN: _unassign,
-        Action.ACK: _ack,
-        Action.START: _start,
-        Action.HOLD: _hold,
-        Action.RESUME: _end_hold,
-        Action.NOTE: _note,
-        Action.RESOLVE: _resolve,
-        Action.CLOSE: _close,
-        Action.REOPEN: _reopen,
-    }
-)
-"""What each action makes of the incident."""

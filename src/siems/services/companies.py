@@ -25,6 +25,8 @@ from siems.vocabulary import MSP, Severity, Signing, Strategy
 from siems.wire import CompanyEdit, CorrelationSettings, IntegrationAdded, OnboardAsk, Onboarded, SlaPolicyAsk
 
 GENERIC = "generic"
+LONGEST_TARGET = 365 * 24 * 3_600
+HIGHEST_RATE = 1_000_000
 CANNOT_SIGN = frozenset({"alertmanager"})
 
 
@@ -140,12 +142,12 @@ def set_sla(uow: UnitOfWork, actor: Actor, company_id: str, ask: SlaPolicyAsk) -
     old = company.settings.targets[severity]
 
     def span(name: str, value: int | None, before: timedelta) -> timedelta:
-        return before if value is None else timedelta(seconds=_positive(name, value))
+        return before if value is None else timedelta(seconds=_between(name, value, 1, LONGEST_TARGET))
 
     new = Target(
         span("response", ask.response_seconds, old.response),
         span("resolution", ask.resolution_seconds, old.resolution),
-        old.warn if ask.warn_seconds is None else timedelta(seconds=_positive("warn", ask.warn_seconds)),
+        old.warn if ask.warn_seconds is None else span("warn", ask.warn_seconds, old.response),
     )
     after = replace(company.settings, targets={**company.settings.targets, severity: new})
     _change(uow, actor, company, after, name=company.name, reason=ask.reason, type="company.sla_set")
@@ -178,14 +180,12 @@ def _strategy(word: str) -> Strategy:
 
 
 def _positive(name: str, value: int) -> int:
-    if value < 1:
-        raise InvalidField(f"{name} must be at least 1", hint=f"you gave {value}")
-    return value
+    return _between(name, value, 1, HIGHEST_RATE)
 
 
 def _between(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
-        raise InvalidField(f"{name} must be between {low} and {high}", hint=f"you gave {value}")
+        raise InvalidField(f"{name} must be between {low} and {high}", hint="nothing was changed")
     return value
 
 

@@ -13,7 +13,8 @@ from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.escalation import Cause
 from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
-from siems.domain.lifecycle import Command, apply
+from siems.domain.lifecycle import apply
+from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.services.escalations import escalate
 from siems.services.keeping import save

@@ -13,13 +13,13 @@ from siems.errors import RateLimited
 from siems.services import users
 from siems.services.companies import correlation_view
 from siems.services.filters import in_scope
+from siems.services.queries import OPEN_STATES
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, State
+from siems.vocabulary import MSP
 from siems.wire import AssetView, Check, CompanyView, IntegrationView, SlaTarget, UserView
 
-_OPEN = [State.OPEN.value, State.ASSIGNED.value, State.IN_PROGRESS.value]
 DRIFT_LIMIT = timedelta(seconds=5)
 
 
@@ -45,7 +45,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
     row = connection.execute(select(t.company).where(t.company.c.id == company_id)).one()
     settings = settings_from(row.settings)
     i = t.incident.c
-    mine = (i.company_id == company_id, i.state.in_(_OPEN))
+    mine = (i.company_id == company_id, i.state.in_(OPEN_STATES))
     breached = or_(i.response_breached_at.is_not(None), i.resolution_breached_at.is_not(None))
 
     def count(*where: Any) -> int:

@@ -13,7 +13,8 @@ from siems.clock import from_micros, to_micros
 from siems.domain.escalation import Cause
 from siems.domain.events import ActUndone, IncidentActed
 from siems.domain.incident import Incident
-from siems.domain.lifecycle import Command, apply, check, permission_for
+from siems.domain.lifecycle import apply, check, permission_for
+from siems.domain.moves import Command
 from siems.domain.permissions import Actor, missing, require
 from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
 from siems.services.escalations import escalate

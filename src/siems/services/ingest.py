@@ -303,7 +303,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
     if known.incident_id is None:
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
-    uow.alerts.put(alert)
+    uow.alerts.count(company, alert)
     incident = changed(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
         incident = _raise(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import api, live, webhooks
+from siems.daemon.http import api, live, sessions, webhooks
+from siems.daemon.http.call import signed_in
 from siems.daemon.http.middleware import RUNTIME, doorway
 from siems.daemon.runtime import Runtime
 from siems.errors import Conflict
@@ -25,12 +26,12 @@ def make_app(runtime: Runtime) -> web.Application:
     app[RUNTIME] = runtime
     app.router.add_post("/api/webhooks/{source}", webhooks.receive)
     for method, path, route in api.ROUTES:
-        app.router.add_route(method, API + path, api.signed_in(route))
+        app.router.add_route(method, API + path, signed_in(route))
     app.router.add_get(f"{API}/events", live.events)
     app.router.add_get(f"{API}/ws", live.socket)
-    app.router.add_post(f"{API}/auth/login", api.login)
-    app.router.add_post(f"{API}/auth/refresh", api.refresh)
-    app.router.add_post(f"{API}/auth/logout", api.logout)
+    app.router.add_post(f"{API}/auth/login", sessions.login)
+    app.router.add_post(f"{API}/auth/refresh", sessions.refresh)
+    app.router.add_post(f"{API}/auth/logout", sessions.logout)
     app.router.add_get("/livez", api.livez)
     app.router.add_get("/readyz", api.readyz)
     return app

@@ -1,0 +1,103 @@
+"""A request to the API: whoever asks, what they sent, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from siems.daemon.http.middleware import RUNTIME, Handler, actor_of, answer, not_draining
+from siems.daemon.runtime import Runtime
+from siems.domain.permissions import Actor
+from siems.errors import InvalidField, UsageError
+from siems.services import idempotency
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Role
+
+A = TypeVar("A")
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, with whoever asks and what answers."""
+
+    request: web.Request
+    runtime: Runtime
+    actor: Actor
+
+    async def body(self, kind: type[A]) -> A:
+        """The body as the shape that the route takes. Raises UsageError and InvalidField naming the field."""
+        raw = await self.request.read() or b"{}"
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except msgspec.ValidationError as why:
+            raise InvalidField(str(why), hint="siems schema shows what this takes") from why
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
+            raise UsageError("the body is not valid JSON", hint=str(why)) from why
+
+    def word(self, name: str, default: str = "") -> str:
+        return self.request.query.get(name, default)
+
+    def limit(self) -> int:
+        text = self.word("limit", "0")
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise InvalidField(f"limit is a number, not {text[:20]!r}")
+        return int(text)
+
+    def path(self, name: str) -> str:
+        return self.request.match_info[name]
+
+    async def read(self, fn: Callable[..., A], *args: Any) -> A:
+        return await self.runtime.database.read(fn, *args)
+
+    async def write(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+        """A verb whose answer may be asked for again under its idempotency key."""
+        if self.word("dry_run") == "true":
+            return await self.rehearse(verb, company=company)
+        key = self.request.headers.get("Idempotency-Key", "")
+        if len(key) > 200:
+            raise InvalidField("an Idempotency-Key has at most 200 characters")
+        route = f"{self.request.method} {self.request.path}"[:200]
+        body_hash = sha256(await self.request.read()).hexdigest()
+        said = await self.runtime.database.write(
+            idempotency.once, self.actor, route, key, body_hash, verb, companies=(company,)
+        )
+        return web.Response(body=said, content_type="application/json")
+
+    async def rehearse(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+        """What the verb would answer; nothing is changed."""
+        try:
+            await self.runtime.database.write(idempotency.rehearse, verb, companies=(company,))
+        except idempotency.Rehearsed as done:
+            return web.Response(body=done.answer, content_type="application/json", headers={"X-Dry-Run": "true"})
+        raise AssertionError("a rehearsal always ends by raising")
+
+
+Route = Callable[[Call], Any]
+
+
+def signed_in(route: Route) -> Handler:
+    """A route for people who are logged in."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        runtime = request.app[RUNTIME]
+        actor = await actor_of(request)
+        if request.method != "GET":
+            not_draining(runtime)
+        found: web.StreamResponse = await route(Call(request, runtime, actor))
+        return found
+
+    return handler
+
+
+def items_of(items: list[Any]) -> web.Response:
+    return answer({"items": items})
+
+
+NOBODY = Actor("", "nobody", Role.CLIENT)
+"""Who has not said yet who they are."""

@@ -1,0 +1,94 @@
+"""Incidents and alerts over HTTP."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from siems import wire
+from siems.daemon.http.call import Call, encode, items_of
+from siems.daemon.http.middleware import answer
+from siems.errors import InvalidField, NotFound
+from siems.services import idempotency, incidents, overview, queries
+from siems.services.views import incident_view, load_names
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action
+
+
+async def list_incidents(call: Call) -> web.Response:
+    ask = queries.Ask(
+        call.actor, call.runtime.clock.now(), call.word("query"), call.word("sort"), call.limit(), call.word("cursor")
+    )
+    return answer(await call.read(queries.list_incidents, ask))
+
+
+async def show_incident(call: Call) -> web.Response:
+    return answer(await call.read(queries.incident_detail, call.path("ref"), call.actor, call.runtime.clock.now()))
+
+
+async def incident_timeline(call: Call) -> web.Response:
+    return items_of(await call.read(queries.incident_timeline, call.path("ref"), call.actor, call.limit()))
+
+
+async def incident_alerts(call: Call) -> web.Response:
+    return items_of(await call.read(queries.incident_alerts, call.path("ref"), call.actor, call.limit()))
+
+
+async def act(call: Call) -> web.Response:
+    """`POST /incidents/INC-42/actions/ack`."""
+    try:
+        action = Action(call.path("action"))
+    except ValueError as why:
+        raise NotFound(f"there is no action {call.path('action')[:40]!r}", hint=f"one of: {', '.join(Action)}") from why
+    ask = await call.body(wire.ActAsk)
+    if (match := call.request.headers.get("If-Match")) is not None:
+        word = match.strip('"')
+        if not (word.isascii() and word.isdigit() and len(word) < 10):
+            raise InvalidField("If-Match is the version of the incident")
+        ask.version = int(word)
+    incident = await call.read(queries.find_incident, call.path("ref"), call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        done = incidents.act(uow, call.actor, action, incident.company_id, incident.id, ask)
+        uow.settle()
+        current = uow.incidents.get(incident.company_id, incident.id)
+        shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        return encode(
+            wire.ActAnswer(
+                incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,
+                server_time=uow.now,
+            )
+        )  # fmt: skip
+
+    return await call.write(verb, company=incident.company_id)
+
+
+async def look_up_write(call: Call) -> web.Response:
+    found = await call.read(idempotency.find, call.actor, call.path("key"))
+    return answer({"found": found is not None, "answer": msgspec.json.decode(found) if found else None})
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------
+
+
+async def list_alerts(call: Call) -> web.Response:
+    ask = queries.Ask(call.actor, call.runtime.clock.now(), call.word("query"), "", call.limit(), call.word("cursor"))
+    return answer(await call.read(queries.list_alerts, ask))
+
+
+async def show_alert(call: Call) -> web.Response:
+    view, raw = await call.read(queries.alert_detail, call.path("ref"), call.actor)
+    shown: dict[str, Any] = msgspec.to_builtins(view)
+    try:
+        shown["raw"] = raw.decode()
+    except UnicodeDecodeError:
+        shown["raw_base64"] = base64.b64encode(raw).decode()
+    return answer(shown)
+
+
+async def list_rejections(call: Call) -> web.Response:
+    await call.runtime.flush_refusals()
+    return items_of(await call.read(overview.rejections, call.actor, call.limit()))
