@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -55,27 +56,38 @@ def endpoint() -> dict[str, Any] | None:
 
 
 def _alive(pid: int) -> bool:
+    """Whether this process is there and is a daemon of ours: numbers are given out again."""
     if pid <= 0:
         return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    if Path("/proc/self").exists():
+        try:
+            return b"siems.daemon" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+    done = subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return "siems.daemon" in done.stdout
 
 
-def start(arguments: list[str]) -> dict[str, Any]:
+def on_port(port: int | None) -> list[str]:
+    """What tells the daemon another port than that of its settings."""
+    return [] if port is None else ["--port", str(port)]
+
+
+def start(port: int | None = None, *more: str) -> dict[str, Any]:
     """Start a daemon in the background and wait until it is ready. Raises what it reports when it is not."""
-    if (running := endpoint()) is not None and local().ready():
+    if (running := endpoint()) is not None and local(identified=False).ready():
+        if port and not running["url"].endswith(f":{port}"):
+            raise errors.Conflict(
+                f"siems runs already, on {running['url']} (process {running['pid']})",
+                hint=f"siems daemon restart --port {port}",
+            )
         return {**running, "changed": False}
     log = log_file()
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     begin = log.stat().st_size if log.exists() else 0
     with log.open("ab") as out:
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "siems.daemon", "run", *arguments],
+            [sys.executable, "-m", "siems.daemon", "run", *on_port(port), *more],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     end = time.monotonic() + READY_SECONDS
@@ -83,7 +95,7 @@ def start(arguments: list[str]) -> dict[str, Any]:
         if child.poll() is not None:
             raise reported(log.read_bytes()[begin:].decode(errors="replace"), child.returncode)
         said = endpoint()
-        if said is not None and said["pid"] == child.pid and local().ready():
+        if said is not None and said["pid"] == child.pid and local(identified=False).ready():
             return {**said, "changed": True}
         time.sleep(0.05)
     raise errors.Pending(f"the daemon is not ready after {READY_SECONDS:g} s", hint="siems daemon logs")
@@ -98,16 +110,14 @@ def stop() -> bool:
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + STOP_SECONDS
     while time.monotonic() < end:
-        if not _alive(pid) or _is_zombie(pid):
+        _reap(pid)
+        if not _alive(pid):
             return True
         time.sleep(0.05)
     raise errors.Pending(f"the daemon (process {pid}) still finishes its work", hint="siems daemon logs")
 
 
-def _is_zombie(pid: int) -> bool:
-    """Whether a process has ended and only waits for its parent: as one of ours does."""
-    try:
+def _reap(pid: int) -> None:
+    """A child of ours that has ended waits for its parent: let it go."""
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return not _alive(pid)
