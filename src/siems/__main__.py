@@ -10,9 +10,13 @@ def main() -> int:
 
         print(f"siems {__version__}")
         return 0
-    from siems.cli import run
+    try:
+        from siems.cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

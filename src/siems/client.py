@@ -28,6 +28,7 @@ class Client:
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
+        self.token_from = ""
         self.socket_path = socket_path
         self.timeout = timeout
         self.via = via
@@ -43,24 +44,24 @@ class Client:
 
     def incident(self, ref: str) -> dict[str, Any]:
         """`wire.IncidentDetail`."""
-        return self._get(f"/incidents/{quote(ref)}")
+        return self._get(f"/incidents/{_part(ref)}")
 
     def timeline(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
         """`list[wire.TimelineEntry]`, newest first."""
-        return self._items(f"/incidents/{quote(ref)}/timeline", limit=limit)
+        return self._items(f"/incidents/{_part(ref)}/timeline", limit=limit)
 
     def incident_alerts(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
         """`list[wire.AlertView]` of one incident, newest first."""
-        return self._items(f"/incidents/{quote(ref)}/alerts", limit=limit)
+        return self._items(f"/incidents/{_part(ref)}/alerts", limit=limit)
 
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """Do something to an incident: `wire.ActAsk` in, `wire.ActAnswer` out."""
         body = {key: value for key, value in ask.items() if value is not None}
-        return self._post(f"/incidents/{quote(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
+        return self._post(f"/incidents/{_part(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
 
     def idempotent(self, key: str) -> dict[str, Any]:
         """What became of an earlier write with this key: {"found", "answer"}."""
-        return self._get(f"/idempotency/{quote(key)}")
+        return self._get(f"/idempotency/{_part(key)}")
 
     # --- what senders do ---------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ class Client:
 
     def alert(self, ref: str) -> dict[str, Any]:
         """`wire.AlertView` with its raw body under `raw`."""
-        return self._get(f"/alerts/{quote(ref)}")
+        return self._get(f"/alerts/{_part(ref)}")
 
     def rejections(self, *, limit: int = 0) -> list[dict[str, Any]]:
         """`list[wire.RejectionView]`, newest first."""
@@ -94,17 +95,17 @@ class Client:
         return self._items("/companies")
 
     def company(self, ref: str) -> dict[str, Any]:
-        return self._get(f"/companies/{quote(ref)}")
+        return self._get(f"/companies/{_part(ref)}")
 
     def onboard(self, **ask: Any) -> dict[str, Any]:
         """`wire.OnboardAsk` in, `wire.Onboarded` out: the only time that the secrets are shown."""
         return self._post("/companies", _given(ask))
 
     def edit_company(self, ref: str, **ask: Any) -> dict[str, Any]:
-        return self._send("PATCH", f"/companies/{quote(ref)}", _given(ask))
+        return self._send("PATCH", f"/companies/{_part(ref)}", _given(ask))
 
     def set_sla(self, ref: str, **ask: Any) -> dict[str, Any]:
-        return self._post(f"/companies/{quote(ref)}/sla", _given(ask))
+        return self._post(f"/companies/{_part(ref)}/sla", _given(ask))
 
     def integrations(self) -> list[dict[str, Any]]:
         return self._items("/integrations")
@@ -113,10 +114,10 @@ class Client:
         return self._post("/integrations", _given(ask))
 
     def assets(self, company: str) -> list[dict[str, Any]]:
-        return self._items(f"/companies/{quote(company)}/assets")
+        return self._items(f"/companies/{_part(company)}/assets")
 
     def edit_asset(self, company: str, name: str, *, critical: bool) -> dict[str, Any]:
-        path = f"/companies/{quote(company)}/assets/{quote(name, safe='')}"
+        path = f"/companies/{_part(company)}/assets/{_part(name)}"
         return self._send("PATCH", path, {"critical": critical})
 
     def users(self, *, company: str = "") -> list[dict[str, Any]]:
@@ -188,7 +189,7 @@ class Client:
             ):
                 if answer.status_code != 200:
                     answer.read()
-                    raise _error(answer.status_code, answer.content, dict(answer.headers))
+                    raise self._named(_error(answer.status_code, answer.content, dict(answer.headers)))
                 for line in answer.iter_lines():
                     if line.startswith("data:"):
                         yield json.loads(line[5:])
@@ -240,8 +241,15 @@ class Client:
         if self.debug:
             print(f"{method} {prefix}{path} -> {status} {headers.get('x-request-id', '')}", file=sys.stderr)
         if status >= 400:
-            raise _error(status, content, headers)
+            raise self._named(_error(status, content, headers))
         return json.loads(content) if content else None
+
+    def _named(self, error: errors.SiemsError) -> errors.SiemsError:
+        """A token that is not accepted is named by where it came from: logging in would not help."""
+        if isinstance(error, errors.NotAuthenticated) and self.token_from:
+            error.message = f"the token in {self.token_from} is not accepted"
+            error.hint = f"correct it, or log in without it:  unset {self.token_from.split()[0]}; siems login"
+        return error
 
     def _exchange(
         self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
@@ -280,7 +288,18 @@ class Client:
 
     def _unreachable(self, why: Exception) -> errors.Unavailable:
         where = self.socket_path or self.url
-        return errors.Unavailable(f"no daemon answers at {where} ({why})", hint="start one:  siems up -d")
+        said = (isinstance(why, OSError) and why.strerror) or str(why)
+        hint = "start one:  siems up -d"
+        if os.environ.get("SIEMS_URL"):
+            hint = "SIEMS_URL names it: is it the right one, and does the daemon run there?"
+        elif not places.token_file().exists():
+            hint = "set siems up first:  siems init --admin you@msp.example"
+        return errors.Unavailable(f"no daemon answers at {where} ({said})", hint=hint)
+
+
+def _part(text: str) -> str:
+    """One part of a path: what somebody typed never reaches another address."""
+    return quote(text, safe="")
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -322,14 +341,16 @@ def _error(status: int, content: bytes, headers: dict[str, str]) -> errors.Siems
     return found
 
 
-def local(*, timeout: float = 10.0, via: str = "cli") -> Client:
+def local(*, timeout: float = 10.0, via: str = "cli", identified: bool = True) -> Client:
     """The client of the daemon that the environment names, else of the one on this machine.
 
     SIEMS_URL, SIEMS_TOKEN and SIEMS_TOKEN_FILE come first; then what the local daemon wrote about itself, with
-    the session of `siems login`, else the token that `siems init` made.
+    the session of `siems login`, else the token that `siems init` made. Raises UsageError for what is no URL.
     """
     url = os.environ.get("SIEMS_URL", "")
     socket_path = ""
+    if url and (not url.startswith(("http://", "https://")) or not urlsplit(url).hostname):
+        raise errors.UsageError(f"SIEMS_URL is {url!r}, which is no URL", hint="write it like https://siems.example")
     if not url:
         try:
             endpoint = json.loads(places.endpoint_file().read_text())
@@ -339,15 +360,22 @@ def local(*, timeout: float = 10.0, via: str = "cli") -> Client:
     if socket_path and not os.path.exists(socket_path):
         socket_path = ""
     client = Client(url, socket_path=socket_path, timeout=timeout, via=via)
-    client.token = find_token(client)
+    if identified:
+        client.token = find_token(client)
     return client
 
 
 def find_token(client: Client) -> str:
-    """The identity to show: from the environment, the session of `siems login`, or the local token."""
+    """The identity to show: from the environment, the session of `siems login`, or the local token.
+
+    Where the environment names it, the client remembers that, for what it says when the token is not accepted.
+    """
+    client.token_from = ""
     if token := os.environ.get("SIEMS_TOKEN", ""):
+        client.token_from = "SIEMS_TOKEN"  # noqa: S105
         return token
     if named := os.environ.get("SIEMS_TOKEN_FILE", ""):
+        client.token_from = f"SIEMS_TOKEN_FILE {named}"
         try:
             with open(named) as handle:
                 return handle.read().strip()

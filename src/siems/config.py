@@ -135,17 +135,20 @@ def keys() -> Iterator[tuple[str, str, Any, str]]:
 _OTHER_VARIABLES = frozenset({
     "SIEMS_HOME", "SIEMS_CONFIG", "SIEMS_URL", "SIEMS_TOKEN", "SIEMS_TOKEN_FILE", "SIEMS_CONTEXT", "SIEMS_OUTPUT",
     "SIEMS_NO_INPUT", "SIEMS_TIMEOUT", "SIEMS_DEBUG", "SIEMS_PAGER", "SIEMS_A11Y", "SIEMS_JSON_VERSION",
-    "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS",
+    "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS", "SIEMS_COMPANY", "SIEMS_WEBHOOK", "SIEMS_KEY",
+    "SIEMS_HMAC",
 })  # fmt: skip
-"""Variables that are no settings: they belong to the consoles and the tests."""
+"""Variables that are no settings: they belong to the consoles, to files of secrets and to the tests."""
 
 
 def _refuse_unknown_variables() -> None:
+    """A variable that looks like a setting and is none is a mistake; others that begin with SIEMS_ are let be."""
     known = {f"SIEMS_{section}_{name}".upper() for section, name, _, _ in keys()}
     sections = tuple(f"SIEMS_{section.upper()}_" for section in Settings.model_fields)
-    for variable in os.environ:
-        if variable.startswith(sections) and variable not in known and variable not in _OTHER_VARIABLES:
-            near = get_close_matches(variable, known, n=1)
+    for variable in os.environ.keys() - known - _OTHER_VARIABLES:
+        ours = variable.startswith(sections)
+        near = get_close_matches(variable, known, n=1, cutoff=0.6 if ours else 0.8)
+        if ours or (near and variable.startswith("SIEMS_")):
             hint = f"did you mean {near[0]}?" if near else "siems.toml.example names every key"
             raise UsageError(f"the variable {variable} is no setting", hint=hint)
 

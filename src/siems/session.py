@@ -26,16 +26,20 @@ def save(tokens: dict[str, Any], *, insecure: bool = False) -> str:
 
 
 def load() -> dict[str, Any] | None:
-    """The pair of tokens, or None when nobody is logged in."""
+    """The pair of tokens, or None when nobody is logged in. Raises NotAuthenticated when the keyring keeps silent."""
     try:
         found = json.loads(places.session_file().read_text())
     except (OSError, ValueError):
         return None
-    if found.get("in") != "keyring":
+    if not _in_keyring(found):
         return dict(found)
     kept: list[str | None] = []
-    _in_time(lambda: kept.append(_keyring().get_password(SERVICE, "session")))
-    return json.loads(kept[0]) if kept and kept[0] else None
+    if not _in_time(lambda: kept.append(_keyring().get_password(SERVICE, "session"))) or not kept[0]:
+        raise errors.NotAuthenticated(
+            "the session is in the keyring, and the keyring does not give it out",
+            hint="unlock it, or begin another session:  siems login --insecure-storage",
+        )
+    return dict(json.loads(kept[0]))
 
 
 def forget() -> None:
@@ -47,18 +51,43 @@ def forget() -> None:
 
 
 def access_token(refresh: Callable[[str], dict[str, Any]]) -> str:
-    """A token that is valid for a while yet; renewed when it is about to end. Empty when there is no session."""
+    """A token that is valid for a while yet; renewed when it is about to end. Empty when there is no session.
+
+    Raises NotAuthenticated when the session has ended: nobody should go on as somebody else without knowing.
+    """
     tokens = load()
     if tokens is None:
         return ""
-    if float(tokens.get("until", 0)) - EARLY > time.time():
-        return str(tokens["access_token"])
-    try:
-        renewed = refresh(tokens["refresh_token"])
-    except errors.NotAuthenticated:
-        return ""
-    save(with_end(renewed), insecure=True)
-    return str(renewed["access_token"])
+    return str(tokens["access_token"]) if _lasts(tokens) else _renewed(refresh)
+
+
+def _lasts(tokens: dict[str, Any]) -> bool:
+    return float(tokens.get("until", 0)) - EARLY > time.time()
+
+
+def _renewed(refresh: Callable[[str], dict[str, Any]]) -> str:
+    """A refresh token works once, and both ends of a pipe want to renew at the same moment: the second one waits."""
+    import fcntl
+
+    with open(places.session_file().with_name(".session.lock"), "w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        tokens = load()
+        if tokens is None:
+            return ""
+        if _lasts(tokens):
+            return str(tokens["access_token"])
+        try:
+            renewed = refresh(tokens["refresh_token"])
+        except errors.NotAuthenticated as ended:
+            raise errors.NotAuthenticated(
+                "the session has ended", hint="siems login;  or  siems logout  to go on with this machine's token"
+            ) from ended
+        save(with_end(renewed), insecure=not _in_keyring(json.loads(places.session_file().read_text())))
+        return str(renewed["access_token"])
+
+
+def _in_keyring(found: dict[str, Any]) -> bool:
+    return found.get("in") == "keyring"
 
 
 def with_end(answer: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -37,13 +38,24 @@ NOUNS: dict[str, tuple[str, str]] = {
 
 def run(argv: list[str]) -> int:
     """Run one command; the exit code."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read us has enough: keep Python from complaining when it closes its output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         return _overview()
     noun = ALIASES.get(argv[0], argv[0])
     if noun not in NOUNS:
-        return _unknown(noun)
+        return _unknown(noun, argv)
     module = import_module(f"siems.cli.{NOUNS[noun][0]}")
-    from siems.cli.context import run_app
+    from siems.cli.running import run_app
 
     return run_app(module.app, noun, argv[1:], single=noun in getattr(module, "COMMANDS", ()))
 
@@ -64,10 +76,13 @@ def _overview() -> int:
     return 0
 
 
-def _unknown(noun: str) -> int:
+def _unknown(noun: str, argv: list[str]) -> int:
     from difflib import get_close_matches
+    from shlex import join
+
+    from siems.cli.running import fail
+    from siems.errors import UsageError
 
     near = get_close_matches(noun, NOUNS, n=1)
-    print(f"error: there is no command {noun!r}", file=sys.stderr)
-    print(f"  did you mean:  siems {near[0]}" if near else "  siems --help lists them", file=sys.stderr)
-    return 2
+    hint = f"did you mean:  {join(['siems', near[0], *argv[1:]])}" if near else "siems --help"
+    return fail(UsageError(f"there is no command {noun!r}", hint=hint), argv)

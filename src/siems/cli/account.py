@@ -37,7 +37,7 @@ def login(
         password = sys.stdin.readline().rstrip("\n")
     if not password:
         password = door.secret("password", flag="add  --password-stdin")
-    answer = door.client.login(name, password)
+    answer = door.stranger.login(name, password)
     where = session.save(session.with_end(answer), insecure=insecure_storage)
     if where != "keyring":
         door.note(f"no keyring here: the session is kept in {where}, readable by you only")
@@ -50,16 +50,16 @@ def logout(door: Door) -> None:
     """End the session, here and on the daemon."""
     from siems.errors import SiemsError
 
-    tokens = session.load()
-    if tokens is None:
-        door.say("nobody was logged in")
-        return
     try:
-        door.client.logout(tokens["refresh_token"])
+        tokens = session.load()
+        if tokens is not None:
+            door.stranger.logout(tokens["refresh_token"])
     except SiemsError as error:
+        tokens = {}
         door.note(f"the daemon was not told: {error.message}")
     session.forget()
-    door.say("logged out")
+    ended = tokens is not None
+    show_one(door, {"changed": ended}, lambda _: ["logged out" if ended else "nobody was logged in"], id="changed")
 
 
 @app.command()

@@ -7,32 +7,32 @@ from typing import Annotated
 import typer
 
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.incident import pages
-from siems.cli.show import Column, Item, field, show_list, show_one
+from siems.cli.pages import how_many, pages
+from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 app = new_app("Alerts: list, show; with --rejected what was refused and why.")
 
 COLUMNS = (
-    field("RECEIVED", "received_at"),
+    when("RECEIVED", "received_at"),
     field("ID", "id"),
     field("SEVERITY", "severity"),
-    field("STATUS", "status"),
-    Column("COMPANY", lambda a: a["company_id"], lambda a: str(a["company"])),
-    field("SOURCE", "tool_source"),
-    field("ASSET", "asset_name"),
-    field("SIGNATURE", "signature"),
-    field("COUNT", "count"),
+    field("STATUS", "status", drop=2),
+    Column("COMPANY", lambda a: a["company_id"], lambda a: str(a["company"]), grows=True, drop=4),
+    field("SOURCE", "tool_source", grows=True, drop=5),
+    field("ASSET", "asset_name", grows=True),
+    field("SIGNATURE", "signature", grows=True, drop=1),
+    field("COUNT", "count", drop=6),
     field("INCIDENT", "incident_id"),
-    field("MESSAGE", "message"),
+    field("MESSAGE", "message", grows=True, drop=3),
 )
 REJECTED = (
-    field("AT", "at"),
-    field("COMPANY", "company_id"),
+    when("AT", "at"),
+    field("COMPANY", "company_id", grows=True),
     field("CAUSE", "cause"),
     field("COUNT", "count"),
-    field("SOURCE", "source"),
-    field("ADDRESS", "address"),
-    field("DETAIL", "detail"),
+    field("SOURCE", "source", drop=1),
+    field("ADDRESS", "address", drop=2),
+    field("DETAIL", "detail", grows=True),
 )
 
 
@@ -49,7 +49,7 @@ def list_(
 ) -> None:
     """What arrived, newest first: siems alert list --query 'severity:>=HIGH #acme' --since 1h"""
     if rejected:
-        items = door.client.rejections(limit=int(limit) if limit.isdigit() else 1_000)
+        items = door.client.rejections(limit=how_many(limit) or 1_000)
         show_list(door, items, REJECTED, id="at")
         return
     text = " ".join(word for word in (query, f"received:<{since}" if since else "") if word)

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import field, show_list, show_one
+from siems.cli.show import field, show_list, show_one, when
 
 app = new_app("Assets: list, edit.")
 
 Company = Annotated[str, typer.Option("--company", help="acme")]
 COLUMNS = (
-    field("NAME", "name"),
+    field("NAME", "name", grows=True),
     field("COMPANY", "company_id"),
     field("CRITICAL", "critical"),
-    field("SEEN", "first_seen_at"),
+    when("SEEN", "first_seen_at", drop=1),
 )
 
 

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import Item, field, show_list, show_one
+from siems.cli.show import Item, field, show_list, show_one, when
 
 app = new_app("Audit log: list, verify.")
 
 COLUMNS = (
-    field("CHAIN", "chain"),
+    field("CHAIN", "chain", grows=True),
     field("SEQ", "seq"),
-    field("AT", "at"),
-    field("ACTOR", "actor"),
-    field("VIA", "via"),
+    when("AT", "at"),
+    field("ACTOR", "actor", grows=True),
+    field("VIA", "via", drop=1),
     field("ACTION", "action"),
-    field("OBJECT", "object"),
-    field("REASON", "reason"),
+    field("OBJECT", "object", grows=True),
+    field("REASON", "reason", grows=True, drop=2),
 )
 
 

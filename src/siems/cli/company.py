@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -17,11 +19,11 @@ app = new_app("Companies: onboard, list, show, edit.")
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 COLUMNS = (
     field("ID", "id"),
-    field("NAME", "name"),
+    field("NAME", "name", grows=True),
     Column("OPEN", lambda c: c["open_incidents"]),
     Column("BREACHED", lambda c: c["breached"]),
-    Column("RATE", lambda c: f"{c['rate_per_minute']}/min"),
-    Column("STRATEGY", lambda c: c["correlation"]["strategy"]),
+    Column("RATE", lambda c: f"{c['rate_per_minute']}/min", drop=1),
+    Column("STRATEGY", lambda c: c["correlation"]["strategy"], drop=2),
 )
 
 CURL = """\
@@ -48,14 +50,45 @@ def onboard(
 
     siems company onboard "Fjord Media" --secrets-file fjord.env
     """
-    if secrets_file not in ("", "-") and os.path.exists(secrets_file):
-        raise errors.Conflict(f"{secrets_file} exists already", hint="name another file: secrets are never overwritten")
-    made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
-    if secrets_file:
-        _write_secrets(made, secrets_file)
-        shown = {k: v for k, v in made.items() if k not in ("api_key", "hmac_secret")}
-        made = {**shown, "secrets_file": secrets_file}
-    show_one(door, made, _welcome, id="company_id")
+    if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
+        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        show_one(door, _unsaid(made) if door.dry_run else made, _welcome, id="company_id")
+        return
+    with _secrets(secrets_file) as out:
+        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        out.write(_variables(made))
+    if secrets_file == "-":
+        return
+    show_one(door, {**_unsaid(made), "secrets_file": secrets_file}, _welcome, id="company_id")
+
+
+def _unsaid(made: Item) -> dict[str, Any]:
+    return {key: value for key, value in made.items() if key not in ("api_key", "hmac_secret")}
+
+
+@contextmanager
+def _secrets(file: str) -> Iterator[TextIO]:
+    """The file that secrets go to, opened before they exist: what is shown once must not be lost for a typing error.
+
+    Raises Conflict for a file that exists, and UsageError for one that cannot be written.
+    """
+    if file == "-":
+        yield sys.stdout
+        return
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as why:
+        raise errors.Conflict(
+            f"{file} exists already", hint="name another file: secrets are never overwritten"
+        ) from why
+    except OSError as why:
+        raise errors.UsageError(f"{file} cannot be written ({why.strerror})", hint="name another file") from why
+    try:
+        with os.fdopen(handle, "w") as out:
+            yield out
+    except errors.SiemsError:
+        os.unlink(file)
+        raise
 
 
 def parse_rate(text: str) -> int | None:
@@ -69,17 +102,12 @@ def parse_rate(text: str) -> int | None:
     return max(1, int(int(number) * factor))
 
 
-def _write_secrets(made: dict[str, Any], file: str) -> None:
-    text = (
+def _variables(made: Item) -> str:
+    """Id, URL, key and secret as lines that a shell reads."""
+    return (
         f"SIEMS_COMPANY={made['company_id']}\nSIEMS_WEBHOOK={made['webhook_url']}\n"
         f"SIEMS_KEY={made['api_key']}\nSIEMS_HMAC='{made['hmac_secret']}'\n"
     )
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as out:
-        out.write(text)
 
 
 def _welcome(made: Item) -> list[str]:
@@ -87,7 +115,7 @@ def _welcome(made: Item) -> list[str]:
 
     c = made["correlation"]
     lines = [
-        f"{safe(made['name'])} is ready.",
+        f"{safe(made['name'])} {'is ready' if 'api_key' in made or 'secrets_file' in made else 'would be ready'}.",
         "",
         f"  company id    {made['company_id']}",
         f"  webhook URL   {made['webhook_url']}",
@@ -99,7 +127,7 @@ def _welcome(made: Item) -> list[str]:
             "                (shown this once: the key is kept as a hash, the secret encrypted)",
         ]
     else:
-        lines.append(f"  secrets       {made['secrets_file']}")
+        lines.append(f"  secrets       {made.get('secrets_file', 'made when it is no dry run')}")
     lines += [
         f"  rate limit    {made['rate_per_minute']}/min, burst {made['burst']}",
         f"  correlation   {c['strategy']}, window {c['window_minutes']} min, minimum {c['min_alerts']}",

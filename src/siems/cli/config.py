@@ -13,7 +13,7 @@ from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import field, show_list
 
 app = new_app("Settings: list, path.")
-COLUMNS = (field("KEY", "key"), field("VALUE", "value"), field("ORIGIN", "origin"))
+COLUMNS = (field("KEY", "key"), field("VALUE", "value"), field("ORIGIN", "origin", grows=True))
 
 
 @app.command("list")

@@ -10,7 +10,7 @@ import typer
 from siems import errors
 from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.setup import foreground
+from siems.cli.setup import foreground, started
 from siems.cli.show import Item, show_one
 
 app = new_app("The daemon: run, start, stop, restart, status, logs.")
@@ -18,23 +18,18 @@ app = new_app("The daemon: run, start, stop, restart, status, logs.")
 Port = Annotated[int | None, typer.Option("--port", help="instead of server.port")]
 
 
-def _arguments(port: int | None) -> list[str]:
-    return [] if port is None else ["--port", str(port)]
-
-
 @app.command()
 @leaf
 def run(door: Door, port: Port = None) -> int:
     """Run it here, until ctrl+c: what a service manager calls."""
-    return foreground(_arguments(port))
+    return foreground(door, port)
 
 
 @app.command()
 @leaf
 def start(door: Door, port: Port = None) -> None:
     """Start it in the background, and wait until it is ready."""
-    said = process.start(_arguments(port))
-    show_one(door, said, lambda s: [f"siems listens on {s['url']} (process {s['pid']})"], id="pid")
+    show_one(door, process.start(port), started, id="pid")
 
 
 @app.command()
@@ -50,8 +45,7 @@ def stop(door: Door) -> None:
 def restart(door: Door, port: Port = None) -> None:
     """Stop and start."""
     process.stop()
-    said = process.start(_arguments(port))
-    show_one(door, said, lambda s: [f"siems listens on {s['url']} (process {s['pid']})"], id="pid")
+    show_one(door, process.start(port), started, id="pid")
 
 
 @app.command()
@@ -70,7 +64,7 @@ def status(
             if time.monotonic() > end:
                 raise errors.Pending(f"no daemon is ready after {wait}", hint="siems daemon logs")
             time.sleep(0.1)
-            door._client = None  # it may listen somewhere else by now
+            door.forget_client()
     found = door.client.status()
     show_one(door, found, _card, id="pid")
     return 9 if exit_status and not all(check["ok"] for check in found["checks"]) else 0

@@ -47,7 +47,7 @@ def demo(
     with _house(keep=keep) as home:
         clock = ["--clock-behind", str(BEHIND), "--clock-speed", str(speed)]
         process.call("init", "--admin", "dana@msp.example", text=PASSWORD + "\n")
-        process.start(["--port", "0", *clock])
+        process.start(0, *clock)
         try:
             client = local(timeout=30.0)
             played = Player(client, speed=speed).play(scenario.hour(seed))

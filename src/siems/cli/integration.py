@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import Item, field, show_list, show_one
+from siems.cli.show import Item, field, show_list, show_one, when
 
 app = new_app("Integrations: add, list.")
 
@@ -17,8 +17,8 @@ COLUMNS = (
     field("TOOL", "tool"),
     field("SIGNING", "signing"),
     field("KEY", "key_hint"),
-    field("CREATED", "created_at"),
-    field("REVOKED", "revoked_at"),
+    when("CREATED", "created_at", drop=2),
+    when("REVOKED", "revoked_at", drop=1),
 )
 
 
@@ -30,7 +30,12 @@ def add(
     company: Annotated[str, typer.Option("--company", help="acme")],
 ) -> None:
     """A key bound to one tool: siems integration add alertmanager --company acme"""
-    show_one(door, door.client.add_integration(tool=tool, company=company), _steps, id="integration_id")
+    made = door.client.add_integration(tool=tool, company=company)
+    if door.dry_run:
+        made = {key: value for key, value in made.items() if key in ("company_id", "tool", "integration_id")}
+        show_one(door, made, lambda m: [f"{m['tool']} of {m['company_id']} would be ready"], id="integration_id")
+        return
+    show_one(door, made, _steps, id="integration_id")
 
 
 def _steps(made: Item) -> list[str]:

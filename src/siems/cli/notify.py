@@ -8,17 +8,17 @@ import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import Column, field, show_list
+from siems.cli.show import Column, field, show_list, when
 
 app = new_app("Your inbox: inbox, read.")
 
 COLUMNS = (
-    Column("", lambda n: n["read"], lambda n: " " if n["read"] else "o"),
+    Column("READ", lambda n: n["read"], lambda n: "yes" if n["read"] else ""),
     field("ID", "id"),
-    field("AT", "at"),
-    field("KIND", "kind"),
+    when("AT", "at"),
+    field("KIND", "kind", drop=1),
     field("OBJECT", "object"),
-    field("WHAT", "subject"),
+    field("WHAT", "subject", grows=True),
 )
 
 

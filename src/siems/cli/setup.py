@@ -22,7 +22,7 @@ COMMANDS = ("init", "up")
 @leaf
 def init(
     door: Door,
-    admin: Annotated[str, typer.Option("--admin", help="e-mail of the first admin")],
+    admin: Annotated[str, typer.Option("--admin", help="e-mail of the first admin")] = "",
     name: Annotated[str, typer.Option("--name", help="the name to log in with; else from the e-mail")] = "",
     listen: Annotated[str, typer.Option("--listen", help="host:port of the daemon")] = "",
     force: Annotated[bool, typer.Option("--force", help="replace an existing siems.toml")] = False,
@@ -31,17 +31,27 @@ def init(
 
     The admin's password comes from SIEMS_PASSWORD; without one it is made and shown once.
     """
+    if not admin and door.interactive:
+        admin = str(typer.prompt("e-mail of the first admin", err=True))
+    if not admin:
+        raise errors.UsageError("who is the first admin?", hint="siems init --admin dana@msp.example")
     if "@" not in admin:
         raise errors.UsageError(f"{admin!r} is no e-mail address", hint="siems init --admin dana@msp.example")
-    wrote = _write_settings(listen, force=force)
-    made = process.call("init", "--admin", admin, "--name", name, text=os.environ.get("SIEMS_PASSWORD", "") + "\n")
+    before = next((p for p in places.settings_files() if p.exists()), None)
+    wrote = _write_settings(before, listen, force=force)
+    try:
+        password = os.environ.get("SIEMS_PASSWORD", "")
+        made = process.call("init", "--admin", admin, "--name", name, text=password + "\n")
+    except errors.SiemsError:
+        if wrote != before:  # the next attempt begins where this one did
+            wrote.unlink(missing_ok=True)
+        raise
     made |= {"settings": str(wrote), "token_file": str(places.token_file())}
     show_one(door, made, _welcome, id="user_id")
 
 
-def _write_settings(listen: str, *, force: bool) -> Path:
+def _write_settings(file: Path | None, listen: str, *, force: bool) -> Path:
     """A settings file with what was asked for; an existing one stays."""
-    file = next((p for p in places.settings_files() if p.exists()), None)
     if file is not None and not force:
         if listen:
             raise errors.Conflict(f"{file} exists already", hint="add  --force  or set server.port in it")
@@ -85,17 +95,20 @@ def up(
     port: Annotated[int | None, typer.Option("--port", help="instead of server.port")] = None,
 ) -> int:
     """Run the daemon: here until ctrl+c, or in the background with -d."""
-    arguments = [] if port is None else ["--port", str(port)]
     if not detach:
-        return foreground(arguments)
-    said = process.start(arguments)
-    door.say(f"siems listens on {said['url']} (process {said['pid']})" + ("" if said["changed"] else ", as before"))
-    if door.json:
-        show_one(door, said, lambda _: [], id="pid")
+        return foreground(door, port)
+    show_one(door, process.start(port), started, id="pid")
     return 0
 
 
-def foreground(arguments: list[str]) -> int:
+def started(said: Item) -> list[str]:
+    """Where the daemon is, and whether it was there before."""
+    return [f"siems listens on {said['url']} (process {said['pid']})" + ("" if said["changed"] else ", as before")]
+
+
+def foreground(door: Door, port: int | None) -> int:
     """Become the daemon: signals and exit code are its own."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "siems.daemon", "run", *arguments])  # noqa: S606
+    errors_as = [] if door.json else ["--errors", "text"]
+    arguments = ["-m", "siems.daemon", *errors_as, "run", *process.on_port(port)]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606

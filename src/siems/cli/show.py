@@ -4,46 +4,66 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import typer
 
 from siems import errors
 from siems.cli.context import Door
+from siems.cli.table import Column, Item, plain, styled
 from siems.present import safe
 
-Item = Mapping[str, Any]
+__all__ = ["Column", "Item", "at", "field", "show_list", "show_one", "when"]
+
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its header, the value for pipes, and (where it differs) the text for people."""
-
-    header: str
-    value: Callable[[Item], Any]
-    human: Callable[[Item], str] | None = None
-    wide: bool = False
-    style: Callable[[Item], str] | None = None
-
-
-def field(header: str, key: str, *, wide: bool = False) -> Column:
+def field(header: str, key: str, *, wide: bool = False, grows: bool = False, drop: int = 0) -> Column:
     """A column that shows one field as it is."""
-    return Column(header, lambda item: item.get(key), wide=wide)
+    return Column(header, lambda item: item.get(key), wide=wide, grows=grows, drop=drop)
+
+
+def when(header: str, key: str, *, wide: bool = False, drop: int = 0) -> Column:
+    """A column with a time: RFC 3339 for pipes, how long ago for people."""
+    return Column(header, lambda item: item.get(key), lambda item: _ago(item.get(key)), wide=wide, drop=drop)
+
+
+def _ago(text: str | None) -> str:
+    from datetime import UTC, datetime
+
+    from siems.present import ago, instant
+
+    return ago(instant(text), datetime.now(UTC)) if text else ""
+
+
+def at(text: str) -> str:
+    """A time in a sentence, to the second; on a terminal also how far away it is."""
+    from datetime import UTC, datetime
+
+    from siems.present import ago, duration, instant
+
+    moment, now = instant(text), datetime.now(UTC)
+    said = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    if not sys.stdout.isatty():
+        return said
+    left = (moment - now).total_seconds()
+    return f"{said} (in {duration(left)})" if left > 0 else f"{said} ({ago(moment, now)})"
 
 
 def show_list(door: Door, items: Sequence[Item], columns: Sequence[Column], *, id: str = "id", total: int = -1) -> None:
     """A list, as the flags ask for it."""
-    items = _picked(door, items)
+    items, columns = _picked(door, items, columns)
     match door.format:
         case "json":
             _json(door, list(items))
         case "jsonl":
             for item in items:
-                print(json.dumps(item))
+                _json(door, item)
         case "yaml":
             print(_yaml(list(items)))
         case "csv":
-            _csv(items, columns, door)
+            _csv(items, columns)
         case "name":
             for item in items:
                 print(safe(str(item[id])))
@@ -57,36 +77,47 @@ def show_one(door: Door, item: Item, lines: Callable[[Item], Sequence[str]], *, 
     """One object, as the flags ask for it; `lines` is the text for people."""
     match door.format:
         case "json" | "jsonl":
-            _json(door, _picked(door, [item])[0])
+            _json(door, _picked(door, [item], ())[0][0])
         case "yaml":
-            print(_yaml(_picked(door, [item])[0]))
+            print(_yaml(_picked(door, [item], ())[0][0]))
         case "name":
             print(safe(str(item[id])))
         case "csv":
             raise errors.UsageError("csv is for lists", hint="use -o json")
+        case _ if door.fields:
+            _table(door, *_picked(door, [item], ()))
         case _:
             for line in lines(item):
                 print(line)
 
 
-def _picked(door: Door, items: Sequence[Item]) -> Sequence[Item]:
-    """Only the fields that were asked for. Raises UsageError listing them."""
+def _picked(door: Door, items: Sequence[Item], columns: Sequence[Column]) -> tuple[Sequence[Item], Sequence[Column]]:
+    """Only the fields that were asked for; `?` prints their names and is done. Raises UsageError."""
     if not door.fields:
-        return items
-    known = list(items[0]) if items else []
+        return items, columns
+    known = list(dict.fromkeys(name for item in items for name in item))
     if door.fields == "?":
-        raise errors.UsageError("fields: " + ", ".join(known or ["(none: the list is empty)"]), hint="--fields a,b")
-    wanted = [name.strip() for name in door.fields.split(",")]
+        if not known:
+            raise errors.UsageError("the list is empty, so its fields have no names", hint="siems schema")
+        print("\n".join(known))
+        raise typer.Exit(0)
+    wanted = [name.strip() for name in door.fields.split(",") if name.strip()]
     for name in wanted:
-        if items and name not in items[0]:
-            raise errors.UsageError(f"there is no field {name!r}", hint=f"fields: {', '.join(known)}")
-    return [{name: item.get(name) for name in wanted} for item in items]
+        if known and name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "--fields '?' lists them"
+            raise errors.UsageError(f"there is no field {name!r}", hint=hint)
+    kept = items if door.format == "name" else [{name: item.get(name) for name in wanted} for item in items]
+    return kept, [field(name.upper(), name, grows=True) for name in wanted]
 
 
 def _json(door: Door, value: Any) -> None:
     expression = door.flags["jq"]
     if not expression:
-        print(json.dumps(value, indent=2 if sys.stdout.isatty() else None))
+        text = json.dumps(value, indent=2 if sys.stdout.isatty() and door.format == "json" else None)
+        print(text.replace("\x7f", "\\u007f"))  # the one control character that JSON leaves as it is
         return
     try:
         import jq  # type: ignore[import-not-found]
@@ -96,63 +127,42 @@ def _json(door: Door, value: Any) -> None:
         print(json.dumps(found))
 
 
-def _plain(value: Any) -> str:
-    """A value for a pipe: one line, nothing shortened."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return safe(",".join(map(str, value)))
-    return safe(json.dumps(value)) if isinstance(value, dict) else safe(str(value))
-
-
-def _csv(items: Sequence[Item], columns: Sequence[Column], door: Door) -> None:
+def _csv(items: Sequence[Item], columns: Sequence[Column]) -> None:
     import csv
 
     writer = csv.writer(sys.stdout)
-    if door.fields:
-        names = list(items[0]) if items else []
-        writer.writerow(names)
-        writer.writerows([_cell(item[name]) for name in names] for item in items)
-        return
     writer.writerow([column.header.lower() for column in columns])
     writer.writerows([_cell(column.value(item)) for column in columns] for item in items)
 
 
 def _cell(value: Any) -> str:
     """A spreadsheet must not take a text for a formula."""
-    text = _plain(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not text.lstrip("-").isdigit() else text
+    text = plain(value)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") and not text.lstrip("-").isdigit() else text
 
 
 def _table(door: Door, items: Sequence[Item], columns: Sequence[Column]) -> None:
-    if door.fields:
-        names = list(items[0]) if items else []
-        columns = [field(name.upper(), name) for name in names]
-    shown = [c for c in columns if not c.wide or door.format == "wide" or not sys.stdout.isatty()]
+    """Lines with tabs for pipes, without a header; for terminals a table that fits."""
     if not sys.stdout.isatty():
         for item in items:
-            print("\t".join(_plain(column.value(item)) for column in shown))
+            print("\t".join(_piped(door, column, item) for column in columns))
         return
-    _rich(door, items, shown)
+    if not items:
+        door.note("nothing to show")
+        return
+    from shutil import get_terminal_size
+
+    from siems.cli.table import draw
+
+    whole = door.format == "wide"
+    shown = [c for c in columns if whole or not c.wide]
+    print("\n".join(draw(items, shown, width=get_terminal_size().columns, color=door.color, whole=whole)))
 
 
-def _rich(door: Door, items: Sequence[Item], columns: Sequence[Column]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold" if door.color else "")
-    for column in columns:
-        table.add_column(column.header, no_wrap=True, overflow="ellipsis")
-    for item in items:
-        cells = []
-        for column in columns:
-            said = column.human(item) if column.human else _plain(column.value(item))
-            cells.append(Text(safe(said), style=column.style(item) if column.style and door.color else ""))
-        table.add_row(*cells)
-    Console(no_color=not door.color, highlight=False).print(table)
+def _piped(door: Door, column: Column, item: Item) -> str:
+    """A value as it is; coloured only where somebody has asked for colours in so many words."""
+    text = plain(column.value(item))
+    return styled(text, column.style(item)) if door.color and column.style else text
 
 
 def _yaml(value: Any, indent: int = 0) -> str:
@@ -162,9 +172,28 @@ def _yaml(value: Any, indent: int = 0) -> str:
         lines = []
         for key, inner in value.items():
             nested = isinstance(inner, (dict, list)) and inner
-            said = f"\n{_yaml(inner, indent + 1)}" if nested else f" {json.dumps(inner)}"
-            lines.append(f"{pad}{key if str(key).isidentifier() else json.dumps(key)}:{said}")
+            said = f"\n{_yaml(inner, indent + 1)}" if nested else f" {_scalar(inner)}"
+            lines.append(f"{pad}{key if _bare(str(key)) else _scalar(key)}:{said}")
         return "\n".join(lines)
     if isinstance(value, list) and value:
         return "\n".join(f"{pad}- {_yaml(inner, indent + 1).lstrip()}" for inner in value)
-    return f"{pad}{json.dumps(value)}"
+    return f"{pad}{_scalar(value)}"
+
+
+def _bare(key: str) -> bool:
+    """Whether YAML reads a key without quotes as this text: `on`, `no` and `null` it would not."""
+    return key.isascii() and key.isidentifier() and key.lower() not in _YAML_WORDS
+
+
+def _scalar(value: Any) -> str:
+    """A scalar as YAML reads it: JSON, but with characters beyond the first plane in YAML's own notation."""
+    import re
+
+    def told(found: re.Match[str]) -> str:
+        if not found[1]:
+            return found[0]
+        high, low = int(found[1], 16) - 0xD800, int(found[2], 16) - 0xDC00
+        return f"\\U{0x1_0000 + (high << 10) + low:08x}"
+
+    text = re.sub(r"\\\\|\\u(d[89ab]\w\w)\\u(d[c-f]\w\w)", told, json.dumps(value))
+    return text.replace("\x7f", "\\x7f")

@@ -29,7 +29,7 @@ def tui(
 ) -> int:
     """Incidents, live: siems tui, or siems tui INC-12"""
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
-        raise errors.UsageError("this is no terminal", hint="use  siems watch -o jsonl  or  siems incident list")
+        raise errors.UsageError("this is no terminal", hint="siems watch -o jsonl,  or  siems incident list")
     client = door.client
     client.via = "tui"
     client.me()  # no daemon, or nobody logged in: say so before the screen is taken

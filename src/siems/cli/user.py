@@ -17,13 +17,14 @@ COLUMNS = (
     field("ID", "id"),
     field("NAME", "name"),
     field("ROLE", "role"),
-    field("EMAIL", "email"),
+    field("EMAIL", "email", grows=True, drop=1),
     Column(
         "COMPANIES",
         lambda u: u["companies"],
         lambda u: ", ".join(u["companies"]) or ("all" if u["role"] == "admin" else "--"),
+        grows=True,
     ),
-    field("AVAILABILITY", "availability"),
+    field("AVAILABILITY", "availability", drop=2),
     Column("OPEN", lambda u: u["open_incidents"]),
 )
 

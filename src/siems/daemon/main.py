@@ -38,13 +38,17 @@ log = structlog.get_logger()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one of the daemon's own commands; errors go to standard error as one JSON object."""
+    """Run one of the daemon's own commands; errors go to standard error: one JSON object, or text for people."""
     os.umask(0o077)  # database, socket and logs are for their owner only
     ask = _parser().parse_args(argv)
     try:
         found: int = ask.run(ask)
         return found
     except SiemsError as error:
+        if ask.errors == "text":
+            lines = [f"error: {error.message}  ({error.code}, exit {error.exit})", f"  {error.hint}".rstrip()]
+            print("\n".join(filter(None, lines)), file=sys.stderr)
+            return error.exit
         said = {"code": error.code, "exit": error.exit, "message": error.message, "hint": error.hint}
         print(json.dumps({"error": said}), file=sys.stderr)
         return error.exit
@@ -54,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="siems-daemon")
+    parser.add_argument("--errors", choices=("json", "text"), default="json")
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run")
     run.add_argument("--port", type=int)

@@ -88,4 +88,4 @@ def require_role(actor: Actor, permission: Permission) -> None:
 
 def missing(what: str) -> NotFound:
     """The one answer for what is not there and for what the caller may not know of."""
-    return NotFound(f"there is no {what or 'such object'}", hint="see what there is with the list command of that noun")
+    return NotFound(f"there is no {what or 'such object'}")
