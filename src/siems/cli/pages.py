@@ -1,0 +1,41 @@
+"""Lists that come in pages: 30 on a terminal, all of them for scripts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from siems import errors
+from siems.cli.context import Door
+
+ON_A_TERMINAL = 30
+
+
+def pages(door: Door, what: str, query: str, limit: str, **more: Any) -> tuple[list[dict[str, Any]], int]:
+    """(items, how many there are): 30 on a terminal, all for scripts, or what `--limit` says."""
+    wanted = _limit(door, limit)
+    fetch = getattr(door.client, what)
+    items: list[dict[str, Any]] = []
+    cursor, total = "", 0
+    while True:
+        size = 1_000 if wanted is None else min(1_000, wanted - len(items))
+        page = fetch(query, limit=size, cursor=cursor, **more)
+        items += page["items"]
+        total, cursor = page["total"], page["next"] or ""
+        if not cursor or (wanted is not None and len(items) >= wanted):
+            return items, total
+
+
+def _limit(door: Door, text: str) -> int | None:
+    if not text:
+        return ON_A_TERMINAL if sys.stdout.isatty() and not door.json else None
+    return how_many(text)
+
+
+def how_many(text: str) -> int | None:
+    """What `--limit` says; None for all. Raises UsageError."""
+    if text in ("", "all"):
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10_000_000):
+        raise errors.UsageError(f"--limit takes a number or all, not {text!r}", hint="--limit 100, or --limit all")
+    return int(text)
