@@ -89,6 +89,13 @@ class UnitOfWork:
         self._events.clear()
         self.journal.rollback(mark)
 
+    def take_back(self, mark: int) -> None:
+        """As `abandon`, where the database has gone back too: what was locked, told and counted since is not."""
+        self.abandon(mark)
+        self._told = False
+        if self.dialect.shared:
+            self._counters_held = False
+
     # --- what verbs look at ------------------------------------------------------------------------------------
 
     def company(self, company_id: str) -> CompanyMemory:
@@ -166,4 +173,5 @@ class UnitOfWork:
             before = self._counters_before
             moved = [(v, n) for n, v in sorted(self.memory.counters.items()) if before.get(n) != v]
             self.run("UPDATE counter SET value = ? WHERE name = ?", moved)
-            self._counters_before = dict(self.memory.counters)
+            for value, name in moved:
+                self.journal.set(before, name, value)

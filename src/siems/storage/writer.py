@@ -186,8 +186,7 @@ class Writer:
             except Exception as why:
                 log.exception("writer.failed", verbs=len(batch))
                 for job in batch:
-                    if job.error is None and job.result is None:
-                        job.error = why
+                    job.result, job.error = None, job.error or why
             self._answer(batch)
 
     def _more(self) -> Iterator[Job]:
@@ -202,16 +201,16 @@ class Writer:
         started = time.perf_counter()
         try:
             self._attempt(batch)
-        except DBAPIError as why:
+        except Exception as why:
             if len(batch) == 1 or isinstance(why, OperationalError):  # the database ails, not a verb
                 self._fail(batch, why)
                 return
-            log.warning("writer.replay", verbs=len(batch), why=str(why.orig))
+            log.warning("writer.replay", verbs=len(batch), why=str(why))
             for job in batch:
                 job.result = job.error = None
                 try:
                     self._attempt([job])
-                except DBAPIError as again:
+                except Exception as again:
                     self._fail([job], again)
         finally:
             self.batches += 1
@@ -220,10 +219,12 @@ class Writer:
             if spent > 1.0:
                 log.warning("writer.slow", seconds=round(spent, 3), verbs=len(batch))
 
-    def _fail(self, batch: list[Job], why: DBAPIError) -> None:
-        log.error("writer.refused", why=str(why.orig), verbs=len(batch))
+    def _fail(self, batch: list[Job], why: Exception) -> None:
+        """Nothing of these was committed, so none of them keeps its answer."""
+        log.error("writer.refused", why=repr(why.orig if isinstance(why, DBAPIError) else why), verbs=len(batch))
+        error = unavailable(why) if isinstance(why, DBAPIError) else why
         for job in batch:
-            job.result, job.error = None, unavailable(why)
+            job.result, job.error = None, error
 
     def _attempt(self, batch: list[Job]) -> None:
         """One transaction for these verbs; memory follows it, both ways."""
@@ -250,13 +251,18 @@ class Writer:
                 self._memory.companies.clear()
             raise
         uow.journal.forget()
-        for done in uow.after_commit:
-            done()
-        if self._on_commit is not None:
-            self._on_commit(Committed(tuple(uow.stream.published), uow.earliest_due))
+        try:
+            for done in uow.after_commit:
+                done()
+            if self._on_commit is not None:
+                self._on_commit(Committed(tuple(uow.stream.published), uow.earliest_due))
+        except Exception:  # it is committed: nobody may be told otherwise
+            log.exception("writer.not_told", verbs=len(batch))
 
     def _verb(self, uow: UnitOfWork, job: Job) -> None:
         """Run one verb. What people and due rows do may ask the database, so it has a savepoint of its own."""
+        if not job.ingest:
+            uow.flush()  # what cannot be written is another verb's fault
         mark = uow.journal.mark()
         uow.now = self._clock.now()
         try:
@@ -264,22 +270,23 @@ class Writer:
                 job.result = job.fn(uow, *job.args)
                 uow.settle()
                 return
-            uow.flush()
-            mark = uow.journal.mark()
             with uow.connection.begin_nested():
                 job.result = job.fn(uow, *job.args)
                 uow.settle()
                 uow.flush()
+            return
         except DBAPIError:
             uow.abandon(mark)
             raise
         except SiemsError as refused:
-            uow.abandon(mark)
             job.result, job.error = None, refused
         except Exception as bug:
             log.exception("verb.failed", verb=getattr(job.fn, "__name__", "?"))
-            uow.abandon(mark)
             job.result, job.error = None, bug
+        if job.ingest:
+            uow.abandon(mark)
+        else:
+            uow.take_back(mark)
 
     # --- several daemons ---------------------------------------------------------------------------------------
 
