@@ -11,7 +11,16 @@ from siems.daemon.keyring import Entry
 from siems.daemon.refusals import RATE_LIMITED
 from siems.daemon.runtime import Runtime
 from siems.domain.signature import Cause, verify
-from siems.errors import InvalidField, NotAuthenticated, NotFound, RateLimited, SiemsError, UnsupportedMedia, UsageError
+from siems.errors import (
+    InvalidField,
+    NotAuthenticated,
+    NotFound,
+    RateLimited,
+    SiemsError,
+    Unavailable,
+    UnsupportedMedia,
+    UsageError,
+)
 from siems.services.ingest import Incoming, accept
 from siems.sources import SOURCES, Source
 from siems.vocabulary import MSP, Signing
@@ -115,10 +124,9 @@ def _limited(runtime: Runtime, entry: Entry, source: Source, address: str) -> we
     runtime.refusals.note(
         entry.company_id, RATE_LIMITED, source=source.name, address=address, detail=detail, now=runtime.clock.now()
     )
-    error = RateLimited(f"{entry.company} sends {detail}", hint="send again after Retry-After", retry_after=wait)
-    response = problem(error)
-    if source.native:
-        response.set_status(503)
+    # tools that repeat only on errors of ours would lose what a 429 refuses
+    kind = Unavailable if source.native else RateLimited
+    response = problem(kind(f"{entry.company} sends {detail}", hint="send again after Retry-After", retry_after=wait))
     response.headers["X-RateLimit-Limit"] = str(rate["per_minute"])
     response.headers["X-RateLimit-Burst"] = str(rate["burst"])
     return response
