@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -118,10 +119,17 @@ def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> I
 
 
 @pytest.fixture
-def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def quick_path() -> Iterator[Path]:
+    """A folder for files that are written often."""
+    with tempfile.TemporaryDirectory(prefix="siems-", dir=postgres.quick_folder()) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def database_url(backend: str, quick_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a fresh database with the schema of this version."""
     if backend == "sqlite":
-        path = tmp_path / "siems.db"
+        path = quick_path / "siems.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield str(path)
         return
