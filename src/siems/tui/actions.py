@@ -113,12 +113,14 @@ FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w
 """Keys that multiplexers, flow control and shells own; besides, alt+* and the function keys."""
 
 FOOTER: Mapping[Where, tuple[str, ...]] = {
-    Where.BOARD: ("help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "escalate",
-    "note",
-                  "take", "hold", "span", "copy", "quit"),
-    Where.DETAIL: ("help", "back", "ack", "start", "resolve", "close", "assign", "escalate", "note",
-    "section",
-                   "hold", "take", "copy", "command"),
+    Where.BOARD: (
+        "help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "close", "reopen", "escalate",
+        "note", "hold", "take", "copy", "span", "quit",
+    ),
+    Where.DETAIL: (
+        "help", "back", "ack", "start", "resolve", "close", "reopen", "assign", "escalate", "note", "section",
+        "hold", "take", "copy", "command",
+    ),
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from siems.wire import Me, Summary
 TOAST = 8.0
 REFRESH = 30.0
 RENEW = 300.0
+SOON = 3.0
 SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
@@ -153,6 +154,10 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
                 self.link.reads.put("token", self.link.renew_token)
             self.link.read_me()
             self.link.read_summary()
+
+    def refresh_soon(self) -> None:
+        """The figures of today are likely to have changed."""
+        self.refreshed = min(self.refreshed, self.monotonic() - REFRESH + SOON)
 
     def touched(self) -> None:
         """A key was pressed: rows keep their places for a moment."""

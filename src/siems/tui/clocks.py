@@ -10,6 +10,11 @@ from siems.tui.looks import Piece
 from siems.wire import IncidentView, ResolutionClock, ResponseClock
 
 
+def arrivals(view: IncidentView) -> int:
+    """How many alerts came in for an incident, repeats included."""
+    return view.alert_count + view.repeat_count
+
+
 def running(view: IncidentView) -> ResponseClock | ResolutionClock:
     """The clock that the board shows: the running one that falls due first."""
     response, resolution = view.sla.response, view.sla.resolution
@@ -79,7 +84,7 @@ def escalate(view: IncidentView, now: datetime, arrow: str) -> list[Piece]:
     """`1:41 -> jon (L2)`, or where the chain stands."""
     step = view.next_escalation
     if step is None:
-        return [(f"  level {view.escalation_level}, nothing due", "dim")]
+        return [(f"  none due, L{view.escalation_level}", "dim")]
     left = (step.due_at - now).total_seconds()
     glyph = "!" if left < present.TEN_MINUTES else " "
     who = present.safe(step.to[:40])

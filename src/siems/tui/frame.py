@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -98,14 +98,14 @@ def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
     return spread([(text, role)], right, width) if right else [(text, role)]
 
 
-def keys(where: Where, width: int, *, lost: bool, without: Sequence[str] = ()) -> list[Piece]:
-    """The last line, from the table: as many keys as fit."""
+def keys(where: Where, width: int, *, lost: bool, able: Collection[str], without: Sequence[str] = ()) -> list[Piece]:
+    """The last line, from the table: as many keys as fit, of the acts only those that are possible."""
     names = ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else FOOTER[where]
     line: list[Piece] = []
     left = width
     for name in names:
         deed = BY_ID[name]
-        if where not in deed.where or name in without:
+        if where not in deed.where or name in without or (deed.acts and deed.needs not in able):
             continue
         words = {"retry": "retry"} | ({"command": "cmd", "escalate": "escal"} if width < 100 else {})
         label = words.get(name, deed.hint or deed.title)

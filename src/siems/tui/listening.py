@@ -115,6 +115,7 @@ class Listening:
 
     def on_refetched(self, event: messages.Refetched) -> None:
         self._heard(event.as_of)
+        self._app.refresh_soon()
         if self._app.model.change(event.changes, busy=self._app.busy()):
             self._app.repaint_all()
 
@@ -183,6 +184,7 @@ class Listening:
         own: dict[str, IncidentView | None] = {
             result.view.id: result.view for result in event.results if result.view is not None
         }
+        self._app.refresh_soon()
         text = self._app.desk.finish(event)
         failed = [result for result in event.results if result.why]
         hint = f"  {failed[0].hint}" if failed and failed[0].hint and not failed[0].lost else ""

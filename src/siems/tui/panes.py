@@ -54,13 +54,14 @@ def preview(view: IncidentView, story: Story | None, scene: Scene, width: int) -
     short = present.SEVERITY_SHORT.get(view.severity, "")
     head = rule(scene.looks, width, f"{view.id} {view.company[:40]} {short}", "d pane  enter open")
     asset = f" ({present.safe(view.assets[0][:40])})" if view.assets else ""
-    seen = f"{present.plural(view.alert_count, 'alert')}  last {scene.time(view.last_alert_at)}"
+    seen = f"{present.plural(clocks.arrivals(view), 'alert')}  last {scene.time(view.last_alert_at)}"
     first: Line = spread([(present.safe(view.title[:200]), "bold"), (asset, "")], [(seen, "")], width)
-    timers: Line = [
-        ("Respond ", "dim"), *clocks.respond(view, scene.now, scene.zone),
-        ("   Resolve ", "dim"), *clocks.resolve(view, scene.now, scene.zone),
-        (f"   {clocks.escalates(view, scene.now)}", ""),
+    timers: list[Piece] = [
+        ("Respond ", "dim"), *tight(clocks.respond(view, scene.now, scene.zone)),
+        ("   Resolve ", "dim"), *tight(clocks.resolve(view, scene.now, scene.zone)),
     ]  # fmt: skip
+    if view.next_escalation is not None:
+        timers.append((f"   {clocks.escalates(view, scene.now)}", ""))
     owner = present.person(view.assignee_name)
     facts: Line = [
         ("owner ", "dim"), (owner, ""), ("   score ", "dim"), (str(view.priority_score), ""),
@@ -68,6 +69,11 @@ def preview(view: IncidentView, story: Story | None, scene: Scene, width: int) -
         ("   grouped by ", "dim"), (present.safe(view.rule[:60]), ""),
     ]  # fmt: skip
     return [head, first, timers, facts, _last_line(story, scene)]
+
+
+def tight(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same words without the blanks that align them elsewhere."""
+    return [(text.replace("  ", " ") if place else text.lstrip(), role) for place, (text, role) in enumerate(pieces)]
 
 
 def _last_line(story: Story | None, scene: Scene) -> Line:
@@ -109,9 +115,7 @@ def pane(view: IncidentView, story: Story | None, scene: Scene, width: int, heig
 
 def alerts_head(view: IncidentView, alerts: Sequence[AlertView], scene: Scene, width: int) -> Line:
     """`ALERTS 6 in 21m`, with their course when there is something to see."""
-    line: list[Piece] = [(f"ALERTS {view.alert_count}", "head")]
-    if view.repeat_count:
-        line.append((f" +{view.repeat_count} repeats", ""))
+    line: list[Piece] = [(f"ALERTS {clocks.arrivals(view)}", "head")]
     span = (view.last_alert_at - view.created_at).total_seconds()
     if span >= 60:
         line.append((f" in {present.duration(max(span, 600) if span >= 600 else span)}", ""))
@@ -156,7 +160,10 @@ def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) 
         when = scene.time(one.at, seconds=False)
         who = present.person(one.actor, width=10)
         human = one.kind in ("note", "state")
-        first, *more = wrap(f"{who} {' '.join(one.text.split())}", width - len(when) - 1, most=3 if human else 2)
+        room = width - len(when) - 1
+        first, *more = wrap(f"{who} {' '.join(one.text[:400].split())}", room)
+        if len(more) > 2:
+            more = [more[0], present.clip(more[1], room - 1) + scene.looks.cut]
         lines.append([(f"{when} ", "dim"), (first, "bold" if human else "")])
         lines += [[(" " * (len(when) + 1), ""), (text, "")] for text in more]
     return lines

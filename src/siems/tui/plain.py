@@ -43,7 +43,7 @@ def sentence(view: IncidentView, now: datetime) -> str:
     owner = f"with {present.person(view.assignee_name)}" if view.assignee_name else "with nobody"
     said = (
         f"{view.id}, {view.severity.lower()}, {state}, {view.company}: {view.title}. "
-        f"{name} {due}, {owner}, {present.plural(view.alert_count, 'alert')}."
+        f"{name} {due}, {owner}, {present.plural(clocks.arrivals(view), 'alert')}."
     )
     return present.safe(said)
 

@@ -35,7 +35,7 @@ def timeline(entries: Sequence[TimelineEntry], scene: Scene, width: int) -> list
         when = present.fit(scene.time(one.at), WHEN)
         kind = KIND_WORD.get(one.kind, one.kind)
         who = f"{present.person(one.actor)} " if one.kind in ("note", "state") else ""
-        via = f"  via {one.via}" if one.kind in ("note", "state") and one.via not in ("", "tui") else ""
+        via = f"  via {one.via}" if one.kind in ("note", "state") and one.via in ("cli", "api", "portal") else ""
         texts = wrap(f"{who}{one.text}{via}", max(20, width - WHEN - KIND))
         role = KIND_ROLE.get(one.kind, "")
         lines.append([(when, "dim"), (present.cell(kind, KIND), role), (texts[0], "")])
@@ -92,12 +92,9 @@ def facts(view: IncidentView, story: Story, scene: Scene, width: int) -> list[Li
         until = present.short_time(view.hold_until, scene.now, scene.zone) if view.hold_until else "?"
         rows.append(("on hold", f"for {view.hold_reason} until {until}"))
     if view.resolved_at is not None:
-        rows.append(
-            (
-                "resolved",
-                f"{scene.time(view.resolved_at)} by {view.resolved_by}: {view.resolution_notes or ''}",
-            )
-        )
+        by = (view.resolved_by or "").removeprefix("user-")
+        said = f": {view.resolution_notes}" if view.resolution_notes else ""
+        rows.append(("resolved", f"{scene.time(view.resolved_at)} by {by}{said}"))
     if view.cause:
         rows.append(("cause", view.cause))
     if view.recurrence_of:

@@ -219,13 +219,20 @@ class ViewDeeds:
         story = self._app.stories.get(ref)
         return self._app.model.views.get(ref) or (story.detail.incident if story else None)
 
+    def _company(self, text: str) -> str:
+        """The filter for a company from part of its name, as far as the list knows it."""
+        wanted = text.removeprefix("#").removeprefix("comp-").lower()
+        known = {view.company_id.removeprefix("comp-"): view.company.lower() for view in self._app.model.views.values()}
+        begins = [slug for slug, name in known.items() if slug.startswith(wanted) or name.startswith(wanted)]
+        return f"#{wanted if wanted in known or len(begins) != 1 else begins[0]}"
+
     def _run_view(self, wish: Wish) -> None:
         app = self._app
         match wish.word, wish.rest:
             case "filter", rest:
                 self.set_filter(rest)
             case (("co" | "company"), rest):
-                self.set_filter(f"#{rest.removeprefix('#').removeprefix('comp-')}" if rest else "")
+                self.set_filter(self._company(rest) if rest else "")
             case "sort", rest if rest in SORTS:
                 app.model.resort(SORTS[rest])
                 if app.state.up:

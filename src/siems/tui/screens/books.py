@@ -193,18 +193,21 @@ class Inbox(ListOverlay[str | None]):
         if self.notices is None:
             return [[("reading...", "dim")]]
         unread = sum(not one.read for one in self.notices)
-        now = self.siems.clock.now()
+        now, cut = self.siems.clock.now(), self.siems.looks.cut
         what = self.width - 34
-        lines: list[Line] = [[(f"{unread} unread  {len(self.notices)} in all", "bold")],
-                             [(f"    {'WHEN':<9} {'KIND':<9} {'WHAT':<{what}} WHERE", "head")]]  # fmt: skip
+        lines: list[Line] = [
+            [(f"{unread} unread  {len(self.notices)} in all", "bold")],
+            [(f"    {'WHEN':<9} {'KIND':<10} {'WHAT':<{what}} WHERE", "head")],
+        ]
         rows: list[Line] = []
         for place, one in enumerate(self.notices):
-            lead = ">" if place == self.at else " "
+            subject = one.subject.removeprefix(one.object).lstrip(" :") or one.subject
             rows.append([
-                (lead, "mark"), ("  " if one.read else " o", "stale"),
-                (f" {present.ago(one.at, now):<9} ", "dim"), (present.cell(one.kind, 10), ""),
-                (present.cell(one.subject, what, mark=self.siems.looks.cut), "" if one.read else "bold"),
-                (f" {present.safe(one.object[:9])}", ""),
+                (">" if place == self.at else " ", "mark"), ("  " if one.read else " o", "stale"),
+                (f" {present.fit(present.ago(one.at, now), 9)} ", "dim"),
+                (present.cell(one.kind.rpartition(".")[2], 10) + " ", ""),
+                (present.cell(subject, what, mark=cut), "" if one.read else "bold"), (" ", ""),
+                (present.cell(one.object, 8), ""),
             ])  # fmt: skip
         if not rows:
             rows = [[("Nothing here. What is assigned or escalated to you comes here.", "dim")]]

@@ -142,6 +142,9 @@ class Confirm(Overlay[dict[str, str] | None]):
             lines.append([(f"and {len(self.targets) - LISTED} more", "bold")])
         if self.to:
             lines.append([("to ", "dim"), (self.to, "bold")])
+        return [*lines, []] if self.slots else lines
+
+    def foot(self) -> list[Line]:
         typing = self.focused is not None
         ready: list[Piece] = [
             ("y", "off" if typing else "key"),
@@ -155,7 +158,7 @@ class Confirm(Overlay[dict[str, str] | None]):
         ready += [("   esc", "key"), (" leave the field" if typing else " cancel", "")]
         if typing:
             ready += [("   enter", "key"), (" goes on", "")]
-        return [*lines, [], [(self.complaint, "error")] if self.complaint else [], ready, []]
+        return [[(self.complaint, "error")], ready]
 
     def _target(self, one: Target) -> Line:
         room = self.width - 30

@@ -140,7 +140,7 @@ class DetailScreen(Place):
 
     def _tabs(self, view: IncidentView, story: Story | None) -> Line:
         notes = sum(one.kind == "note" for one in story.timeline) if story else 0
-        counts = (len(story.timeline) if story else 0, view.alert_count, notes, 0)
+        counts = (len(story.timeline) if story else 0, clocks.arrivals(view), notes, 0)
         line: list[Piece] = []
         for place, name in enumerate(SECTIONS):
             text = f"{name} {counts[place]}" if counts[place] else name

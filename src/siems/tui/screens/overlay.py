@@ -48,6 +48,7 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
             yield Lines(self.siems.looks, id="body")
             if not self.FIELD_FIRST:
                 yield from self.compose_fields()
+            yield Lines(self.siems.looks, id="foot")
 
     def compose_fields(self) -> ComposeResult:
         """Text fields under or over the lines."""
@@ -78,11 +79,15 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
         """What the window shows now."""
         return []
 
+    def foot(self) -> Sequence[Line]:
+        """What stands at the bottom, under the text fields."""
+        return []
+
     def repaint(self) -> None:
-        lines = list(self.content())
-        body = self.query_one("#body", Lines)
-        body.styles.height = min(len(lines), self.room)
-        body.show(lines)
+        for id, content in (("body", self.content()), ("foot", self.foot())):
+            lines, part = list(content), self.query_one(f"#{id}", Lines)
+            part.styles.height = min(len(lines), self.room)
+            part.show(lines)
 
     def tick(self) -> None:
         """What moves with time."""

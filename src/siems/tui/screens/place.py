@@ -91,7 +91,8 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide else ()
-        self.lines("keys").show([frame.keys(self.WHERE, width, lost=lost, without=without)])
+        able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
+        self.lines("keys").show([frame.keys(self.WHERE, width, lost=lost, able=able, without=without)])
 
     def repaint(self) -> None:
         """Draw all that may have changed."""

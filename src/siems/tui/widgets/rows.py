@@ -69,7 +69,8 @@ def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", 
     if shape.who:
         line.append((" " + present.fit(present.person(view.assignee_name), shape.who), ""))
     if shape.alerts:
-        count = str(view.alert_count) if view.alert_count < 1_000 else f"{view.alert_count // 1_000}k"
+        came = clocks.arrivals(view)
+        count = str(came) if came < 1_000 else f"{min(99, came // 1_000)}k"
         line.append((" " + count.rjust(shape.alerts - 1), ""))
     return line
 
