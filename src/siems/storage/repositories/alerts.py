@@ -18,19 +18,21 @@ from siems.vocabulary import AlertStatus
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
 
-_REPEAT = (
+_COUNT = "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ? WHERE id = ?"
+_UPDATE = (
     "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ?, status = ?, resolved_at = ?,"
     " incident_id = ?, rule = ?, evidence = ? WHERE id = ?"
 )
 
 
 class Alerts:
-    """The alerts of a batch."""
+    """The alerts of a batch. `put` keeps any change, `count` only what a repeat moves: no index needs to know."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._new: dict[int, Alert] = {}
         self._changed: dict[int, Alert] = {}
+        self._counted: dict[int, Alert] = {}
         self._moved: list[tuple[int, int]] = []
 
     def active(self, company: CompanyMemory, fingerprint: str) -> Alert | None:
@@ -50,7 +52,15 @@ class Alerts:
         """An alert as it is now."""
         journal = self._uow.journal
         journal.set(self._new if alert.id in self._new else self._changed, alert.id, alert)
+        journal.drop(self._counted, alert.id)
         self._remember(alert)
+
+    def count(self, company: CompanyMemory, alert: Alert) -> None:
+        """An active alert that was repeated, and stays where it is."""
+        journal, number = self._uow.journal, alert.id
+        pending = self._new if number in self._new else self._changed if number in self._changed else self._counted
+        journal.set(pending, number, alert)
+        journal.set(company.alerts, alert.fingerprint, alert)
 
     def _remember(self, alert: Alert) -> None:
         journal, company = self._uow.journal, self._uow.company(alert.company_id)
@@ -102,24 +112,20 @@ class Alerts:
         uow = self._uow
         if self._new:
             uow.run(uow.dialect.insert("alert"), [alert_row(a) for a in self._new.values()])
-        if self._changed:
-            uow.run(
-                _REPEAT,
-                [
-                    (
-                        a.count,
-                        to_micros(a.last_seen_at),
-                        int(a.severity),
-                        a.message,
-                        a.status.value,
-                        None if a.resolved_at is None else to_micros(a.resolved_at),
-                        a.incident_id,
-                        a.rule,
-                        a.evidence,
-                        a.id,
-                    )
-                    for a in self._changed.values()
-                ],
-            )
+        uow.run(
+            _UPDATE,
+            [
+                (
+                    a.count, to_micros(a.last_seen_at), int(a.severity), a.message, a.status.value,
+                    None if a.resolved_at is None else to_micros(a.resolved_at), a.incident_id, a.rule, a.evidence,
+                    a.id,
+                )
+                for a in self._changed.values()
+            ],
+        )  # fmt: skip
+        uow.run(
+            _COUNT,
+            [(a.count, to_micros(a.last_seen_at), int(a.severity), a.message, a.id) for a in self._counted.values()],
+        )
         uow.run("UPDATE alert SET incident_id = ? WHERE incident_id = ?", self._moved)
-        self._new, self._changed, self._moved = {}, {}, []
+        self._new, self._changed, self._counted, self._moved = {}, {}, {}, []
