@@ -22,14 +22,22 @@ def redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping
     return {k: _SECRET.sub("[secret]", v) if isinstance(v, str) else v for k, v in event.items()}
 
 
+class _ForPeople:
+    """One line of key=value; a traceback follows on lines of its own."""
+
+    def __init__(self) -> None:
+        self._line = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        trace = event.pop("exception", "")
+        line = str(self._line(logger, method, event))
+        return f"{line}\n{trace}" if trace else line
+
+
 def set_up(settings: Log) -> None:
     """Logging for the whole process, to standard error."""
     level = getattr(logging, settings.level.upper())
-    shape: Any = (
-        structlog.processors.JSONRenderer()
-        if settings.format == "json"
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
-    )
+    shape: Any = structlog.processors.JSONRenderer() if settings.format == "json" else _ForPeople()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
