@@ -58,12 +58,23 @@ def in_scope(column: Any, actor: Actor) -> Clause:
 
 def incident_filter(text: str, asker: Asker) -> Clause:
     """A query over incidents. Raises InvalidField."""
-    return _compile(parse_query(text, frozenset(_INCIDENT)), _INCIDENT, asker) if text.strip() else true()
+    return _clause(text, _INCIDENT, asker)
 
 
 def alert_filter(text: str, asker: Asker) -> Clause:
     """A query over alerts. Raises InvalidField."""
-    return _compile(parse_query(text, frozenset(_ALERT)), _ALERT, asker) if text.strip() else true()
+    return _clause(text, _ALERT, asker)
+
+
+def _clause(text: str, fields: Mapping[str, Field], asker: Asker) -> Clause:
+    if not text.strip():
+        return true()
+    if "---" in text and any(word.lstrip("(").startswith("---") for word in text.split()):
+        raise InvalidField("a term is turned round once", hint="write one - before it")
+    try:
+        return _compile(parse_query(text, frozenset(fields)), fields, asker)
+    except OverflowError as why:
+        raise InvalidField("the query names a time that no calendar has", hint="created:>30d") from why
 
 
 def _compile(query: Query, fields: Mapping[str, Field], asker: Asker) -> Clause:
@@ -110,13 +121,10 @@ def _word(column: Any) -> Field:
 def _contains(*columns: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         _only_equal(term)
-        return or_(
-            *(
-                func.lower(column).contains(value.lower(), autoescape=True)
-                for column in columns
-                for value in term.values
-            )
-        )
+        found = [func.lower(c).contains(v.lower(), autoescape=True) for c in columns for v in term.values]
+        # SQLite's lower() leaves letters beyond ASCII as they are
+        found += [c.contains(v, autoescape=True) for c in columns for v in term.values if not v.isascii()]
+        return or_(*found)
 
     return clause
 
@@ -155,9 +163,11 @@ def _severity(column: Any) -> Field:
 
 
 def _number(column: Any) -> Field:
+    wide = _raw(column)  # a number too large for the column is no error, there just is none
+
     def clause(term: Term, asker: Asker) -> Clause:
         numbers = [_int(term, value) for value in term.values]
-        found: Clause = column.in_(numbers) if term.op == "=" else _OPS[term.op](column, numbers[0])
+        found: Clause = wide.in_(numbers) if term.op == "=" else _OPS[term.op](wide, numbers[0])
         return found
 
     return clause

@@ -76,10 +76,10 @@ def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, in
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         name, as_of, value, number = found
-        if name != sort or not all(isinstance(x, int) for x in (as_of, value, number)):
+        if name != sort or not all(isinstance(x, int) and abs(x) < 1 << 63 for x in (as_of, value, number)):
             raise ValueError(name)
         return from_micros(as_of), value, number
-    except (ValueError, TypeError, OverflowError) as why:
+    except (ValueError, TypeError, OverflowError, RecursionError) as why:
         raise InvalidField("this cursor is not one of ours, or of another sort order", hint="begin without it") from why
 
 
