@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from siems.clock import Clock
 from siems.domain.events import Recorded
-from siems.domain.permissions import Actor, Permission, require
+from siems.domain.permissions import Actor, Permission, require_role
 from siems.errors import Conflict, InvalidField, NotAuthenticated, NotFound
+from siems.services.filters import in_scope
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import random_token, token_hash
@@ -53,7 +54,7 @@ def hash_password(password: str, minimum: int = MIN_PASSWORD) -> str:
 
 def create(uow: UnitOfWork, actor: Actor, ask: UserAsk, password_hash: str) -> str:
     """A new user; the id. Raises InvalidField, Conflict."""
-    require(actor, Permission.ADMINISTER, MSP)
+    require_role(actor, Permission.ADMINISTER)
     name = ask.name.strip()
     short = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not short:
@@ -264,9 +265,9 @@ def users_for(connection: Connection, actor: Actor, company_id: str | None = Non
         scopes.setdefault(user_id, set()).add(company)
     load: dict[str, int] = {}
     open_states = ("OPEN", "ASSIGNED", "IN_PROGRESS")
-    for (user_id,) in connection.execute(
-        select(t.incident.c.assignee).where(t.incident.c.state.in_(open_states), t.incident.c.assignee.is_not(None))
-    ):
+    i = t.incident.c
+    busy = (i.state.in_(open_states), i.assignee.is_not(None), in_scope(i.company_id, actor))
+    for (user_id,) in connection.execute(select(i.assignee).where(*busy)):
         load[user_id] = load.get(user_id, 0) + 1
     found = []
     for row in connection.execute(select(t.user).order_by(t.user.c.name)):
