@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -12,7 +13,7 @@ from siems.domain.audit import Entry, verify
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.services.filters import in_scope
 from siems.storage import tables as t
-from siems.vocabulary import MSP, Role
+from siems.vocabulary import Role
 from siems.wire import AuditView, ChainState, VerifyAnswer
 
 
@@ -51,7 +52,7 @@ def list_entries(
 
 def verify_all(connection: Connection, actor: Actor) -> VerifyAnswer:
     """Every chain, recomputed from its first entry to what the database remembers as its head."""
-    require(actor, Permission.VERIFY_AUDIT, MSP)
+    require_role(actor, Permission.VERIFY_AUDIT)
     heads = {row.chain: (row.seq, row.hash) for row in connection.execute(select(t.audit_head))}
     present = {chain for (chain,) in connection.execute(select(t.audit_entry.c.chain).distinct())}
     states = [_verify(connection, chain, heads.get(chain)) for chain in sorted(heads.keys() | present)]
@@ -59,9 +60,10 @@ def verify_all(connection: Connection, actor: Actor) -> VerifyAnswer:
 
 
 def _verify(connection: Connection, chain: str, head: tuple[int, str] | None) -> ChainState:
-    counter = _Counter(_entries(connection, chain))
-    details = _Details(connection, chain)
-    damage = verify(counter, details=details.ahead(), head=head or (0, ""))
+    details = _Details(connection, chain).ahead()
+    with closing(_entries(connection, chain)) as entries:
+        counter = _Counter(entries)
+        damage = verify(counter, details=details, head=head or (0, ""))
     return ChainState(
         chain=chain, entries=counter.count, head=head[1] if head else "", ok=damage is None,
         seq=damage.seq if damage else None, damage=damage.kind if damage else None,
@@ -95,14 +97,13 @@ class _Details:
         return {seq: (salt, json.loads(details)) for seq, salt, details in rows}
 
 
-def _entries(connection: Connection, chain: str) -> Iterator[Entry]:
+def _entries(connection: Connection, chain: str) -> Generator[Entry, None, None]:
     e = t.audit_entry.c
-    rows = connection.execute(
-        select(t.audit_entry).where(e.chain == chain).order_by(e.seq).execution_options(yield_per=1_000)
-    )
-    for row in rows:
-        yield Entry(
-            chain=row.chain, seq=row.seq, at=row.at, actor=row.actor, via=row.via, action=row.action,
-            object=row.object, company_id=row.company_id, digest=row.digest, reason=row.reason,
-            prev_hash=row.prev_hash, hash=row.hash,
-        )  # fmt: skip
+    every = select(t.audit_entry).where(e.chain == chain).order_by(e.seq).execution_options(yield_per=1_000)
+    with connection.execute(every) as rows:
+        for row in rows:
+            yield Entry(
+                chain=row.chain, seq=row.seq, at=row.at, actor=row.actor, via=row.via, action=row.action,
+                object=row.object, company_id=row.company_id, digest=row.digest, reason=row.reason,
+                prev_hash=row.prev_hash, hash=row.hash,
+            )  # fmt: skip
