@@ -153,7 +153,7 @@ def test_the_list_is_kept_per_reader() -> None:
 
 def test_copying_is_wrapped_for_what_stands_in_between() -> None:
     assert clipboard.osc52("hi", {}) == "\x1b]52;c;aGk=\x07"
-    assert clipboard.osc52("hi", {"TMUX": "1"}) == "\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"
+    assert clipboard.osc52("hi", {"TMUX": "1"}) == "\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\\x1b]52;c;aGk=\x07"
     parts = clipboard.osc52("x" * 300, {"TERM": "screen"}).split("\x1b\\")
     assert all(part.startswith("\x1bP") and len(part) <= 80 for part in parts if part)
     assert clipboard.keep("hi") == clipboard.copy_file()

@@ -16,7 +16,8 @@ def osc52(text: str, environment: dict[str, str] | None = None) -> str:
     env = dict(os.environ) if environment is None else environment
     bare = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
     if env.get("TMUX"):
-        return "\x1bPtmux;" + bare.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        # past tmux where it lets sequences through, and to tmux itself where it takes a clipboard
+        return "\x1bPtmux;" + bare.replace("\x1b", "\x1b\x1b") + "\x1b\\" + bare
     if env.get("TERM", "").startswith("screen"):
         parts = [bare[at : at + SCREEN_CHUNK] for at in range(0, len(bare), SCREEN_CHUNK)]
         return "".join(f"\x1bP{part}\x1b\\" for part in parts)

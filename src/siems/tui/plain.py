@@ -19,6 +19,7 @@ from siems.tui.link import whole_query
 from siems.wire import ActAnswer, IncidentView, Page, TimelineEntry
 
 WORDS = {"x": "breached by", "!": "due in", "~": "due in", " ": "due in", "=": "paused", "v": "met"}
+GLYPHS = {"x": "late,", "!": "soon,", "~": "near,", "=": "", "v": "", " ": ""}
 HELP = """list                 the incidents again, what is due next first
 NUMBER               one incident, with what happened
 ack NUMBER           acknowledge; also: take, start, resume, undo
@@ -49,6 +50,12 @@ def sentence(view: IncidentView, now: datetime) -> str:
 
 
 LONGEST = 4_000
+
+
+def aloud(text: str) -> str:
+    """A clock in words, its glyph too."""
+    glyph = GLYPHS.get(text[:1], "")
+    return " ".join(f"{glyph} {text[1:] if text[:1] in GLYPHS else text}".split())
 
 
 class PlainBoard:
@@ -101,7 +108,7 @@ class PlainBoard:
         view = self._find(word)
         self.say(sentence(view, self.now))
         told = [clocks.respond(view, self.now, UTC), clocks.resolve(view, self.now, UTC)]
-        texts = ["".join(text for text, _ in pieces).strip() for pieces in told]
+        texts = [aloud("".join(text for text, _ in pieces)) for pieces in told]
         self.say(f"Respond: {texts[0]}. Resolve: {texts[1]}. {clocks.escalates(view, self.now)}".rstrip())
         self.say(f"You can: {', '.join(view.actions) or 'read'}.")
         for one in msgspec.convert(self.client.timeline(view.id, limit=20), list[TimelineEntry]):

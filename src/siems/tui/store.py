@@ -58,6 +58,7 @@ class Board:
         self.frozen = False
         self.total = 0
         self.widest = 0
+        self._tally: tuple[dict[str, int], int] | None = None
         self._place: dict[str, int] = {}
         self._span: tuple[str, int] | None = None
         self._wanted: tuple[str, int] | None = None
@@ -78,6 +79,18 @@ class Board:
         if self.cursor is None or self.cursor == self.tombstone:
             return None
         return self.views.get(self.cursor)
+
+    def tally(self) -> tuple[dict[str, int], int]:
+        """How many unresolved incidents of each severity, and how many of them are late."""
+        if self._tally is None:
+            counts: dict[str, int] = {}
+            late = 0
+            for view in self.views.values():
+                if view.state not in ("RESOLVED", "CLOSED") and view.id != self.tombstone:
+                    counts[view.severity] = counts.get(view.severity, 0) + 1
+                    late += view.sla.response.breached or view.sla.resolution.breached
+            self._tally = (counts, late)
+        return self._tally
 
     @property
     def index(self) -> int:
@@ -135,6 +148,7 @@ class Board:
                 (busy or self.frozen) and (ref in self.held or self._moves(known, view))
             ):
                 self.held[ref] = view
+                self._tally = None
                 if known is not None and view is not None and (own or not self.frozen):
                     self.views[ref] = view
                 shown = True
@@ -189,6 +203,7 @@ class Board:
 
     def _settle(self) -> None:
         """Sort again; the row under the cursor keeps its screen line."""
+        self._tally = None
         line = self.index - self.top
         if self.tombstone is not None:
             rest = [ref for ref in self.views if ref != self.tombstone]

@@ -35,4 +35,5 @@ def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callabl
 
     threading.Thread(target=watch, name="siems-terminal", daemon=True).start()
     signal.signal(signal.SIGTERM, asked)
-    signal.signal(signal.SIGHUP, asked)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -128,7 +129,7 @@ class ViewDeeds:
         driver = app._driver
         if driver is not None and not app.is_headless:
             driver.write(clipboard.osc52(text))
-        also = f"; also in {kept.name} of the state folder" if kept else ""
+        also = f"   also in {str(kept).replace(str(Path.home()), '~')}" if kept else ""
         app.tell(f"copied: {text[:60]}{also}")
 
     # --- the view -------------------------------------------------------------------------------------------

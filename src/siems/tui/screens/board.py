@@ -94,12 +94,7 @@ class BoardScreen(Place):
 
     def _screens(self) -> list[Piece]:
         app = self.siems
-        counts: dict[str, int] = {}
-        breached = 0
-        for view in app.model.views.values():
-            if view.state not in ("RESOLVED", "CLOSED"):
-                counts[view.severity] = counts.get(view.severity, 0) + 1
-                breached += view.sla.response.breached or view.sla.resolution.breached
+        counts, breached = app.model.tally()
         left, right = frame.screens(app.me.unread if app.me else 0, counts, breached)
         return spread(left, right, self.size.width)
 

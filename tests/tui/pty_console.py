@@ -1,0 +1,24 @@
+"""The console over the scripted daemon in a terminal of its own: what the terminal tests start."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import sys
+import termios
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from scripted import ScriptedClient, view
+
+from siems.tui.app import run
+
+if __name__ == "__main__":
+    options = {name: value != "0" if value in "01" else value for name, value in (a.split("=") for a in sys.argv[1:])}
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that the terminal's end is told as it is in life
+    if options.pop("ignore_hup", False):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    breached = [view(n, minutes=-5, seconds=n, severity="CRITICAL") for n in range(20)]
+    client = ScriptedClient(breached if options.pop("ticking", False) else None)
+    sys.exit(run(client, **options))  # type: ignore[arg-type]
