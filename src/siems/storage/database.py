@@ -20,9 +20,10 @@ from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.errors import UsageError
 from siems.storage import tables as t
 from siems.storage.dialect import Dialect, translated
+from siems.storage.lanes import Job
 from siems.storage.memory import Memory
 from siems.storage.unit_of_work import Observers
-from siems.storage.writer import Committed, Job, Writer
+from siems.storage.writer import Committed, Writer
 
 R = TypeVar("R")
 

@@ -1,24 +1,23 @@
-"""The writer: a queue with lanes, drained by one thread into group commits."""
+"""The writer: one thread that drains the lanes into group commits."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from siems.clock import Clock
 from siems.domain.priority import Weights
-from siems.errors import SiemsError, Unavailable
+from siems.errors import InvalidField, SiemsError
 from siems.storage.dialect import Dialect, unavailable
+from siems.storage.lanes import Job, Lanes
 from siems.storage.memory import Memory
 from siems.storage.repositories.stream import Published
 from siems.storage.unit_of_work import Observers, UnitOfWork
@@ -27,32 +26,6 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 
 BATCH_VERBS = 500
-GATHER_STEP = 0.0005
-GATHER_AT_MOST = 0.008
-QUEUE_LIMIT = 20_000
-
-
-@dataclass(slots=True)
-class Job:
-    """A verb on its way through the writer."""
-
-    fn: Callable[..., Any]
-    args: tuple[Any, ...]
-    companies: tuple[str, ...]
-    ingest: bool
-    delivery: tuple[str, str, str] | None
-    loop: asyncio.AbstractEventLoop | None = None
-    future: asyncio.Future[Any] | None = None
-    result: Any = None
-    error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-
-    def wait(self) -> Any:
-        """The result, once it is committed. Raises what the verb raised."""
-        self.done.wait()
-        if self.error is not None:
-            raise self.error
-        return self.result
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,80 +34,6 @@ class Committed:
 
     events: tuple[Published, ...]
     earliest_due: datetime | None
-
-
-class Lanes:
-    """Verbs that wait: due rows and people first, then ingest in turn by company."""
-
-    def __init__(self) -> None:
-        self._urgent: deque[Job] = deque()
-        self._ingest: dict[str, deque[Job]] = {}
-        self._turn: deque[str] = deque()
-        self._waiting = threading.Condition()
-        self.length = 0
-        self.closed = False
-
-    def put(self, job: Job) -> None:
-        """Raises Unavailable when the queue is full or closed."""
-        with self._waiting:
-            if self.closed:
-                raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
-            if job.ingest and self.length >= QUEUE_LIMIT:
-                raise Unavailable("too much is waiting to be stored", hint="try again", retry_after=1)
-            if not job.ingest:
-                self._urgent.append(job)
-            else:
-                company = job.companies[0]
-                lane = self._ingest.get(company)
-                if lane is None:
-                    lane = self._ingest[company] = deque()
-                if not lane:
-                    self._turn.append(company)
-                lane.append(job)
-            self.length += 1
-            if self.length == 1:
-                self._waiting.notify()
-
-    def take(self) -> Job | None:
-        """The next verb, or None when nothing waits."""
-        with self._waiting:
-            return self._pop()
-
-    def wait(self) -> Job | None:
-        """The next verb, waiting for it; None when closed and empty."""
-        with self._waiting:
-            while not self.length and not self.closed:
-                self._waiting.wait()
-            return self._pop()
-
-    def gather(self) -> None:
-        """Let come what keeps coming, for a few milliseconds.
-
-        One commit for many costs little more than for one; and a writer that sleeps meanwhile does not fight for
-        the interpreter's lock with the loop that reads the requests.
-        """
-        ends, before = time.monotonic() + GATHER_AT_MOST, -1
-        while before != self.length < BATCH_VERBS and time.monotonic() < ends:
-            before = self.length
-            time.sleep(GATHER_STEP)
-
-    def _pop(self) -> Job | None:
-        if not self.length:
-            return None
-        self.length -= 1
-        if self._urgent:
-            return self._urgent.popleft()
-        company = self._turn.popleft()
-        lane = self._ingest[company]
-        job = lane.popleft()
-        if lane:
-            self._turn.append(company)
-        return job
-
-    def close(self) -> None:
-        with self._waiting:
-            self.closed = True
-            self._waiting.notify_all()
 
 
 class Writer:
@@ -175,12 +74,12 @@ class Writer:
     # --- the loop ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        crowded = False
+        last = 1
         while (job := self.lanes.wait()) is not None:
-            if crowded and job.ingest:
-                self.lanes.gather()
+            if job.ingest:
+                self.lanes.gather(last)
             batch = [job, *self._more()]
-            crowded = len(batch) > 1
+            last = len(batch)
             try:
                 self._write(batch)
             except Exception as why:
@@ -222,7 +121,9 @@ class Writer:
     def _fail(self, batch: list[Job], why: Exception) -> None:
         """Nothing of these was committed, so none of them keeps its answer."""
         log.error("writer.refused", why=repr(why.orig if isinstance(why, DBAPIError) else why), verbs=len(batch))
-        error = unavailable(why) if isinstance(why, DBAPIError) else why
+        error: Exception = unavailable(why) if isinstance(why, DBAPIError) else why
+        if isinstance(why, DataError):  # the value is at fault, and will be tomorrow
+            error = InvalidField("a value is too long or too large to be kept")
         for job in batch:
             job.result, job.error = None, error
 
@@ -328,7 +229,8 @@ class Writer:
         """Wake whoever waits: once per event loop for the whole batch."""
         loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         for job in batch:
-            job.done.set()
+            if job.done is not None:
+                job.done.set()
             if job.loop is not None:
                 loops.setdefault(job.loop, []).append(job)
         for loop, jobs in loops.items():
