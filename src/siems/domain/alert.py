@@ -104,7 +104,7 @@ class Alert:
 
 def severity_from(word: object, *, words: Mapping[str, Severity] = SEVERITY_WORDS) -> tuple[Severity, str, str]:
     """(severity, the word as it came, a warning or ""). An unknown or absent word becomes MEDIUM."""
-    original = str(word).strip() if word is not None else ""
+    original = clip(str(word).strip(), MAX_NAME) if word is not None else ""
     known = words.get(original.lower())
     if known is not None:
         return known, original, ""

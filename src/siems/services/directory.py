@@ -108,7 +108,7 @@ def mark_read(uow: UnitOfWork, actor: Actor, ids: list[int] | None) -> int:
     n = t.notification.c
     where: list[Any] = [n.user_id == actor.id, n.read_at.is_(None), n.next_at <= uow.now]
     if ids is not None:
-        where.append(n.id.in_(ids[:1_000]))
+        where.append(n.id.in_([number for number in ids[:1_000] if 0 < number < 1 << 62]))
     return uow.connection.execute(update(t.notification).where(*where).values(read_at=uow.now)).rowcount
 
 

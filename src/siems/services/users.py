@@ -28,6 +28,7 @@ REFRESH_FOR = timedelta(days=7)
 ISSUER = "siems"
 AUDIENCE = "siems-api"
 MIN_PASSWORD = 12
+MAX_NAME = 255
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DUMMY = _hasher.hash("nobody has this password")
@@ -59,6 +60,8 @@ def create(uow: UnitOfWork, actor: Actor, ask: UserAsk, password_hash: str) -> s
     short = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not short:
         raise InvalidField("a user needs a name", hint="siems user create jon --email ... --role technician")
+    if len(name) > MAX_NAME or len(ask.email) > MAX_NAME:
+        raise InvalidField(f"names and addresses have at most {MAX_NAME} characters")
     if "@" not in ask.email:
         raise InvalidField(f"{ask.email!r} is no e-mail address", hint="--email jon@msp.example")
     role = parse_role(ask.role)

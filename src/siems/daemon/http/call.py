@@ -34,11 +34,13 @@ class Call:
         """The body as the shape that the route takes. Raises UsageError and InvalidField naming the field."""
         raw = await self.request.read() or b"{}"
         try:
+            if b"\\u0000" in raw and _holds_nul(msgspec.json.decode(raw)):
+                raise InvalidField("text cannot hold a NUL character")
             return msgspec.json.decode(raw, type=kind)
         except msgspec.ValidationError as why:
             raise InvalidField(str(why), hint="siems schema shows what this takes") from why
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
-            raise UsageError("the body is not valid JSON", hint=str(why)) from why
+            raise UsageError("the body is not valid JSON", hint="send UTF-8 encoded JSON") from why
 
     def word(self, name: str, default: str = "") -> str:
         return self.request.query.get(name, default)
@@ -60,8 +62,8 @@ class Call:
         if self.word("dry_run") == "true":
             return await self.rehearse(verb, company=company)
         key = self.request.headers.get("Idempotency-Key", "")
-        if len(key) > 200:
-            raise InvalidField("an Idempotency-Key has at most 200 characters")
+        if len(key) > 200 or not (key.isascii() and key.isprintable()):
+            raise InvalidField("an Idempotency-Key has at most 200 printable characters")
         route = f"{self.request.method} {self.request.path}"[:200]
         body_hash = sha256(await self.request.read()).hexdigest()
         said = await self.runtime.database.write(
@@ -76,6 +78,18 @@ class Call:
         except idempotency.Rehearsed as done:
             return web.Response(body=done.answer, content_type="application/json", headers={"X-Dry-Run": "true"})
         raise AssertionError("a rehearsal always ends by raising")
+
+
+def _holds_nul(value: Any) -> bool:
+    """Whether any text in a JSON value has a character that no database keeps."""
+    match value:
+        case str():
+            return "\x00" in value
+        case dict():
+            return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+        case list():
+            return any(_holds_nul(item) for item in value)
+    return False
 
 
 Route = Callable[[Call], Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiohttp import web
 from siems.clock import rfc3339
 from siems.daemon.runtime import Runtime
 from siems.domain.permissions import Actor
-from siems.errors import NotAuthenticated, SiemsError, Unavailable
+from siems.errors import NotAuthenticated, SiemsError, Unavailable, UsageError
 from siems.services.users import identify
 from siems.storage.vault import random_token
 from siems.vocabulary import Via
@@ -25,6 +26,9 @@ RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encode = msgspec.json.Encoder().encode
+_PROCESS = random_token("req", 6) + "-"
+"""Request ids are a random name of this process and a number: asking the system for each costs too much."""
+_numbers = itertools.count(1)
 _TITLES = {
     400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
     409: "Conflict", 410: "Gone", 413: "Too large", 415: "Unsupported media type", 422: "Cannot be processed",
@@ -54,8 +58,9 @@ def problem(error: SiemsError) -> web.Response:
 @web.middleware
 async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors out, in one shape; whatever was not foreseen is logged and answered without its details."""
-    request_id = random_token("req", 9)
+    request_id = f"{_PROCESS}{next(_numbers):x}"
     try:
+        _readable(request)
         response = await handler(request)
     except SiemsError as error:
         response = problem(error)
@@ -71,6 +76,21 @@ async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Server-Time"] = rfc3339(request.app[RUNTIME].clock.now())
     return response
+
+
+def _readable(request: web.Request) -> None:
+    """Raises UsageError for an address with characters that no name has: NUL, and bytes that are no UTF-8."""
+    for text in (request.path, *request.query, *request.query.values()):
+        if "\x00" in text or not _encodable(text):
+            raise UsageError("the address has characters that no name has")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _translated(found: web.HTTPException) -> SiemsError:
