@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -44,28 +43,33 @@ def demo(
     """
     if not 2 <= speed <= 600:
         raise errors.UsageError("--speed is between 2 and 600", hint="siems demo --speed 60")
-    with _house(keep=keep) as home:
-        clock = ["--clock-behind", str(BEHIND), "--clock-speed", str(speed)]
+    with performance(seed=seed, speed=speed, keep=keep) as (client, played):
+        return _show(door, client, played)
+
+
+@contextmanager
+def performance(*, seed: int, speed: float, keep: bool = False) -> Iterator[tuple[Client, Player]]:
+    """A daemon of its own that has lived through the hour, and its admin's client; both are gone afterwards."""
+    with _house(keep=keep):
         process.call("init", "--admin", "dana@msp.example", text=PASSWORD + "\n")
-        process.start(0, *clock)
+        process.start(0, "--clock-behind", str(BEHIND), "--clock-speed", str(speed))
         try:
             client = local(timeout=30.0)
-            played = Player(client, speed=speed).play(scenario.hour(seed))
-            return _show(door, client, played, home)
+            yield client, Player(client, speed=speed).play(scenario.hour(seed))
         finally:
             process.stop()
 
 
 @contextmanager
-def _house(*, keep: bool) -> Iterator[Path]:
+def _house(*, keep: bool) -> Iterator[None]:
     """A folder for everything, gone afterwards; nothing of the user's own siems is touched."""
-    home = Path(tempfile.mkdtemp(prefix="siems-demo-"))
+    home = tempfile.mkdtemp(prefix="siems-demo-")
     before = {name: value for name, value in os.environ.items() if name.startswith("SIEMS_")}
     for name in before:
         del os.environ[name]
-    os.environ["SIEMS_HOME"] = str(home)
+    os.environ["SIEMS_HOME"] = home
     try:
-        yield home
+        yield
     finally:
         del os.environ["SIEMS_HOME"]
         os.environ.update(before)
@@ -105,7 +109,7 @@ class Player:
 
     def play(self, steps: list[scenario.Step]) -> Player:
         self._set_the_stage()
-        with _progress(len(steps)) as advance:
+        with _progress(len(steps), self._speed) as advance:
             for step in steps:
                 self._wait_for(step.second)
                 match step:
@@ -185,7 +189,7 @@ class Player:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Any]:
+def _progress(total: int, speed: float) -> Iterator[Any]:
     """A bar on a terminal; elsewhere a line now and then, so that a log shows that it lives."""
     if sys.stderr.isatty():
         from rich.console import Console
@@ -209,14 +213,14 @@ def _progress(total: int) -> Iterator[Any]:
         if done % 200 == 0:
             print(f"{done} of {total} steps of the hour", file=sys.stderr)
 
-    print("an hour of alerts, sixty times as fast as life: about a minute", file=sys.stderr)
+    print(f"an hour of alerts, {speed:g} times as fast as life: {BEHIND / speed:.0f} seconds", file=sys.stderr)
     yield advance
 
 
 # --- the end ---------------------------------------------------------------------------------------------------
 
 
-def _show(door: Door, client: Client, played: Player, home: Path) -> int:
+def _show(door: Door, client: Client, played: Player) -> int:
     summary = client.summary()
     verified = client.verify_audit()
     if sys.stdout.isatty() and sys.stdin.isatty() and not door.json:
