@@ -1,0 +1,204 @@
+"""An alert finds its incident: it opens one, joins one, reopens one, and folds others into one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from siems.domain import sla
+from siems.domain.alert import Alert, category_of
+from siems.domain.changing import changed
+from siems.domain.correlation import Kind, Placement, Rules
+from siems.domain.escalation import first_wait
+from siems.domain.events import (
+    AlertReceived,
+    IncidentAbsorbed,
+    IncidentActed,
+    IncidentFlapping,
+    IncidentOpened,
+    SeverityRaised,
+)
+from siems.domain.incident import Incident, include_asset, title_for, with_transition
+from siems.domain.lifecycle import apply
+from siems.domain.moves import Command, end_hold
+from siems.domain.permissions import SYSTEM
+from siems.services.keeping import save
+from siems.storage.memory import CompanyMemory, give_key, index_alert, keys_for
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action, State
+
+
+def open_incident(
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+) -> Alert:  # fmt: skip
+    """A new incident, with the alerts that waited for it."""
+    now = uow.now
+    alert = changed(alert, incident_id=uow.next_number("incident"))
+    assert alert.incident_id is not None
+    waited = _waiting(uow, company, placement, alert)
+    alerts = [*waited, alert]
+    severity = max(a.severity for a in alerts)
+    assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
+    wait = first_wait(company.settings.policy, severity)
+    incident = Incident(
+        id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
+        state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
+        created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
+        sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
+        escalates_at=None if wait is None else now + wait, assets=assets, asset_count=len(assets),
+        tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
+        critical_asset=critical or any(company.assets.get(name, False) for name in assets),
+        alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
+        recurrence_of=placement.recurrence_of,
+    )  # fmt: skip
+    save(uow, None, incident)
+    for old in waited:
+        moved = replace(old, incident_id=incident.id)
+        uow.alerts.put(moved)
+        index_alert(uow.journal, company, moved, keys_for(moved, company.rules))
+    if stored:
+        uow.alerts.put(alert)
+    else:
+        uow.alerts.add(alert)
+    index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident))
+    return alert
+
+
+def _waiting(uow: UnitOfWork, company: CompanyMemory, placement: Placement, alert: Alert) -> list[Alert]:
+    """The alerts under this key that had no incident yet; they wait no longer."""
+    found: list[Alert] = []
+    for key in placement.keys:
+        for fingerprint in company.waiting.get(key, ()):
+            old = company.alerts.get(fingerprint)
+            if old is not None and old.incident_id is None and old.id != alert.id:
+                found.append(old)
+        uow.journal.drop(company.waiting, key)
+    return found
+
+
+def join_incident(
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+) -> Alert:  # fmt: skip
+    """One more alert of an incident that is there; others may fold into it."""
+    assert placement.incident_id is not None
+    before = uow.incidents.get(company.id, placement.incident_id)
+    incident = before
+    if placement.kind is Kind.REOPEN:
+        incident = _reopen(uow, incident, placement)
+    for number in placement.absorb:
+        incident = _absorb(uow, company, number, incident, placement)
+    if placement.link:
+        incident = replace(incident, related=tuple(dict.fromkeys((*incident.related, *placement.link))))
+    incident = include_asset(incident, alert.asset_name)
+    tools = incident.tool_sources
+    incident = changed(
+        incident,
+        folded=incident.folded or bool(placement.new_keys),
+        tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
+        critical_asset=incident.critical_asset or critical,
+        alert_count=incident.alert_count + 1,
+        repeat_count=incident.repeat_count + alert.count - 1,
+        active_count=incident.active_count + 1,
+        last_alert_at=uow.now,
+        recovered_at=None,
+    )
+    incident = changed(incident, title=_title(incident, alert))
+    incident = _noisy_again(uow, company.rules, before, incident)
+    incident = raise_severity(uow, incident, alert, placement.evidence)
+    alert = changed(alert, incident_id=incident.id)
+    save(uow, before, incident)
+    if stored:
+        uow.alerts.put(alert)
+    else:
+        uow.alerts.add(alert)
+    index_alert(uow.journal, company, alert, placement.keys)
+    for key in placement.new_keys:
+        give_key(uow.journal, company, incident.id, key)
+    uow.emit(AlertReceived(alert, incident))
+    return alert
+
+
+def _title(incident: Incident, alert: Alert) -> str:
+    """A grouped incident tells how much it holds."""
+    if alert.signature != incident.signature:
+        where = incident.assets[0] if incident.asset_count == 1 else f"{incident.asset_count} servers"
+        return f"{incident.alert_count} problems on {where}"
+    if incident.asset_count > 1:
+        return title_for(incident.signature, ("",) * incident.asset_count)
+    return incident.title
+
+
+def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incident:
+    target = uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    command = Command(
+        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy
+    )
+    outcome = apply(incident, command)
+    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    return outcome.incident
+
+
+def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement) -> Incident:
+    """Fold one incident into the survivor and close it."""
+    absorbed = uow.incidents.get(company.id, number)
+    keys = tuple(company.keys_of.get(number, ()))
+    closed = replace(
+        absorbed, state=State.CLOSED, closed_at=uow.now, merged_into=survivor.id, escalates_at=None,
+        active_count=0, version=absorbed.version + 1,
+    )  # fmt: skip
+    uow.alerts.move(company, number, survivor.id)
+    save(uow, absorbed, closed)
+    for key in keys:
+        give_key(uow.journal, company, survivor.id, key)
+    after = survivor
+    for asset in absorbed.assets:
+        after = include_asset(after, asset)
+    after = replace(
+        after,
+        alert_count=after.alert_count + absorbed.alert_count,
+        repeat_count=after.repeat_count + absorbed.repeat_count,
+        active_count=after.active_count + absorbed.active_count,
+        tool_sources=tuple(dict.fromkeys((*after.tool_sources, *absorbed.tool_sources))),
+        critical_asset=after.critical_asset or absorbed.critical_asset,
+        clocks=sla.strictest(after.clocks, absorbed.clocks),
+        folded=True,
+        version=after.version + 1,
+    )
+    if absorbed.severity > after.severity and not after.severity_pinned:
+        after = replace(after, severity=absorbed.severity)
+    uow.outbox.cancel(absorbed.ref)
+    uow.emit(IncidentAbsorbed(closed, after, placement.evidence))
+    return after
+
+
+def _noisy_again(uow: UnitOfWork, rules: Rules, before: Incident, incident: Incident) -> Incident:
+    """Firing after everything had recovered is a transition; enough of them are flapping."""
+    if before.recovered_at is None:
+        return incident
+    after = with_transition(incident, now=uow.now, window=rules.window)
+    if after.flapping and not before.flapping:
+        uow.emit(IncidentFlapping(after, True))
+    return after
+
+
+def raise_severity(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: str) -> Incident:
+    """The highest severity of its active alerts is the incident's, unless a person has set it."""
+    if alert.severity <= incident.severity or incident.severity_pinned:
+        return incident
+    if incident.on_hold:  # what got worse is not waited for
+        incident = end_hold(incident, now=uow.now)
+    targets = uow.memory.targets_named(uow.connection, incident.sla_snapshot)
+    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    after = replace(
+        incident,
+        severity=alert.severity,
+        clocks=sla.raise_severity(incident.clocks, targets[alert.severity], now=uow.now),
+        version=incident.version + 1,
+    )
+    wait = policy.steps[after.position.step].waits.get(after.severity)
+    if after.acknowledged_at is None and wait is not None:
+        sooner = uow.now + wait
+        after = replace(after, escalates_at=min(after.escalates_at or sooner, sooner))
+    uow.emit(SeverityRaised(incident, after, evidence))
+    return after
