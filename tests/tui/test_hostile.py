@@ -82,21 +82,29 @@ async def test_every_sink(name: str) -> None:
         check(it.app)
         it.app.tell(text, "error")
         check(it.app)
-        for keys in (("question_mark",), ("8",), ("A",), ("y",), ("e",), ("at",)):
-            await it.press(*keys)
+        board = it.app.places()[0]
+        for opens in (it.app.do_help, it.app.do_inbox, it.app.do_copy, it.app.do_log, it.app.do_command):
+            opens()
             await it.settle()
             check(it.app)
-            await it.press("escape", "escape") if keys == ("e",) else await it.press("escape")
+            it.app.pop_screen()
+        for name in ("assign", "escalate"):
+            board.action_deed(name)
+            await it.settle()
+            check(it.app)
+            it.app.pop_screen()
         await it.pilot.resize_terminal(120, 40)
         await it.settle()
         check(it.app)
-        await it.press("enter")
+        board.action_deed("open")
+        await it.settle()
         check(it.app)
         await it.pilot.resize_terminal(80, 24)
         await it.settle()
         for _ in range(4):
             check(it.app)
-            await it.press("tab")
+            it.app.places()[-1].action_deed("section")
+            await it.settle()
 
 
 @pytest.mark.parametrize("name", CORPUS)
