@@ -85,7 +85,7 @@ def start(port: int | None = None, *more: str) -> dict[str, Any]:
     log = log_file()
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     begin = log.stat().st_size if log.exists() else 0
-    with log.open("ab") as out:
+    with open(log, "ab", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
         child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "siems.daemon", "run", *on_port(port), *more],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,

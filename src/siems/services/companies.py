@@ -13,7 +13,7 @@ from siems.clock import to_micros
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded
-from siems.domain.permissions import Actor, Permission, missing, require
+from siems.domain.permissions import Actor, Permission, missing, require, require_role
 from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
@@ -34,7 +34,7 @@ def onboard(
     uow: UnitOfWork, actor: Actor, ask: OnboardAsk, vault: Vault, defaults: CompanySettings, public_url: str
 ) -> Onboarded:
     """A new client with a key, a secret and settings. Raises Conflict when the short name is taken."""
-    require(actor, Permission.ADMINISTER, MSP)
+    require_role(actor, Permission.ADMINISTER)
     name = ask.name.strip()
     if not name:
         raise InvalidField("a company needs a name", hint='siems company onboard "Acme Corp"')

@@ -11,7 +11,7 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.daemon.runtime import company_defaults
-from siems.domain.permissions import Permission, require
+from siems.domain.permissions import Permission, require_role
 from siems.services import companies, directory, users
 from siems.sources import SOURCES
 from siems.storage.unit_of_work import UnitOfWork
@@ -111,7 +111,7 @@ async def list_users(call: Call) -> web.Response:
 
 async def create_user(call: Call) -> web.Response:
     ask = await call.body(wire.UserAsk)
-    require(call.actor, Permission.ADMINISTER, MSP)
+    require_role(call.actor, Permission.ADMINISTER)
     minimum = call.runtime.settings.auth.min_password
     hashed = await asyncio.to_thread(users.hash_password, ask.password, minimum)
 

@@ -1,0 +1,62 @@
+"""Following what happens: the stream, its cursor, a daemon that restarts, one that is killed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from house import Client, House, until
+
+
+def events(house: House, since: str, number: int) -> list[dict[str, Any]]:
+    ran = house.run("watch", "-o", "jsonl", "--since", since, "--exit-after", str(number))
+    return [json.loads(line) for line in ran.lines]
+
+
+def test_a_script_follows_and_loses_nothing_over_a_restart(machine: House) -> None:
+    machine.set_up().up()
+    acme = machine.onboard("Acme")
+    with machine.start("watch", "--types", "incident,alert", "-o", "jsonl", "--exit-after", "6") as follower:
+        assert follower.stdout is not None
+        first = json.loads(_first_line(acme, follower.stdout))
+        machine.stop()
+        machine.up()
+        for number in range(6):
+            acme.alert(signature=f"later-{number}")
+        rest, said = follower.communicate(timeout=30)
+    assert follower.returncode == 0
+    assert "trying again" in said
+    seen = [first, *map(json.loads, rest.splitlines())]
+    assert len({event["cursor"] for event in seen}) == len(seen) == 6
+    assert {"cursor", "at", "type", "company_id", "object", "data"} <= first.keys()
+
+    # whoever comes back later begins where they stopped
+    again = events(machine, first["cursor"], 5)
+    assert [event["cursor"] for event in again if event["type"].startswith(("incident", "alert"))][:1] == [
+        seen[1]["cursor"]
+    ]
+    assert machine.run("watch", "--exit-after", "0.2s").out == ""
+
+
+def _first_line(company: Client, stream: Any) -> str:
+    """Alerts until the follower, who needs a moment to begin, has seen one."""
+    import select
+
+    until(lambda: company.alert() and select.select([stream], [], [], 0.05)[0])
+    return str(stream.readline())
+
+
+def test_a_daemon_that_is_killed_has_kept_what_it_answered(machine: House) -> None:
+    machine.set_up().up()
+    acme = machine.onboard("Acme")
+    taken: list[str] = []
+    with machine.start("watch", "-o", "jsonl") as witness:
+        for number in range(40):
+            taken.append(acme.alert(signature=f"s{number}")["alert_id"])
+        machine.kill()
+        witness.kill()
+        witness.communicate()
+    assert "siems up -d" in machine.run("alert", "list", exit=10).err
+    machine.up()
+    assert set(machine.run("alert", "list", "--limit", "all", "-q").lines) == set(taken)
+    assert machine.json("audit", "verify")["ok"] is True
