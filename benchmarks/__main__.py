@@ -73,9 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 # --- the measurements ------------------------------------------------------------------------------------------
 
 
-def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str) -> tuple[float, float, float]:
-    """Medians of: requests a second, their ratio to the baseline of the same round, p99 in milliseconds."""
-    rates, ratios, slow = [], [], []
+def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str, name: str, aim: float) -> list[Figure]:
+    """Medians of: requests a second, their ratio to the baseline of the same round, p99, and CPU per request."""
+    rates, ratios, slow, cpu, cpu_ratios = [], [], [], [], []
     setting.load(setting.baseline, kind, ask.requests // 5)
     setting.load(setting.daemon, kind, ask.requests // 5)
     for number in range(ask.rounds):
@@ -84,32 +84,28 @@ def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str) -> t
         rates.append(ours["rate"])
         ratios.append(ours["rate"] / base["rate"])
         slow.append(ours["p99"])
+        cpu.append(ours["cpu"])
+        cpu_ratios.append(base["cpu"] / ours["cpu"] if ours["cpu"] else 0.0)
         print(
             f"  {number + 1}: {ours['rate']:,.0f}/s of {base['rate']:,.0f}/s = {ratios[-1]:.3f},"
             f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%}",
             file=sys.stderr,
         )
-    return statistics.median(rates), statistics.median(ratios), statistics.median(slow)
-
-
-def _ratio(name: str, rate: float, ratio: float, aim: float) -> Figure:
-    return Figure(name, f"{rate:,.0f}/s", f"{ratio:.2f} of baseline", f">= {aim}", ratio >= aim)
+    rate, ratio, p99 = (statistics.median(each) for each in (rates, ratios, slow))
+    spent, of_base = statistics.median(cpu), statistics.median(cpu_ratios)
+    return [
+        Figure(name, f"{rate:,.0f}/s", f"{ratio:.2f} of baseline", f">= {aim}", ratio >= aim),
+        Figure("  the same, p99", f"{p99:.1f} ms", "", "< 100 ms", p99 < 100),
+        Figure("  the same, CPU per request", f"{spent:.0f} us", f"baseline takes {of_base:.2f} of it", "", True),
+    ]
 
 
 def _single(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
-    rate, ratio, p99 = _against_baseline(setting, ask, "usual")
-    return [
-        _ratio("single alerts, usual mix, c = 32", rate, ratio, 0.3),
-        Figure("  the same, p99", f"{p99:.1f} ms", "", "< 100 ms", p99 < 100),
-    ]
+    return _against_baseline(setting, ask, "usual", "single alerts, usual mix, c = 32", 0.3)
 
 
 def _new(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
-    rate, ratio, p99 = _against_baseline(setting, ask, "new")
-    return [
-        _ratio("every alert a new incident, c = 32", rate, ratio, 0.15),
-        Figure("  the same, p99", f"{p99:.1f} ms", "", "", True),
-    ]
+    return _against_baseline(setting, ask, "new", "every alert a new incident, c = 32", 0.15)
 
 
 def _batches(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

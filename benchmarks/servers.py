@@ -31,8 +31,18 @@ class Setting:
     baseline: int
     senders: list[Sender]
     environment: dict[str, str]
-    daemon_pid: int = 0
+    daemon_pid: int
+    baseline_pid: int
     seed: int = 1
+
+    def _busy(self, port: int) -> float:
+        """Seconds of CPU that the server behind a port has taken; 0 where the system does not tell."""
+        pid = self.daemon_pid if port == self.daemon else self.baseline_pid
+        try:
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def load(self, port: int, kind: str, requests: int, *, concurrency: int = CONCURRENCY) -> dict[str, Any]:
         """Send requests from a process of its own; what it reports."""
@@ -41,8 +51,10 @@ class Setting:
             "port": port, "kind": kind, "requests": requests, "concurrency": concurrency,
             "seed": self.seed, "core": cores()[1], "senders": [asdict(sender) for sender in self.senders],
         }  # fmt: skip
+        before = self._busy(port)
         done = _python("-m", "benchmarks.generator", said=json.dumps(order))
         report: dict[str, Any] = json.loads(done)
+        report["cpu"] = (self._busy(port) - before) / report["requests"] * 1e6
         if set(report["statuses"]) != {"202"}:
             print(f"  some were not accepted: {report['statuses']}", file=sys.stderr)
         return report
@@ -88,7 +100,9 @@ def running() -> Iterator[Setting]:
                 assert baseline.stdout is not None
                 baseline.stdin.write(json.dumps([asdict(sender) for sender in senders]) + "\n")
                 baseline.stdin.flush()
-                yield Setting(port, int(baseline.stdout.readline()), senders, environment, daemon.pid)
+                yield Setting(
+                    port, int(baseline.stdout.readline()), senders, environment, daemon.pid, baseline.pid
+                )  # fmt: skip
 
 
 def environment_for(home: str) -> dict[str, str]:
