@@ -103,6 +103,25 @@ def test_orders_and_what_became_of_them() -> None:
     assert desk.log[-1].outcome == "Acknowledged INC-118, INC-109"
 
 
+def test_only_the_last_act_can_be_taken_back() -> None:
+    client, desk, told = ScriptedClient(), Desk(), []
+    for name, undoable in (("ack", True), ("escalate", False)):
+        order = Order(BY_ID[name], [target(client.views["INC-118"])], {"reason": "x"} if name == "escalate" else {})
+        carry_out(client, order, told.append)  # type: ignore[arg-type]
+        if not undoable:
+            told[-1].results[0].undo_until = None
+        desk.finish(told[-1])
+        assert (desk.undoable(NOW) is not None) is undoable
+    assert "to Maria Lopez" in told_to(client, desk)
+
+
+def told_to(client: ScriptedClient, desk: Desk) -> str:
+    told: list[Acted] = []
+    order = Order(BY_ID["assign"], [target(client.views["INC-109"])], {"to": "user-maria"})
+    carry_out(client, order, told.append)  # type: ignore[arg-type]
+    return desk.finish(told[0])
+
+
 def test_a_lost_answer_stops_the_rest() -> None:
     client, desk, told = ScriptedClient(), Desk(), []
     client.lose_answers = True

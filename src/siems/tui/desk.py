@@ -99,7 +99,7 @@ class Desk:
         self._remember(acted.order, done)
         parts = []
         if done:
-            parts.append(f"{deed.done} {_names(done)}{_to(acted.order)}")
+            parts.append(f"{deed.done} {_names(done)}{_to(acted.order, done)}")
         if same:
             parts.append(f"{_names(same)}: already so")
         if lost:
@@ -131,6 +131,8 @@ class Desk:
             self.undo = None
             return
         ends = [result.undo_until for result in done if result.undo_until is not None]
+        if done:
+            self.undo = None  # what was done before can no longer be taken back
         if ends:
             targets = [Target(result.ref, result.view.version) for result in done if result.view is not None]
             self.undo = Undo(f"{order.deed.needs} {_names(done)}", targets, min(ends))
@@ -148,8 +150,10 @@ def _names(results: Sequence[Result]) -> str:
     return ", ".join(refs) if len(refs) <= 4 else f"{', '.join(refs[:3])} and {len(refs) - 3} more"
 
 
-def _to(order: Order) -> str:
-    return f" to {order.fields['to']}" if order.deed.id == "assign" else ""
+def _to(order: Order, done: Sequence[Result]) -> str:
+    """Whom it was assigned to, by the name that the daemon answered."""
+    view = done[0].view
+    return f" to {view.assignee_name}" if order.deed.id == "assign" and view is not None else ""
 
 
 def carry_out(client: Client, order: Order, post: Callable[[Any], object]) -> None:

@@ -59,7 +59,7 @@ def _until(text: str) -> str:
 
 
 def _level(text: str) -> str:
-    return "" if not text or text in ("1", "2", "3") else "1, 2 or 3; empty for the next one"
+    return "" if not text or text in ("2", "3") else "2 or 3; empty for the next one"
 
 
 NOTE = Slot("note", "n", "note", "what was done", needed=True)

@@ -80,7 +80,8 @@ class DetailScreen(Place):
         ]  # fmt: skip
         if self.wide:
             line += [("  ", ""), *story_lines.gauge(view, scene)]
-        line += [(gap, "rule"), ("Escalate ", "dim"), *clocks.escalate(view, scene.now, app.looks.arrow)]
+        if self.wide or view.next_escalation is not None:
+            line += [(gap, "rule"), ("Escalate ", "dim"), *clocks.escalate(view, scene.now, app.looks.arrow)]
         self.lines("timers").show([spread(line, [], width)])
 
     def repaint(self) -> None:
