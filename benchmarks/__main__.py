@@ -40,7 +40,7 @@ def main() -> int:
         profiling.run(ask.profile, ask.requests)
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
-        "single": _single, "batch": _batches, "new": _new, "startup": _startup,
+        "startup": _startup, "single": _single, "batch": _batches, "new": _new,
     }  # fmt: skip
     wanted = ask.only or list(groups)
     figures: list[Figure] = []

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-AIMS = {"--version": 2.0, "incident list": 10.0}
+AIMS = {"--version": 2.0, "incident list --limit 50": 10.0, "incident list": 10.0}
 
 
 def measure(environment: dict[str, str], *, rounds: int) -> list[tuple[str, float, float, float]]:
