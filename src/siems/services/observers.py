@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -187,7 +187,7 @@ def _told(uow: UnitOfWork, event: e.IncidentActed) -> str:
         case Action.ASSIGN:
             return f"assigned to {_name(uow, after.assignee)}"
         case Action.HOLD:
-            until = rfc3339(after.hold_until) if after.hold_until else ""
+            until = _to_the_second(after.hold_until) if after.hold_until else ""
             return f"on hold for {after.hold_reason} until {until}"
         case Action.RESOLVE:
             note = command.note or command.reason
@@ -197,6 +197,11 @@ def _told(uow: UnitOfWork, event: e.IncidentActed) -> str:
         case _:
             past = {"resume": "resumed", "close": "closed", "reopen": "reopened"}[taken.action.value]
             return f"{past}: {command.reason}" if command.reason else past
+
+
+def _to_the_second(instant: datetime) -> str:
+    """A time for people to read in a sentence."""
+    return rfc3339(instant.replace(microsecond=0))
 
 
 def _name(uow: UnitOfWork, user_id: str | None) -> str:
@@ -281,7 +286,7 @@ def chain_ended(uow: UnitOfWork, event: e.ChainEnded) -> None:
 
 def sla_warned(uow: UnitOfWork, event: e.SlaWarned) -> None:
     incident = event.incident
-    subject = f"{incident.ref}: {event.clock.value} is due at {rfc3339(event.due_at)}: {incident.title}"
+    subject = f"{incident.ref}: {event.clock.value} is due at {_to_the_second(event.due_at)}: {incident.title}"
     _sla_line(uow, "sla.warned", event, f"{event.clock.value} deadline is near")
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     step = policy.steps[min(incident.position.step, len(policy.steps) - 1)]
