@@ -106,9 +106,7 @@ class Client:
         """Send bytes with a key and a true signature."""
         now = str(int(time.time()))
         mac = hmac.new(self.secret.encode(), now.encode() + b"." + body, hashlib.sha256).hexdigest()
-        return self.deliver(
-            body, headers={"X-API-Key": self.key, "X-Timestamp": now, "X-Signature": f"sha256={mac}"}
-        )
+        return self.deliver(body, headers={"X-API-Key": self.key, "X-Timestamp": now, "X-Signature": f"sha256={mac}"})
 
     def alert(self, signature: str = "disk_full", asset: str = "web-01", severity: str = "high", **more: Any) -> Any:
         """One alert that must be taken; the answer."""

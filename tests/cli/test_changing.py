@@ -117,7 +117,9 @@ def test_a_file_that_cannot_be_written_loses_no_secret(house: House) -> None:
     house.run("company", "onboard", "Lost", "--secrets-file", str(house.home / "no" / "x.env"), exit=2)
     house.run("company", "show", "lost", exit=3)
     file = house.home / "taken.env"
-    house.run("company", "onboard", "Private", "--slug", "private-x", "--secrets-file", str(file), "--rate", "x", exit=2)
+    house.run(
+        "company", "onboard", "Private", "--slug", "private-x", "--secrets-file", str(file), "--rate", "x", exit=2
+    )
     assert not file.exists()
 
 

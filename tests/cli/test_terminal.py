@@ -16,9 +16,7 @@ HOSTILE = "\x1b]0;owned\x07[/bold] \u202etxt \x9b1m 漢字 "
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 @pytest.mark.parametrize("command", ["incident list", "alert list", "audit list", "company list", "user list"])
-def test_tables_fit_the_terminal_and_keep_ids_whole(
-    house: House, known: Client, command: str, columns: int
-) -> None:
+def test_tables_fit_the_terminal_and_keep_ids_whole(house: House, known: Client, command: str, columns: int) -> None:
     answer = known.alert(signature=HOSTILE * 4, asset=HOSTILE, message=HOSTILE * 20)
     ran = house.terminal(*command.split(), columns=columns)
     shown = bare(ran.out)
@@ -48,9 +46,7 @@ def test_what_is_cut_says_so_and_columns_leave_by_their_rank() -> None:
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_colours_are_left_out_where_nobody_wants_them(
-    house: House, known: Client, env: dict[str, str]
-) -> None:
+def test_colours_are_left_out_where_nobody_wants_them(house: House, known: Client, env: dict[str, str]) -> None:
     assert "\x1b" not in house.terminal("incident", "list", env=env).out
     assert "\x1b[1m" in house.terminal("incident", "list").out
 
@@ -80,9 +76,7 @@ def test_what_is_missing_is_asked_for(house: House, incident: str) -> None:
 
 
 @pytest.mark.parametrize("env", [{"SIEMS_NO_INPUT": "1"}, {"CI": "true"}])
-def test_nobody_is_asked_where_prompts_are_forbidden(
-    house: House, incident: str, env: dict[str, str]
-) -> None:
+def test_nobody_is_asked_where_prompts_are_forbidden(house: House, incident: str, env: dict[str, str]) -> None:
     assert house.terminal("incident", "resolve", incident, env=env).code == 2
     assert house.terminal("incident", "resolve", incident, "--no-input").code == 2
 

@@ -29,26 +29,25 @@ def body(status: str, *hosts: str) -> bytes:
     }).encode()  # fmt: skip
 
 
-def test_hosts_go_down_and_come_back(machine: House) -> None:
-    machine.set_up().up()
-    acme = machine.onboard("Acme Corp")
-    said = machine.run("integration", "add", "alertmanager", "--company", "acme").out
+def test_hosts_go_down_and_come_back(running: House) -> None:
+    acme = running.onboard("Acme Corp")
+    said = running.run("integration", "add", "alertmanager", "--company", "acme").out
     url = next(line.split("'")[1] for line in said.splitlines() if "url:" in line)
 
     status, answer = acme.deliver(body("firing", "db-01", "db-02", "db-03"), url=url)
     assert (status, len(answer["alerts"])) == (202, 3)
-    [incident] = machine.incidents(acme)
+    [incident] = running.incidents(acme)
     assert (incident["severity"], incident["active_count"]) == ("CRITICAL", 3)
 
     # the same group again: nothing new, only seen once more
     acme.deliver(body("firing", "db-01", "db-02", "db-03"), url=url)
-    [again] = machine.incidents(acme)
+    [again] = running.incidents(acme)
     assert (again["id"], again["alert_count"], again["repeat_count"]) == (incident["id"], 3, 3)
 
     # they come back, and after a quiet while the system resolves it
-    machine.run("company", "edit", "acme", "--quiet-delay", "0m")
+    running.run("company", "edit", "acme", "--quiet-delay", "0m")
     acme.deliver(body("resolved", "db-01", "db-02", "db-03"), url=url)
-    found = until(lambda: _resolved(machine, incident["id"]))
+    found = until(lambda: _resolved(running, incident["id"]))
     assert found["active_count"] == 0
     assert found["resolved_by"] in (None, "system")
     assert found["sla"]["response"]["cancelled"] is True
@@ -59,11 +58,10 @@ def _resolved(house: House, incident: str) -> dict[str, Any] | None:
     return found if found["state"] == "RESOLVED" else None
 
 
-def test_a_key_of_one_tool_opens_no_other_door(machine: House) -> None:
-    machine.set_up().up()
-    acme: Client = machine.onboard("Acme Corp")
-    made = machine.json("integration", "add", "alertmanager", "--company", "acme")
+def test_a_key_of_one_tool_opens_no_other_door(running: House) -> None:
+    acme: Client = running.onboard("Acme Corp")
+    made = running.json("integration", "add", "alertmanager", "--company", "acme")
     status, _ = acme.deliver(b"{}", url=f"{acme.url}?api_key={made['api_key']}")
     assert status == 401
-    [row] = until(lambda: machine.run("alert", "list", "--rejected").rows)
+    [row] = until(lambda: running.run("alert", "list", "--rejected").rows)
     assert row[1] == "comp-acme"

@@ -13,14 +13,13 @@ def events(house: House, since: str, number: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ran.lines]
 
 
-def test_a_script_follows_and_loses_nothing_over_a_restart(machine: House) -> None:
-    machine.set_up().up()
-    acme = machine.onboard("Acme")
-    with machine.start("watch", "--types", "incident,alert", "-o", "jsonl", "--exit-after", "6") as follower:
+def test_a_script_follows_and_loses_nothing_over_a_restart(running: House) -> None:
+    acme = running.onboard("Acme")
+    with running.start("watch", "--types", "incident,alert", "-o", "jsonl", "--exit-after", "6") as follower:
         assert follower.stdout is not None
         first = json.loads(_first_line(acme, follower.stdout))
-        machine.stop()
-        machine.up()
+        running.stop()
+        running.up()
         for number in range(6):
             acme.alert(signature=f"later-{number}")
         rest, said = follower.communicate(timeout=30)
@@ -31,11 +30,11 @@ def test_a_script_follows_and_loses_nothing_over_a_restart(machine: House) -> No
     assert {"cursor", "at", "type", "company_id", "object", "data"} <= first.keys()
 
     # whoever comes back later begins where they stopped
-    again = events(machine, first["cursor"], 5)
+    again = events(running, first["cursor"], 5)
     assert [event["cursor"] for event in again if event["type"].startswith(("incident", "alert"))][:1] == [
         seen[1]["cursor"]
     ]
-    assert machine.run("watch", "--exit-after", "0.2s").out == ""
+    assert running.run("watch", "--exit-after", "0.2s").out == ""
 
 
 def _first_line(company: Client, stream: Any) -> str:
@@ -46,17 +45,14 @@ def _first_line(company: Client, stream: Any) -> str:
     return str(stream.readline())
 
 
-def test_a_daemon_that_is_killed_has_kept_what_it_answered(machine: House) -> None:
-    machine.set_up().up()
-    acme = machine.onboard("Acme")
-    taken: list[str] = []
-    with machine.start("watch", "-o", "jsonl") as witness:
-        for number in range(40):
-            taken.append(acme.alert(signature=f"s{number}")["alert_id"])
-        machine.kill()
+def test_a_daemon_that_is_killed_has_kept_what_it_answered(running: House) -> None:
+    acme = running.onboard("Acme")
+    with running.start("watch", "-o", "jsonl") as witness:
+        taken = [acme.alert(signature=f"s{number}")["alert_id"] for number in range(40)]
+        running.kill()
         witness.kill()
         witness.communicate()
-    assert "siems up -d" in machine.run("alert", "list", exit=10).err
-    machine.up()
-    assert set(machine.run("alert", "list", "--limit", "all", "-q").lines) == set(taken)
-    assert machine.json("audit", "verify")["ok"] is True
+    assert "siems up -d" in running.run("alert", "list", exit=10).err
+    running.up()
+    assert set(running.run("alert", "list", "--limit", "all", "-q").lines) == set(taken)
+    assert running.json("audit", "verify")["ok"] is True

@@ -20,13 +20,12 @@ def hire(office: House, tmp_path: Path, name: str, role: str, *companies: str) -
     return desk
 
 
-def test_a_technician_a_manager_and_a_client(machine: House, tmp_path: Path) -> None:
-    machine.set_up().up()
-    acme, borealis = machine.onboard("Acme"), machine.onboard("Borealis")
+def test_a_technician_a_manager_and_a_client(running: House, tmp_path: Path) -> None:
+    acme, borealis = running.onboard("Acme"), running.onboard("Borealis")
     ours, theirs = (c.alert()["incident_id"] for c in (acme, borealis))
-    tech = hire(machine, tmp_path, "jon", "technician", "acme")
-    boss = hire(machine, tmp_path, "mia", "manager", "acme")
-    guest = hire(machine, tmp_path, "gus", "client", "acme")
+    tech = hire(running, tmp_path, "jon", "technician", "acme")
+    boss = hire(running, tmp_path, "mia", "manager", "acme")
+    guest = hire(running, tmp_path, "gus", "client", "acme")
 
     # each sees one client; the other one might as well not exist
     for desk in (tech, boss, guest):
@@ -58,10 +57,9 @@ def test_a_technician_a_manager_and_a_client(machine: House, tmp_path: Path) -> 
     guest.run("sla", "policy", "set", "--company", "acme", "--severity", "HIGH", "--response", "1h", exit=5)
 
 
-def test_a_session_is_its_own_and_its_end_is_told(machine: House, tmp_path: Path) -> None:
-    machine.set_up().up()
-    machine.onboard("Acme")
-    desk = hire(machine, tmp_path, "jon", "technician", "acme")
+def test_a_session_is_its_own_and_its_end_is_told(running: House, tmp_path: Path) -> None:
+    running.onboard("Acme")
+    desk = hire(running, tmp_path, "jon", "technician", "acme")
     file = desk.home / "config" / "session.json"
     assert file.stat().st_mode & 0o777 == 0o600
     kept = json.loads(file.read_text())
@@ -72,32 +70,31 @@ def test_a_session_is_its_own_and_its_end_is_told(machine: House, tmp_path: Path
     assert json.loads(file.read_text())["refresh_token"] != kept["refresh_token"]
 
     # on the admin's machine a session that has ended does not become the admin
-    machine.run("login", "--user", "jon", env={"SIEMS_PASSWORD": PASSWORD})
-    assert machine.json("whoami")["id"] == "user-jon"
-    file = machine.home / "config" / "session.json"
+    running.run("login", "--user", "jon", env={"SIEMS_PASSWORD": PASSWORD})
+    assert running.json("whoami")["id"] == "user-jon"
+    file = running.home / "config" / "session.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "until": 0, "refresh_token": "used up"}))
-    ended = machine.run("whoami", exit=4).err
+    ended = running.run("whoami", exit=4).err
     assert "the session has ended" in ended
     assert "siems logout" in ended.splitlines()[-1]
-    assert machine.json("logout") == {"changed": True}
-    assert machine.json("logout") == {"changed": False}
-    assert machine.json("whoami")["id"] == "user-dana"
+    assert running.json("logout") == {"changed": True}
+    assert running.json("logout") == {"changed": False}
+    assert running.json("whoami")["id"] == "user-dana"
 
 
-def test_an_escalation_arrives_within_seconds(machine: House, tmp_path: Path) -> None:
-    machine.set_up().up()
-    acme = machine.onboard("Acme")
-    boss = hire(machine, tmp_path, "mia", "manager", "acme")
+def test_an_escalation_arrives_within_seconds(running: House, tmp_path: Path) -> None:
+    acme = running.onboard("Acme")
+    boss = hire(running, tmp_path, "mia", "manager", "acme")
     target = ("--company", "acme", "--severity", "CRITICAL", "--response", "2s", "--resolution", "1h", "--warn", "1s")
-    machine.run("sla", "policy", "set", *target)
+    running.run("sla", "policy", "set", *target)
     incident = acme.alert(severity="critical")["incident_id"]
 
     found = until(lambda: [n for n in boss.json("notify", "inbox", "--unread") if "escalated" in n["kind"]])
     assert found[0]["object"] == incident
-    shown = machine.json("incident", "show", incident)
+    shown = running.json("incident", "show", incident)
     assert (shown["escalation_level"], shown["assignee"]) == (2, "user-mia")
     assert shown["sla"]["response"]["breached"] is True
-    told = [entry["action"] for entry in machine.json("audit", "list", "--object", incident)]
+    told = [entry["action"] for entry in running.json("audit", "list", "--object", incident)]
     assert "incident.escalated" in told
     assert boss.run("notify", "read", "--all").out != "0 marked as read\n"
     assert boss.json("notify", "inbox", "--unread") == []

@@ -10,13 +10,15 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 
 from siems import places
 from siems.clock import CatchUpClock, Clock, SystemClock
@@ -80,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
 # --- commands beside the daemon --------------------------------------------------------------------------------
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A file that is no database is said to be damaged; what may pass is Unavailable."""
+    try:
+        with translated():
+            yield
+    except DatabaseError as why:
+        raise Conflict(f"the database file is damaged: {why.orig}", hint="restore a backup") from why
+
+
 def _with_engine(work: Callable[[Engine], Any]) -> Any:
     settings = load()
     url = parse_url(settings.database_url)
@@ -87,7 +99,7 @@ def _with_engine(work: Callable[[Engine], Any]) -> Any:
     with DatabaseLock(url):
         engine = open_engine(url)
         try:
-            with translated():
+            with _readable():
                 return work(engine)
         finally:
             engine.dispose()
@@ -108,7 +120,7 @@ def run_check(ask: argparse.Namespace) -> int:
     """Whether the schema is the right one and the file is whole; takes no lock, so it may run beside a daemon."""
     settings = load()
     engine = open_engine(parse_url(settings.database_url), read_only=True)
-    with translated():
+    with _readable():
         migrations.check(engine)
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
@@ -172,7 +184,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
         clock = CatchUpClock(timedelta(seconds=ask.clock_behind), speed=ask.clock_speed)
     with DatabaseLock(url):
         engine = open_engine(url)
-        with translated():
+        with _readable():
             migrations.check(engine)
         engine.dispose()
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers

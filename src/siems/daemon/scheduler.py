@@ -60,6 +60,10 @@ class Scheduler:
     async def _run(self) -> None:
         try:
             await self.tick()
+        except asyncio.CancelledError:
+            if self._timer.running:
+                raise
+            # stopped in the middle of a tick: what was due is still due at the next start
         except SiemsError as why:
             log.error("scheduler.failed", why=why.message)
             self._arm(1.0)
@@ -81,7 +85,9 @@ class Scheduler:
                     break
             self.last_tick = self._clock.now()
             self.fired += fired
-            self._next = await self._database.read(next_due)
+            self._next = None  # what is committed from now on is heard of by `expect`, and may be sooner
+            found = await self._database.read(next_due)
+            self._next = min((due for due in (self._next, found) if due is not None), default=None)
             wait = LONGEST_SLEEP if self._next is None else self._clock.seconds_until(self._next)
             # what could not be fired stays due: try again in a moment, not at once
             self._arm(max(wait, 0.2 if fired == 0 and wait == 0 else 0.0))

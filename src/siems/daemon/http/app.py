@@ -51,7 +51,7 @@ async def listen(runtime: Runtime, socket: Path | None) -> tuple[web.AppRunner, 
     except OSError as why:
         await runner.cleanup()
         raise Conflict(
-            f"cannot listen on {server.host}:{server.port} ({why.strerror or why})",
+            f"cannot listen on {server.host}:{server.port} ({os.strerror(why.errno) if why.errno else why})",
             hint="another program uses this port; choose one:  siems up --port 8718",
         ) from why
     addresses = runner.addresses
