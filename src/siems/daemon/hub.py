@@ -131,7 +131,7 @@ class Hub:
     async def _start_of(self, cursor: str) -> int:
         start = read_cursor(cursor)
         oldest, newest = await self._database.read(stream_bounds)
-        if start > newest or (start < newest and start + 1 < oldest):
+        if start > newest or start + 1 < (oldest or newest + 1):
             raise CursorGone(
                 "the stream does not reach back to this cursor", hint="load what there is, then follow from now"
             )

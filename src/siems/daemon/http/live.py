@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
 
 from aiohttp import web
 
@@ -57,15 +60,25 @@ async def socket(request: web.Request) -> web.StreamResponse:
     first = await anext(feed)
     ws = web.WebSocketResponse(heartbeat=20.0)
     await ws.prepare(request)
+    telling = asyncio.create_task(_tell(ws, first, feed))
     try:
-        with contextlib.suppress(ConnectionError):
-            await ws.send_str(encode(first or {}).decode())
-            async for event in feed:
-                if ws.closed:
-                    break
-                if event is not None:
-                    await ws.send_str(encode(event).decode())
+        async for _ in ws:  # who listens says nothing; but only reading notices that they leave
+            pass
     finally:
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await telling
         await feed.aclose()  # type: ignore[attr-defined]
-        await ws.close()
     return ws
+
+
+async def _tell(
+    ws: web.WebSocketResponse, first: dict[str, Any] | None, feed: AsyncIterator[dict[str, Any] | None]
+) -> None:
+    """Send what comes, until it ends; then let the listener go."""
+    with contextlib.suppress(ConnectionError):
+        await ws.send_str(encode(first or {}).decode())
+        async for event in feed:
+            if event is not None:
+                await ws.send_str(encode(event).decode())
+        await ws.close()
