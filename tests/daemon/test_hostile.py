@@ -207,7 +207,7 @@ async def test_strange_bodies_of_the_api_are_answered_as_refusals_and_never_as_e
     for method, path, body in BODIES:
         reply = await house.ask("root", method, path, body)
         assert 200 <= reply.status < 500, (method, path, str(body)[:80], reply)
-        if "n" * 300 in str(body) or "b" * 300 in str(body) or "\x00" in str(body):
+        if path == "/users" or "\\x00" in str(body):
             assert reply.status in (404, 409, 422), (method, path, reply)
     for path, body in (
         ("/auth/login", {"user": "\x00", "password": "\x00"}),

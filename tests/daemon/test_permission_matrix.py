@@ -1,0 +1,248 @@
+"""Who may call what: every route of the daemon × every role × an object that is theirs, another's, or missing.
+
+`TABLE` is this test's own copy of the permission table of the specification: the code's is never asked. An object
+of another client and one that does not exist must be answered with the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from siems.daemon.http import api
+from siems.vocabulary import Action, Role
+
+from .house import House, Reply
+
+ROLES = ("admin", "manager", "technician", "client")
+TABLE = {
+    #                                              admin manager technician client
+    "see what is in the scope":                   "✓     ✓       ✓          ✓",
+    "use one's own things":                       "✓     ✓       ✓          ✓",
+    "note":                                       "✓     ✓       ✓          ·",
+    "work on incidents":                          "✓     ✓       ✓          ·",
+    "close, give to others":                      "✓     ✓       ·          ·",
+    "settings and keys of a company":             "✓     ✓       ·          ·",
+    "companies and users":                        "✓     ·       ·          ·",
+    "read the audit log":                         "✓     ✓       ✓          ·",
+    "verify the audit log":                       "✓     ·       ·          ·",
+    "see what was refused":                       "✓     ✓       ✓          ·",
+}  # fmt: skip
+MAY = {
+    (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to call a route: the row of the table, and what is in place of its object."""
+
+    row: str
+    own: str = ""
+    other: str = ""
+    missing: str = ""
+    body: Any = None
+    query: str = ""
+    ok: tuple[int, ...] = (200, 201)
+
+
+INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
+ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
+COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
+COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
+
+CASES: dict[tuple[str, str], Case] = {
+    ("GET", "/incidents"): Case("see what is in the scope"),
+    ("GET", "/incidents/{ref}"): Case("see what is in the scope", **INCIDENT),
+    ("GET", "/incidents/{ref}/timeline"): Case("see what is in the scope", **INCIDENT),
+    ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
+    ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
+    ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
+    ("GET", "/alerts"): Case("see what is in the scope"),
+    ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
+    ("GET", "/rejections"): Case("see what was refused"),
+    ("GET", "/companies"): Case("see what is in the scope"),
+    ("POST", "/companies"): Case("companies and users", body={"name": "New one"}),
+    ("GET", "/companies/{ref}"): Case("see what is in the scope", **COMPANY),
+    ("PATCH", "/companies/{ref}"): Case("settings and keys of a company", **COMPANY, body={"burst": 200}),
+    ("POST", "/companies/{ref}/sla"): Case(
+        "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
+    ),
+    ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
+    ("PATCH", "/companies/{ref}/assets/{name}"): Case(
+        "settings and keys of a company", **COMPANY, body={"critical": True}
+    ),
+    ("GET", "/integrations"): Case("see what is in the scope"),
+    ("POST", "/integrations"): Case(
+        "settings and keys of a company", **COMPANY_BODY, body={"tool": "alertmanager", "company": "{object}"}
+    ),
+    ("GET", "/users"): Case("see what is in the scope", **COMPANY, query="?company={object}"),
+    ("POST", "/users"): Case(
+        "companies and users",
+        body={"name": "newcomer", "email": "n@msp.example", "role": "client", "password": "a long enough one"},
+    ),
+    ("GET", "/me"): Case("use one's own things"),
+    ("GET", "/inbox"): Case("use one's own things"),
+    ("POST", "/inbox/read"): Case("use one's own things", body={}),
+    ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
+    ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("GET", "/summary"): Case("see what is in the scope"),
+    ("GET", "/status"): Case("read the audit log"),
+}  # fmt: skip
+
+ACTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "assign": ("work on incidents", {"to": "@me"}),
+    "unassign": ("work on incidents", {}),
+    "ack": ("work on incidents", {}),
+    "start": ("work on incidents", {}),
+    "hold": ("work on incidents", {"hold_for": "client", "until": "2026-03-10T14:00:00Z"}),
+    "resume": ("work on incidents", {}),
+    "note": ("note", {"note": "x"}),
+    "resolve": ("work on incidents", {"note": "x"}),
+    "close": ("close, give to others", {}),
+    "reopen": ("work on incidents", {"reason": "x"}),
+    "escalate": ("work on incidents", {"reason": "x"}),
+    "undo": ("work on incidents", {}),
+}
+
+
+def test_every_route_and_every_action_stands_in_the_matrix() -> None:
+    assert set(CASES) == {(method, path) for method, path, _ in api.ROUTES}
+    assert set(ACTS) == {action.value for action in Action}
+
+
+async def populate(house: House) -> None:
+    """INC-1 and ALR-1 are Acme's, INC-2 and ALR-2 are Beta's; one person of each role works for Acme."""
+    await house.alert(company=house.acme)
+    await house.alert(company=house.beta)
+    for role in ROLES[1:]:
+        await house.hire(role, Role(role), "comp-acme")
+    house.tokens["admin"] = house.tokens["root"]
+
+
+def written(value: Any, thing: str) -> Any:
+    return json.loads(json.dumps(value).replace("{object}", thing))
+
+
+async def call(house: House, role: str, route: tuple[str, str], thing: str, case: Case) -> Reply:
+    method, path = route
+    path = path.replace("{name}", "web-server-01").replace("{ref}", thing).replace("{key}", thing)
+    path += case.query.replace("{object}", thing) if thing else ""
+    return await house.ask(role, method, path, written(case.body, thing))
+
+
+def same(reply: Reply, thing: str) -> tuple[Any, ...]:
+    """All of an answer but the name that was asked for, and what is new in every answer."""
+    passing = ("date", "x-request-id", "x-server-time", "content-length")
+    headers = {name: value for name, value in reply.headers.items() if name not in passing}
+    return reply.status, headers, reply.body.replace(thing.encode(), b"?")
+
+
+PLAIN = [route for route in CASES if "{action}" not in route[1]]
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_what_is_theirs_is_allowed_as_the_table_says_and_else_forbidden(house: House, role: str) -> None:
+    await populate(house)
+    for route in PLAIN:
+        case = CASES[route]
+        reply = await call(house, role, route, case.own, case)
+        if MAY[case.row, role]:
+            assert reply.status in case.ok, (route, reply)
+        else:
+            assert (reply.status, reply.code) == (403, "forbidden"), (route, reply)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_what_is_anothers_does_not_exist_with_the_same_bytes_as_what_is_missing(house: House, role: str) -> None:
+    await populate(house)
+    for route in PLAIN:
+        case = CASES[route]
+        if not case.other:
+            continue
+        missing = await call(house, role, route, case.missing, case)
+        assert (missing.status, missing.code) == (404, "not_found"), (route, missing)
+        other = await call(house, role, route, case.other, case)
+        if role == "admin":
+            assert other.status in case.ok, (route, other)
+        else:
+            assert same(other, case.other) == same(missing, case.missing), route
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_action_is_allowed_as_the_table_says(house: House, role: str) -> None:
+    await populate(house)
+    for action, (row, body) in ACTS.items():
+        reply = await house.ask(role, "POST", f"/incidents/INC-1/actions/{action}", body)
+        if MAY[row, role]:
+            assert reply.status in (200, 409), (action, reply)  # a conflict is an answer about the incident, too
+        else:
+            assert (reply.status, reply.code) == (403, "forbidden"), (action, reply)
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+async def test_no_action_tells_an_incident_of_another_client_from_a_missing_one(house: House, role: str) -> None:
+    await populate(house)
+    for action, (_, body) in [*ACTS.items(), ("dance", ("", {}))]:
+        replies = [
+            (ref, await house.ask(role, "POST", f"/incidents/{ref}/actions/{action}", asked))
+            for asked in (body, {}, {"version": 1}, {"bogus": 1})
+            for ref in ("INC-2", "INC-9")
+        ]
+        for (_, other), (_, missing) in zip(replies[::2], replies[1::2], strict=True):
+            assert same(other, "INC-2") == same(missing, "INC-9"), action
+
+
+async def test_giving_an_incident_to_somebody_else_is_for_managers(house: House) -> None:
+    await populate(house)
+    assert (await house.ask("manager", "POST", "/incidents/INC-1/actions/assign", {"to": "client"})).status == 422
+    reply = await house.ask("technician", "POST", "/incidents/INC-1/actions/assign", {"to": "manager"})
+    assert reply.status == 403
+    reply = await house.ask("manager", "POST", "/incidents/INC-1/actions/assign", {"to": "technician"})
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+async def test_no_list_holds_anything_of_another_client(house: House, role: str) -> None:
+    await populate(house)
+    for method, path in CASES:
+        if method != "GET" or "{" in path:
+            continue
+        reply = await house.ask(role, "GET", path)
+        if reply.status == 200:
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2", reply.body), (path, reply)
+
+
+async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:
+    await populate(house)
+    for role in ROLES:
+        shown = (await house.ask(role, "GET", "/incidents/INC-1")).json()["incident"]["actions"]
+        allowed = {action for action, (row, _) in ACTS.items() if MAY[row, role]}
+        assert set(shown) <= allowed, role
+        assert bool(shown) == (role != "client")
+
+
+async def test_without_a_token_every_route_answers_401_with_the_same_bytes(door: House) -> None:
+    await populate(door)
+    bodies = set()
+    for method, path in CASES:
+        path = path.format(ref="INC-1", name="x", key="k", action="ack")
+        for headers in ([], [("Authorization", "Bearer nonsense")], [("Authorization", "Basic x")]):
+            reply = await door.send(method, f"/api/v1{path}", headers)
+            assert reply.status == 401, path
+            bodies.add(reply.body)
+    assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("path", ["/incidents/INC-1/actions/ack", "/companies/acme", "/inbox/read", "/users"])
+async def test_unlisted_fields_are_refused_and_change_nothing(door: House, path: str) -> None:
+    await populate(door)
+    method = "PATCH" if path == "/companies/acme" else "POST"
+    for field in ("id", "company_id", "role_id", "created_at", "settings", "password_hash"):
+        reply = await door.ask("admin", method, path, {field: "x"})
+        assert (reply.status, reply.code) == (422, "invalid_field"), (field, reply)
+    assert (await door.ask("admin", "GET", "/incidents/INC-1")).json()["incident"]["version"] == 1
