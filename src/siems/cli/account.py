@@ -21,7 +21,9 @@ COMMANDS = ("login", "logout", "whoami")
 def login(
     door: Door,
     user: Annotated[str, typer.Option("--user", help="name or e-mail")] = "",
-    password_stdin: Annotated[bool, typer.Option("--password-stdin")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the password from standard input")
+    ] = False,
     insecure_storage: Annotated[
         bool, typer.Option("--insecure-storage", help="a file of mode 0600 instead of the keyring")
     ] = False,

@@ -33,7 +33,7 @@ def edit(
     door: Door,
     name: Annotated[str, typer.Argument(help="the asset's name")],
     company: Company,
-    critical: Annotated[bool, typer.Option("--critical/--not-critical")],
+    critical: Annotated[bool, typer.Option("--critical/--not-critical", help="whether it counts more")],
 ) -> None:
     """An incident on a critical asset scores higher: siems asset edit db-01 --company acme --critical"""
     changed = door.client.edit_asset(company, name, critical=critical)

@@ -29,7 +29,7 @@ def list_(
     door: Door,
     company: Annotated[str, typer.Option("--company", help="only this chain; msp for the provider's own")] = "",
     object_: Annotated[str, typer.Option("--object", help="only about this: INC-12")] = "",
-    limit: Annotated[int, typer.Option("--limit")] = 100,
+    limit: Annotated[int, typer.Option("--limit", help="how many of the newest")] = 100,
 ) -> None:
     """What was changed, by whom and when; newest first."""
     show_list(door, door.client.audit(company=company, object=object_, limit=limit), COLUMNS, id="seq")

@@ -70,7 +70,7 @@ def list_(
     query: Annotated[str, typer.Option("--query", help="see: siems help query")] = "",
     state: Annotated[str, typer.Option("--state", help="OPEN,ASSIGNED,...")] = "",
     severity: Annotated[str, typer.Option("--severity", help="CRITICAL,HIGH")] = "",
-    company: Annotated[str, typer.Option("--company")] = "",
+    company: Annotated[str, typer.Option("--company", help="acme")] = "",
     assignee: Annotated[str, typer.Option("--assignee", help="NAME, @me or none")] = "",
     sla: Annotated[str, typer.Option("--sla", help="breached, or <1h")] = "",
     since: Annotated[str, typer.Option("--since", help="opened within: 24h")] = "",

@@ -26,8 +26,8 @@ COLUMNS = (
 @leaf
 def inbox(
     door: Door,
-    unread: Annotated[bool, typer.Option("--unread")] = False,
-    limit: Annotated[int, typer.Option("--limit")] = 100,
+    unread: Annotated[bool, typer.Option("--unread", help="only what was not read")] = False,
+    limit: Annotated[int, typer.Option("--limit", help="how many of the newest")] = 100,
 ) -> None:
     """What you were told, newest first."""
     show_list(door, door.client.inbox(unread=unread, limit=limit), COLUMNS)
@@ -38,7 +38,7 @@ def inbox(
 def read(
     door: Door,
     ids: Annotated[list[int], typer.Argument(help="ids of notices")] = [],  # noqa: B006
-    all_: Annotated[bool, typer.Option("--all")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="every one")] = False,
 ) -> None:
     """Mark notices as read: siems notify read --all"""
     if not ids and not all_:

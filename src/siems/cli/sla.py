@@ -34,7 +34,7 @@ def show(door: Door, company: Company) -> None:
 def set_(
     door: Door,
     company: Company,
-    severity: Annotated[str, typer.Option("--severity")],
+    severity: Annotated[str, typer.Option("--severity", help="CRITICAL, HIGH, MEDIUM or LOW")],
     response: Annotated[str | None, typer.Option("--response", help="30m")] = None,
     resolution: Annotated[str | None, typer.Option("--resolution", help="4h")] = None,
     warn: Annotated[str | None, typer.Option("--warn", help="so long before a breach")] = None,

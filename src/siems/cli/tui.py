@@ -21,11 +21,11 @@ def tui(
     door: Door,
     target: Annotated[str, typer.Argument(help="INC-12 to begin there")] = "",
     view: Annotated[str, typer.Option("--view", help="a query to begin with")] = "",
-    read_only: Annotated[bool, typer.Option("--read-only")] = False,
-    theme: Annotated[str, typer.Option("--theme")] = "",
-    ascii_only: Annotated[bool, typer.Option("--ascii")] = False,
-    low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth")] = False,
-    no_mouse: Annotated[bool, typer.Option("--no-mouse")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="look, never act")] = False,
+    theme: Annotated[str, typer.Option("--theme", help="default, cb-safe, high-contrast or mono")] = "",
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="no signs beyond ASCII")] = False,
+    low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth", help="repaint less, no mouse")] = False,
+    no_mouse: Annotated[bool, typer.Option("--no-mouse", help="leave the mouse to the terminal")] = False,
 ) -> int:
     """Incidents, live: siems tui, or siems tui INC-12"""
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):

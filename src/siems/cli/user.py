@@ -34,7 +34,7 @@ COLUMNS = (
 def create(
     door: Door,
     name: Annotated[str, typer.Argument(help="the name to log in with")],
-    email: Annotated[str, typer.Option("--email")],
+    email: Annotated[str, typer.Option("--email", help="jon@msp.example")],
     role: Annotated[str, typer.Option("--role", help="admin, manager, technician or client")],
     company: Annotated[list[str], typer.Option("--company", help="may see this client; repeat it")] = [],  # noqa: B006
     password_stdin: Annotated[
