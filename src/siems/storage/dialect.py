@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +50,16 @@ class translated:
 
 def unavailable(error: DBAPIError) -> Unavailable:
     """What a sender is told when the database does not answer."""
-    text = str(error.orig)
-    if "full" in text or "No space" in text:
+    text = " ".join(str(getattr(found, "orig", found)) for found in _behind(error))
+    if "disk is full" in text or "No space left" in text:
         return Unavailable("the disk is full", hint="make room; nothing that was accepted is lost", retry_after=30)
-    if "locked" in text:
+    if "is locked" in text:
         return Unavailable("the database is locked by another process", hint="siems doctor", retry_after=2)
     return Unavailable("the database cannot be reached", hint="siems doctor", retry_after=5)
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it: SQLite has already rolled back when a full disk is noticed in a savepoint."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
