@@ -1,0 +1,67 @@
+"""R1: whatever is answered with 2xx is on disk, once, however often the daemon is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from siems.storage.database import open_engine, parse_url
+
+from .journal import Journal, Victim, load
+
+pytestmark = pytest.mark.faults
+
+KILLS = int(os.environ.get("SIEMS_TEST_KILLS", "20"))
+SENDERS = 6
+READY_WITHIN = 15.0
+
+
+def test_nothing_accepted_is_lost_or_doubled_when_the_daemon_is_killed(database_url: str, tmp_path: Path) -> None:
+    random.seed(7_361)
+    victim = Victim(tmp_path / "home", database_url)
+    victim.set_up()
+    victim.start()
+    company = victim.onboard()
+    journal = Journal(tmp_path / "journal")
+    slowest = 0.0
+    with load(victim, company, journal, SENDERS) as senders:
+        for _ in range(KILLS):
+            time.sleep(random.uniform(0.05, 1.5))
+            victim.kill()
+            slowest = max(slowest, victim.start())
+    accepted = journal.close()
+    assert victim.stop() == 0
+    print(f"\n{len(accepted)} accepted over {KILLS} kills, ready within {slowest:.1f} s at worst")
+    assert len(accepted) == sum(sender.sent for sender in senders)
+    assert len(accepted) > KILLS
+    assert slowest < READY_WITHIN
+    compare(database_url, accepted)
+
+
+def compare(database_url: str, accepted: list[tuple[str, str]]) -> None:
+    """The database holds exactly what was promised, and is whole."""
+    engine = open_engine(parse_url(database_url))
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(
+                text("SELECT signature, id, count FROM alert WHERE company_id = 'comp-acme'")
+            ).all()
+            kept = connection.execute(text("SELECT count(*) FROM delivery")).scalar()
+            if engine.dialect.name == "sqlite":
+                assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+            chain = connection.execute(
+                text("SELECT count(*), max(seq) FROM audit_entry WHERE chain = 'comp-acme'")
+            ).one()
+    finally:
+        engine.dispose()
+    promised = dict(accepted)
+    assert len(promised) == len(accepted)
+    assert {row[0]: f"ALR-{row[1]}" for row in rows} == promised
+    assert {row[2] for row in rows} == {1}
+    assert kept == len(accepted)
+    assert chain[0] == chain[1]
