@@ -112,7 +112,14 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("chain", "seq", name=op.f("pk_audit_entry")),
     )
     op.create_index("ix_audit_entry_at", "audit_entry", ["at"], unique=False)
-    op.create_index("ix_audit_entry_object", "audit_entry", ["object"], unique=False)
+    op.create_index(
+        "ix_audit_entry_object",
+        "audit_entry",
+        ["object"],
+        unique=False,
+        sqlite_where=sa.text("action <> 'alerts.accepted'"),
+        postgresql_where=sa.text("action <> 'alerts.accepted'"),
+    )
     op.create_table(
         "audit_head",
         sa.Column("chain", sa.String(length=64), nullable=False),

@@ -10,6 +10,7 @@ SiemsError
 │   ├── StaleVersion  6  409  somebody else changed it first
 │   ├── ReplayMismatch 6 422  a delivery id was used for another body
 │   └── Locked        6  409  another process holds the database
+├── CursorGone       10  410  the stream does not reach back that far: load again
 ├── Pending           8  202  not yet
 ├── Negative          9  200  the check ran and the answer is no
 ├── RateLimited      10  429  too many; says when to try again
@@ -75,6 +76,10 @@ class Locked(Conflict):
     code = "locked"
 
 
+class CursorGone(SiemsError):
+    code, exit, status = "cursor_gone", 10, 410
+
+
 class Pending(SiemsError):
     code, exit, status = "pending", 8, 202
 
@@ -103,6 +108,6 @@ BY_CODE: dict[str, type[SiemsError]] = {
     kind.code: kind
     for kind in (
         SiemsError, UsageError, InvalidField, NotFound, NotAuthenticated, Forbidden, Conflict, StaleVersion,
-        ReplayMismatch, Locked, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia, Unavailable,
+        ReplayMismatch, Locked, CursorGone, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia, Unavailable,
     )
 }  # fmt: skip

@@ -378,6 +378,12 @@ class NoticeView(Wire):
     read: bool
 
 
+class ReadAsk(Ask):
+    """Which notices were read; all of them without ids."""
+
+    ids: list[int] | None = None
+
+
 class AuditView(Wire):
     chain: str
     seq: int

@@ -60,7 +60,9 @@ def _terms(query: str, state: str, severity: str, company: str, assignee: str, s
         words.append(f"created:<{since}")
     if query:
         words.insert(0, f"({query})" if words else query)
-    return " ".join(words) or DEFAULT_QUERY
+    if not query and not state:
+        words.insert(0, DEFAULT_QUERY)
+    return " ".join(words)
 
 
 @app.command("list")

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from siems.domain.permissions import Actor
-from siems.errors import InvalidField, SiemsError
+from siems.errors import CursorGone, InvalidField
 from siems.storage.database import Database
 from siems.storage.repositories.stream import Published, events_after, stream_bounds
 from siems.vocabulary import Role
@@ -18,12 +18,6 @@ from siems.vocabulary import Role
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
 HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.")
-
-
-class CursorGone(SiemsError):
-    """The stream does not reach back that far."""
-
-    code, exit, status = "cursor_gone", 10, 410
 
 
 class Subscriber:

@@ -22,11 +22,11 @@ from sqlalchemy.exc import DatabaseError
 
 from siems import places
 from siems.clock import CatchUpClock, Clock, SystemClock
-from siems.config import Settings, load
+from siems.config import Server, Settings, load
 from siems.daemon import logs
 from siems.daemon.lock import DatabaseLock
 from siems.daemon.runtime import Runtime, company_defaults
-from siems.errors import Conflict, SiemsError
+from siems.errors import Conflict, SiemsError, UsageError
 from siems.services import setup, users
 from siems.services.observers import react
 from siems.storage import migrations
@@ -173,10 +173,17 @@ def _key_file() -> Path:
 # --- the daemon ------------------------------------------------------------------------------------------------
 
 
+def with_port(server: Server, port: int) -> Server:
+    """The same listener on another port. Raises UsageError for what is none."""
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"{port} is no port", hint="choose one up to 65535, or 0 for any that is free")
+    return server.model_copy(update={"port": port})
+
+
 def run_daemon(ask: argparse.Namespace) -> int:
     settings = load()
     if ask.port is not None:
-        settings = settings.model_copy(update={"server": settings.server.model_copy(update={"port": ask.port})})
+        settings = settings.model_copy(update={"server": with_port(settings.server, ask.port)})
     logs.set_up(settings.log)
     url = parse_url(settings.database_url)
     clock: Clock = SystemClock()

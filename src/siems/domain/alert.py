@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b, sha256
 
 from siems.vocabulary import AlertStatus, Category, Severity
@@ -67,7 +68,7 @@ class Reading:
         return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: `changed` copies all it holds at once
 class Alert:
     """An alert as it is kept."""
 
@@ -113,6 +114,7 @@ def severity_from(word: object, *, words: Mapping[str, Severity] = SEVERITY_WORD
     return Severity.MEDIUM, original[:64], f"unknown severity {original[:64]!r}; taken as MEDIUM"
 
 
+@lru_cache(maxsize=4_096)
 def category_of(signature: str) -> Category:
     """The skill an alert asks for, by the words of its signature."""
     for category, pattern in _CATEGORY_WORDS:

@@ -34,7 +34,7 @@ def deadlines_of(incident: Incident, rules: Rules, target: sla.Target) -> dict[D
     if incident.state is State.RESOLVED:
         return {} if incident.resolved_at is None else {DueKind.AUTO_CLOSE: incident.resolved_at + rules.auto_close}
     due = _sla(incident.clocks, target)
-    if incident.escalates_at is not None:
+    if incident.escalates_at is not None and incident.recovered_at is None:  # pages are held while all is well
         due[DueKind.ESCALATION] = incident.escalates_at
     if incident.hold_until is not None:
         due[DueKind.HOLD_END] = incident.hold_until

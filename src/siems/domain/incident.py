@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from siems.domain import priority, sla
 from siems.domain.escalation import Position
@@ -19,7 +20,7 @@ _ACRONYMS = {w.lower(): w for w in (
 )}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: `changed` copies all it holds at once
 class Incident:
     """An incident as it is kept. `version` moves with every decision, not with every repeated alert."""
 
@@ -96,6 +97,7 @@ class Incident:
         )
 
 
+@lru_cache(maxsize=4_096)
 def humanise(signature: str) -> str:
     """`high_cpu_usage` → `High CPU usage`; `KubePodCrashLooping` → `Kube pod crash looping`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", signature)

@@ -29,7 +29,7 @@ def list_entries(
     if chain is not None:
         where.append(e.chain == chain)
     if object:
-        where.append(e.object == object)
+        where += [e.object == object, e.action != "alerts.accepted"]
     if actor.role is Role.TECHNICIAN:
         where.append(e.actor == actor.id)
     joined = t.audit_entry.outerjoin(t.audit_detail, (e.chain == d.chain) & (e.seq == d.seq))

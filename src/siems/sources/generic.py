@@ -48,7 +48,8 @@ def _reading(value: dict[str, Any]) -> Reading:
         if not given:
             raise InvalidField(f"{field} is missing", hint='an alert needs at least "asset_name" and "signature"')
     severity, original, warning = severity_from(value.get("severity"))
-    warnings = [warning] if warning else []
+    # who says that it is over need not say again how bad it was
+    warnings = [warning] if warning and (original or value.get("status") != "resolved") else []
     known, trouble = labels(value.get("labels"))
     warnings += trouble
     unknown = [field for field in value if field not in KNOWN]

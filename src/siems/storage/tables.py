@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
     type_coerce,
 )
 from sqlalchemy.engine import Dialect
@@ -357,7 +358,13 @@ audit_entry = Table(
     Column("hash", String(64), nullable=False),
     PrimaryKeyConstraint("chain", "seq"),
     Index("ix_audit_entry_at", "at"),
-    Index("ix_audit_entry_object", "object"),
+    # who looks for an object looks for what people and the system decided, not for batches of alerts
+    Index(
+        "ix_audit_entry_object",
+        "object",
+        sqlite_where=text("action <> 'alerts.accepted'"),
+        postgresql_where=text("action <> 'alerts.accepted'"),
+    ),
 )
 
 audit_detail = Table(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from siems.clock import Clock
 from siems.domain.correlation import Rules
@@ -149,9 +150,20 @@ class UnitOfWork:
         self.journal.append(rows, row)
 
     def run(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """A statement with `?` marks, for many rows, by the driver."""
-        if rows:
-            self.connection.exec_driver_sql(self.dialect.marks(statement), list(rows))
+        """A statement with `?` marks, for many rows, straight by the driver: it is what every batch waits for.
+
+        Raises DBAPIError, as SQLAlchemy would.
+        """
+        if not rows:
+            return
+        errors = self.connection.dialect.dbapi.Error  # type: ignore[union-attr]
+        cursor = self.connection.connection.cursor()
+        try:
+            cursor.executemany(self.dialect.marks(statement), rows)
+        except errors as why:
+            raise DBAPIError.instance(statement, None, why, errors, dialect=self.connection.dialect) from why
+        finally:
+            cursor.close()
 
     def flush(self) -> None:
         """Write what the verbs so far have changed. Each table is written once, in an order that never varies."""

@@ -89,7 +89,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("help", ("question_mark",), "this help", hint="help"),
     Deed("copy", ("y",), "copy...", hint="copy"),
     Deed("log", ("at",), "command log"),
-    Deed("inbox", ("8",), "inbox", cli="siems inbox list"),
+    Deed("inbox", ("8",), "inbox", cli="siems notify inbox"),
     Deed("board", ("1",), "incidents", cli="siems incident list"),
     Deed("zone", ("T",), "time zone: UTC or local"),
     Deed("retry", ("ctrl+r",), "ask the daemon now"),

@@ -17,10 +17,6 @@ from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 
 
-class ReadAsk(wire.Ask):
-    ids: list[int] | None = None
-
-
 async def inbox(call: Call) -> web.Response:
     unread = call.word("unread") == "true"
     work = partial(overview.inbox, unread=unread, limit=call.limit() or 100)
@@ -28,7 +24,7 @@ async def inbox(call: Call) -> web.Response:
 
 
 async def read_inbox(call: Call) -> web.Response:
-    ask = await call.body(ReadAsk)
+    ask = await call.body(wire.ReadAsk)
 
     def verb(uow: UnitOfWork) -> bytes:
         return encode({"read": directory.mark_read(uow, call.actor, ask.ids)})
