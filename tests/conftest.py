@@ -94,11 +94,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "siems.db"
     engine = open_engine(parse_url(str(path)))
     migrations.upgrade(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("BEGIN")
-    engine.dispose()
+    engine.dispose()  # the last connection writes everything into the one file
     return path
 
 
@@ -114,7 +110,7 @@ def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> I
     if backend == "sqlite":
         yield str(tmp_path / "empty.db")
         return
-    with _made(request.getfixturevalue("postgres_server"), "template0") as url:
+    with Copy(request.getfixturevalue("postgres_server"), "template0") as url:
         yield url
 
 
@@ -134,21 +130,21 @@ def database_url(backend: str, quick_path: Path, request: pytest.FixtureRequest)
         yield str(path)
         return
     template = request.getfixturevalue("postgres_template")
-    with _made(request.getfixturevalue("postgres_server"), template) as url:
+    with Copy(request.getfixturevalue("postgres_server"), template) as url:
         yield url
 
 
-class _made:
+class Copy:
     """A database on the server, for as long as a test needs it."""
 
     def __init__(self, server: URL, template: str) -> None:
         self._server = server
         self._template = template
-        self._name = f"siems_{next(_numbers)}_{id(self)}"
+        self.name = f"siems_{next(_numbers)}_{id(self)}"
 
     def __enter__(self) -> str:
-        postgres.run(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
-        return postgres.text_of(self._server.set(database=self._name))
+        postgres.run(self._server, f"CREATE DATABASE {self.name} TEMPLATE {self._template}")
+        return postgres.text_of(self._server.set(database=self.name))
 
     def __exit__(self, *error: object) -> None:
-        postgres.run(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")
+        postgres.run(self._server, f"DROP DATABASE {self.name} WITH (FORCE)")
