@@ -34,9 +34,7 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: machine.mono))
-    monkeypatch.setattr(
-        clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone))
-    )
+    monkeypatch.setattr(clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone)))
     return machine
 
 
@@ -107,9 +105,7 @@ def test_after_the_wait_the_due_time_has_come(behind, speed, ran, ahead) -> None
     machine = Machine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: machine.mono))
-        patch.setattr(
-            clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone))
-        )
+        patch.setattr(clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone)))
         clock = CatchUpClock(timedelta(seconds=behind), speed=speed)
         machine.runs(ran)
         due = clock.now() + timedelta(seconds=ahead)
