@@ -36,11 +36,16 @@ def server() -> Iterator[URL]:
     if named:
         yield make_url(named).set(drivername="postgresql")
         return
-    with tempfile.TemporaryDirectory(prefix="siems-pg-", dir=quick_folder(), ignore_cleanup_errors=True) as folder:
-        room = Path(folder)
-        room.chmod(0o755)
-        with _cluster(_programs(room), room) as url:
-            yield url
+    # programs are not run from memory: it is often mounted so that nothing there may be executed
+    with _room("/tmp") as shelf, _room(quick_folder()) as room, _cluster(_programs(shelf), room) as url:
+        yield url
+
+
+@contextmanager
+def _room(where: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="siems-pg-", dir=where, ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def _programs(room: Path) -> Path:
