@@ -125,6 +125,8 @@ def category_of(signature: str) -> Category:
 
 def clip(text: str, limit: int) -> str:
     """The text without NUL and lone surrogates (no database takes them), cut to `limit` with a mark."""
+    if len(text) <= limit and text.isascii() and "\x00" not in text:
+        return text  # nearly always
     if "\x00" in text:
         text = text.replace("\x00", "\\x00")
     try:

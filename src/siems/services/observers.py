@@ -83,8 +83,8 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
 
 
 def alert_repeated(uow: UnitOfWork, event: e.AlertRepeated) -> None:
+    """A repeat is counted, not decided: it is told, and leaves no entry in the record."""
     alert, incident = event.alert, event.incident
-    uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.count])
     uow.stream.add(
         "alert.repeated",
         f"ALR-{alert.id}",

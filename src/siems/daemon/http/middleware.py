@@ -80,6 +80,8 @@ async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _readable(request: web.Request) -> None:
     """Raises UsageError for an address with characters that no name has: NUL, and bytes that are no UTF-8."""
+    if "%" not in request.raw_path and request.raw_path.isascii():
+        return  # nearly always
     for text in (request.path, *request.query, *request.query.values()):
         if "\x00" in text or not _encodable(text):
             raise UsageError("the address has characters that no name has")
