@@ -76,7 +76,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("PATCH", "/companies/{ref}/assets/{name}"): Case(
         "settings and keys of a company", **COMPANY, body={"critical": True}
     ),
-    ("GET", "/integrations"): Case("see what is in the scope"),
+    ("GET", "/integrations"): Case("settings and keys of a company"),
     ("POST", "/integrations"): Case(
         "settings and keys of a company", **COMPANY_BODY, body={"tool": "alertmanager", "company": "{object}"}
     ),

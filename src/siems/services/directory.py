@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from siems.domain.permissions import Actor, missing
+from siems.domain.permissions import Actor, Permission, missing, require_role
 from siems.errors import RateLimited
 from siems.services import users
 from siems.services.companies import correlation_view
@@ -67,6 +67,8 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
 
 
 def list_integrations(connection: Connection, actor: Actor) -> list[IntegrationView]:
+    """The keys of the companies in the reader's scope, for those who may change them."""
+    require_role(actor, Permission.COMPANY_SETTINGS)
     n = t.integration.c
     rows = connection.execute(
         select(t.integration).where(in_scope(n.company_id, actor)).order_by(n.company_id, n.created_at)
