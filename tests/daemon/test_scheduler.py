@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from siems.clock import ManualClock, SystemClock
+from siems.clock import ManualClock, SystemClock, to_micros
 from siems.daemon.scheduler import Scheduler
-from siems.storage.repositories.deadlines import next_due
-from siems.vocabulary import Role
+from siems.storage.repositories.deadlines import due_rows, next_due
+from siems.vocabulary import MSP, Role
 
 from .house import House, open_house, until
 
@@ -81,3 +81,25 @@ async def test_the_status_counts_what_is_overdue(house: House, clock: ManualCloc
     assert (shown["overdue"], next(c["ok"] for c in shown["checks"] if c["name"] == "deadlines")) == (1, False)
     await house.runtime.scheduler.tick()
     assert (await house.ask("root", "GET", "/status")).json()["overdue"] == 0
+
+
+async def test_a_row_that_cannot_be_fired_waits_and_stands_in_nobodys_way(
+    sqlite_template: Path, quick_path: Path
+) -> None:
+    path = quick_path / "poisoned.db"
+    shutil.copy(sqlite_template, path)
+    async with open_house(str(path), SystemClock()) as house:
+        database, now = house.runtime.database, house.clock.now()
+
+        def poison(uow: Any) -> None:
+            uow.deadlines.set("INC-999", "no such kind", now, company_id=MSP)
+
+        await database.write(poison, companies=(MSP,))
+
+        async def postponed() -> Any:
+            asked = "SELECT due_at FROM deadline WHERE object = 'INC-999'"
+            due = await database.read(lambda connection: connection.exec_driver_sql(asked).scalar())
+            return due > to_micros(now + timedelta(seconds=20))
+
+        await until(postponed)
+        assert await database.read(due_rows, house.clock.now()) == []

@@ -9,8 +9,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from siems.clock import Clock
-from siems.errors import SiemsError
-from siems.services.deadlines import fire
+from siems.errors import SiemsError, Unavailable
+from siems.services.deadlines import fire, postpone
 from siems.storage.database import Database
 from siems.storage.repositories.deadlines import Due, due_rows, next_due, overdue
 
@@ -81,6 +81,8 @@ class Scheduler:
                 for row, result in zip(due, results, strict=True):
                     if isinstance(result, BaseException):
                         log.error("deadline.failed", object=row.object, kind=row.kind, why=repr(result))
+                        if not isinstance(result, Unavailable):  # the row is at fault, not the database
+                            await self._database.write(postpone, row, companies=(row.company_id,))
                 if not any(result is True for result in results):
                     break
             self.last_tick = self._clock.now()

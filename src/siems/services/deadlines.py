@@ -26,6 +26,7 @@ HOUSEKEEPING_EVERY = timedelta(hours=1)
 EVENTS_KEPT = timedelta(days=7)
 DELIVERIES_KEPT = timedelta(days=7)
 IDEMPOTENCY_KEPT = timedelta(hours=24)
+AGAIN_AFTER = timedelta(seconds=30)
 HOUSE = "siems"
 """The object of deadlines that belong to no incident."""
 
@@ -48,6 +49,11 @@ def fire(uow: UnitOfWork, due: Due) -> bool:
     elif when is not None:
         _FIRES[kind](uow, incident)
     return True
+
+
+def postpone(uow: UnitOfWork, due: Due) -> None:
+    """A row that cannot be fired is tried again later, so that it does not stand in the way of the others."""
+    uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id)
 
 
 def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
