@@ -181,7 +181,7 @@ class House:
         env = {name: value for name, value in (self.env | (env or {})).items() if name != "COLUMNS"}
         process = subprocess.Popen(
             [sys.executable, "-m", "siems", *words], env=env, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), cwd=self.home,
+            start_new_session=True, preexec_fn=_as_on_a_terminal, cwd=self.home,
         )  # fmt: skip
         os.close(theirs)
         steps = [*answers, *([(interrupt, "\x03")] if interrupt else [])]
@@ -240,6 +240,12 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def _as_on_a_terminal() -> None:
+    """What a shell gives to what is typed: the terminal, and ctrl+c as it is; who runs tests may ignore it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _converse(terminal: int, steps: list[tuple[str, str]]) -> str:

@@ -102,6 +102,9 @@ class Hub:
             last = self._last
             if cursor:
                 last = await self._start_of(cursor)
+            elif self._database.dialect.shared:  # what is committed but not yet heard of was before now, too
+                _, newest = await self._database.read(stream_bounds)
+                last = max(last, newest)
             yield {"type": "hello", "cursor": write_cursor(last), "at": now}
             if cursor:
                 async for event in self._backlog(last, self._last):
