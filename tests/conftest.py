@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -148,3 +149,8 @@ class Copy:
 
     def __exit__(self, *error: object) -> None:
         postgres.run(self._server, f"DROP DATABASE {self.name} WITH (FORCE)")
+
+
+# whoever runs the tests in the background may ignore ctrl+c, and every process started here would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
