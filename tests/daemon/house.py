@@ -19,8 +19,9 @@ from siems.daemon.runtime import Runtime, company_defaults
 from siems.domain import signature
 from siems.domain.permissions import SYSTEM, Actor
 from siems.services import companies, setup, users
+from siems.sources import SOURCES
 from siems.storage.vault import Vault
-from siems.vocabulary import MSP, Role
+from siems.vocabulary import MSP, Role, Signing
 from siems.wire import OnboardAsk, Onboarded, UserAsk
 
 VAULT = Vault(b"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
@@ -86,7 +87,10 @@ class House:
         return made
 
     async def integration(self, company: str, tool: str) -> Any:
-        added = await self.do(companies.add_integration, SYSTEM, company, tool, VAULT, "http://x", companies=(company,))
+        signing = Signing.NONE if SOURCES.get(tool).signing is None else Signing.REQUIRED
+        added = await self.do(
+            companies.add_integration, SYSTEM, company, tool, signing, VAULT, "http://x", companies=(company,)
+        )
         await self.runtime.reload_keys()
         return added
 

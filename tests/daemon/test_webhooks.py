@@ -232,8 +232,10 @@ async def test_a_group_that_was_cut_says_so_and_an_empty_one_is_nothing(door: Ho
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"alerts": 1}', b'{"alerts": [1]}', b'{"alerts": {}}'])
-async def test_what_is_no_group_is_refused(door: House, body: bytes) -> None:
-    assert (await native(door, body)).status == 422
+async def test_what_is_no_group_becomes_an_alert_that_shows_it(door: House, body: bytes) -> None:
+    assert (await native(door, body)).status == 202
+    [item] = (await door.ask("root", "GET", "/alerts")).json()["items"]
+    assert (item["signature"], item["message"]) == ("unknown alertmanager message", body.decode())
 
 
 async def test_an_alert_without_its_own_fingerprint_is_known_by_its_labels(door: House) -> None:

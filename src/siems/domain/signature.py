@@ -11,6 +11,7 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -32,6 +33,29 @@ class Cause(StrEnum):
     NO_KEY = "no key"
     REVOKED = "revoked key"
     WRONG_SOURCE = "key of another tool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """How a tool signs its deliveries: an HMAC-SHA256 in a header, or a shared secret as it is.
+
+    With `time_header` the seconds in it must be fresh, and are signed as `time + joint + body` when `joint` is set.
+    `kind` is "hmac", "header" (the secret itself is the header's value) or "field" (it is a field of the JSON body).
+    """
+
+    kind: str = "hmac"
+    header: str = ""
+    prefix: str = ""
+    base64: bool = False
+    time_header: str = ""
+    joint: str | None = None
+    separator: str = ""
+    """Between several signatures in one header, one of which must be right."""
+    field: str = ""
+
+
+SIEMS = Scheme(header="X-Signature", prefix="sha256=", time_header="X-Timestamp", joint=".")
+"""The contract's own."""
 
 
 class Headers(Protocol):

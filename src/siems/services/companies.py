@@ -27,7 +27,6 @@ from siems.wire import CompanyEdit, CorrelationSettings, IntegrationAdded, Onboa
 GENERIC = "generic"
 LONGEST_TARGET = 365 * 24 * 3_600
 HIGHEST_RATE = 1_000_000
-CANNOT_SIGN = frozenset({"alertmanager"})
 
 
 def onboard(
@@ -193,12 +192,11 @@ def _between(name: str, value: int, low: int, high: int) -> int:
 
 
 def add_integration(
-    uow: UnitOfWork, actor: Actor, company_id: str, tool: str, vault: Vault, public_url: str
+    uow: UnitOfWork, actor: Actor, company_id: str, tool: str, signing: Signing, vault: Vault, public_url: str
 ) -> IntegrationAdded:
     """A key bound to one tool; signed unless the tool cannot."""
     require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
     uow.company(company_id)
-    signing = Signing.NONE if tool in CANNOT_SIGN else Signing.REQUIRED
     added = _integration(uow, company_id, tool, signing, vault, public_url)
     uow.emit(
         Recorded(

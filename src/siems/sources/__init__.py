@@ -2,40 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from siems.domain.alert import Reading
+from siems.domain.signature import Scheme
 from siems.registry import Registry
+
+Headers = Mapping[str, str]
+"""Headers of a request; names in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a tool says about an alert of its own that is neither a firing nor a recovery: an acknowledgement,
+    a comment. It becomes a note."""
+
+    dedup_key: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a body says. `many` bodies are answered with a list."""
+    """What a body says. `many` bodies are answered with a list.
 
-    readings: tuple[Reading, ...]
+    `said` is for what is no alert and shall not become one: a test message, a handshake, an opening balance. With
+    `confirm` it is an address that the sender wants to have called (only after the sender has proved itself).
+    """
+
+    readings: tuple[Reading, ...] = ()
     many: bool = False
     warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    said: str = ""
+    confirm: str = ""
 
 
-class Source(Protocol):
-    """One tool."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a person makes the tool send to siems. Texts may hold {url}, {key}, {secret}, {integration} and {company}."""
+
+    steps: tuple[str, ...]
+    """What to do, in order, in the words of the tool's own screens."""
+    snippet: str = ""
+    """A file, a command or a body that can be pasted as it is."""
+    snippet_name: str = ""
+    """Where it belongs: `alertmanager.yml`, `Custom payload`."""
+    docs: str = ""
+    """The tool's own page about it."""
+
+    def filled(self, values: Mapping[str, str]) -> Setup:
+        """The same with `{url}` and so on replaced; other braces stay as they are."""
+
+        def fill(text: str) -> str:
+            for name, value in values.items():
+                text = text.replace(f"{{{name}}}", value)
+            return text
+
+        return replace(self, steps=tuple(map(fill, self.steps)), snippet=fill(self.snippet))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One tool. `read` raises UsageError for a body in no form that can be read, InvalidField for what cannot be an
+    alert; `hearing.hear` turns both into an alert that holds the body, so that nothing a tool says is lost."""
 
     name: str
-    native: bool
+    title: str
+    """As its makers write it."""
+    read: Callable[[bytes, Headers], Read]
+    setup: Setup
+    native: bool = True
     """Whether the body is the tool's own; such senders get 503 rather than 429, since many repeat only on that."""
+    signing: Scheme | None = None
+    """How the tool can sign; None when it cannot."""
+    redact: tuple[str, ...] = ()
+    """Names of fields that hold a secret; they are blanked before a body is kept."""
+    tenant: str = ""
+    """The field by which one sender's bodies are told apart by client: `organizationId`; "" when there is none."""
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> Read:
-        """The alerts of a body. Raises UsageError for what is no JSON, InvalidField for what cannot be an alert."""
-        ...
+
+def _entries(*names: str) -> dict[str, str]:
+    return {name: f"siems.sources.{name.replace('-', '_')}:tool" for name in names}
 
 
-SOURCES: Registry[Source] = Registry(
+SOURCES: Registry[Tool] = Registry(
     "source",
-    {
-        "generic": "siems.sources.generic:source",
-        "alertmanager": "siems.sources.alertmanager:source",
+    _entries(
+        "generic", "alertmanager",
+        # clouds
+        "aws-sns", "aws-cloudwatch", "aws-eventbridge", "aws-guardduty", "aws-backup", "aws-health",
+        "azure-monitor", "gcp-monitoring", "cloudflare", "statuspage", "digitalocean", "oracle-cloud",
+        # machines and networks
+        "zabbix", "nagios", "icinga", "checkmk", "centreon", "prtg", "librenms", "scom", "logicmonitor", "auvik",
+        "solarwinds", "netdata", "opmanager", "vmware-vrealize", "riemann", "sensu", "observium", "whatsup-gold",
+        # applications and logs
+        "grafana", "datadog", "newrelic", "dynatrace", "sentry", "elastic", "splunk", "signalfx", "graylog",
+        "coralogix", "axiom", "sumologic", "appdynamics", "openobserve", "thousandeyes", "falco", "opsgenie",
+        "pagerduty", "honeycomb", "rollbar", "bugsnag", "instana", "victoriametrics",
+        # uptime
+        "uptime-kuma", "uptimerobot", "pingdom", "statuscake", "healthchecks", "site24x7", "hyperping", "checkly",
+        "cronitor", "updown-io", "uptime-com", "apexping", "dead-mans-snitch", "hetrixtools", "better-stack",
+        "pulsetic", "freshping", "gatus",
+        # managed machines and security
+        "wazuh", "fail2ban", "tacticalrmm", "meraki", "ninjaone", "datto-rmm", "atera", "n-able", "kaseya-vsa",
+        "connectwise-automate", "netbox", "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
+    ),
+    aliases={
+        "alerts": "generic", "prometheus": "alertmanager", "prom": "alertmanager", "sns": "aws-sns",
+        "cloudwatch": "aws-cloudwatch", "eventbridge": "aws-eventbridge", "guardduty": "aws-guardduty",
+        "azure": "azure-monitor", "gcp": "gcp-monitoring", "google-cloud": "gcp-monitoring",
+        "stackdriver": "gcp-monitoring", "kibana": "elastic", "elasticsearch": "elastic", "icinga2": "icinga",
+        "new-relic": "newrelic", "uptimekuma": "uptime-kuma", "check_mk": "checkmk", "tactical": "tacticalrmm",
+        "ninja": "ninjaone", "ninjarmm": "ninjaone", "datto": "datto-rmm", "healthchecks-io": "healthchecks",
+        "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io", "vrops": "vmware-vrealize",
+        "aria-operations": "vmware-vrealize", "n-central": "n-able", "kaseya": "kaseya-vsa",
+        "splunk-observability": "signalfx", "vmalert": "victoriametrics",
     },
-    aliases={"alerts": "generic", "prometheus": "alertmanager", "prom": "alertmanager"},
-)
+)  # fmt: skip

@@ -10,34 +10,31 @@ import msgspec
 
 from siems.domain.alert import Reading, severity_from
 from siems.errors import InvalidField
-from siems.sources import Read
+from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import an_object, instant, labels, links, message, name, parse, text
 
 _ASSET_LABELS = ("instance", "host", "hostname", "node", "nodename", "pod", "device", "target", "service", "job")
 MAX_ALERTS = 1_000
 
 
-class Alertmanager:
-    name = "alertmanager"
-    native = True
-
-    def read(self, body: bytes, headers: Mapping[str, str]) -> Read:
-        value = an_object(parse(body))
-        alerts = value.get("alerts")
-        if not isinstance(alerts, list):
-            raise InvalidField(
-                "this is no Alertmanager body: it has no list of alerts",
-                hint="point a webhook_config of Alertmanager at this URL",
-            )
-        if len(alerts) > MAX_ALERTS:
-            raise InvalidField(f"a group holds at most {MAX_ALERTS} alerts", hint="set max_alerts in webhook_config")
-        warnings = []
-        truncated = value.get("truncatedAlerts")
-        if isinstance(truncated, int) and truncated > 0:
-            warnings.append(f"Alertmanager left {truncated} alerts out; raise max_alerts")
-        status = text(value.get("status"), 16)
-        readings = tuple(_reading(an_object(item, "an alert"), status) for item in alerts)
-        return Read(readings, many=True, warnings=tuple(warnings))
+def read(body: bytes, headers: Headers) -> Read:
+    """A group of alerts, firing and resolved."""
+    value = an_object(parse(body))
+    alerts = value.get("alerts")
+    if not isinstance(alerts, list):
+        raise InvalidField(
+            "this is no Alertmanager body: it has no list of alerts",
+            hint="point a webhook_config of Alertmanager at this URL",
+        )
+    if len(alerts) > MAX_ALERTS:
+        raise InvalidField(f"a group holds at most {MAX_ALERTS} alerts", hint="set max_alerts in webhook_config")
+    warnings = []
+    truncated = value.get("truncatedAlerts")
+    if isinstance(truncated, int) and truncated > 0:
+        warnings.append(f"Alertmanager left {truncated} alerts out; raise max_alerts")
+    status = text(value.get("status"), 16)
+    readings = tuple(_reading(an_object(item, "an alert"), status) for item in alerts)
+    return Read(readings, many=True, warnings=tuple(warnings))
 
 
 def _reading(alert: dict[str, Any], group_status: str) -> Reading:
@@ -72,4 +69,23 @@ def _asset(tags: Mapping[str, str]) -> str:
     return "unknown"
 
 
-source = Alertmanager()
+tool = Tool(
+    name="alertmanager",
+    title="Prometheus Alertmanager",
+    read=read,
+    setup=Setup(
+        steps=(
+            "Put the receiver below into alertmanager.yml.",
+            "Name it in the route of the alerts that siems shall get:  receiver: siems",
+            "Reload Alertmanager:  curl -X POST http://localhost:9093/-/reload",
+        ),
+        snippet_name="alertmanager.yml",
+        snippet="""receivers:
+  - name: siems
+    webhook_configs:
+      - url: '{url}'
+        send_resolved: true
+""",
+        docs="https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+    ),
+)

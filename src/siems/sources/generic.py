@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from siems.domain.alert import Reading, severity_from
+from siems.domain.signature import SIEMS
 from siems.errors import InvalidField
-from siems.sources import Read
+from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import an_object, instant, labels, links, message, name, parse, text
 
 KNOWN = frozenset(
@@ -27,19 +27,16 @@ KNOWN = frozenset(
 MAX_ALERTS = 1_000
 
 
-class Generic:
-    name = "generic"
-    native = False
-
-    def read(self, body: bytes, headers: Mapping[str, str]) -> Read:
-        value = parse(body)
-        if isinstance(value, dict) and isinstance(value.get("alerts"), list) and "signature" not in value:
-            value = value["alerts"]
-        if isinstance(value, list):
-            if not 0 < len(value) <= MAX_ALERTS:
-                raise InvalidField(f"a list holds 1 to {MAX_ALERTS} alerts, this one {len(value)}")
-            return Read(tuple(_reading(an_object(item, "an alert")) for item in value), many=True)
-        return Read((_reading(an_object(value)),))
+def read(body: bytes, headers: Headers) -> Read:
+    """One alert, a list of them, or an object that holds such a list as `alerts`."""
+    value = parse(body)
+    if isinstance(value, dict) and isinstance(value.get("alerts"), list) and "signature" not in value:
+        value = value["alerts"]
+    if isinstance(value, list):
+        if not 0 < len(value) <= MAX_ALERTS:
+            raise InvalidField(f"a list holds 1 to {MAX_ALERTS} alerts, this one {len(value)}")
+        return Read(tuple(_reading(an_object(item, "an alert")) for item in value), many=True)
+    return Read((_reading(an_object(value)),))
 
 
 def _reading(value: dict[str, Any]) -> Reading:
@@ -72,4 +69,24 @@ def _reading(value: dict[str, Any]) -> Reading:
     )  # fmt: skip
 
 
-source = Generic()
+tool = Tool(
+    name="generic",
+    title="Generic webhook",
+    native=False,
+    read=read,
+    signing=SIEMS,
+    setup=Setup(
+        steps=(
+            "Send one JSON object per alert to the URL, with the key in X-API-Key.",
+            'Sign it: X-Timestamp is the time in seconds, X-Signature is "sha256=" and the HMAC-SHA256 of'
+            ' "{X-Timestamp}.{body}" with the secret, in hex.',
+            "Give each delivery an X-Delivery-ID of its own, so that it may be repeated safely.",
+        ),
+        snippet_name="a shell",
+        snippet="""body='{"asset_name": "web-01", "signature": "test", "severity": "low", "message": "hello"}'
+stamp=$(date +%s)
+sign=$(printf '%s.%s' "$stamp" "$body" | openssl dgst -sha256 -hmac '{secret}' -hex | sed 's/^.* //')
+curl -sS '{url}' -H 'X-API-Key: {key}' -H "X-Timestamp: $stamp" -H "X-Signature: sha256=$sign" -d "$body"
+""",
+    ),
+)

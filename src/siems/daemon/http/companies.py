@@ -15,7 +15,7 @@ from siems.domain.permissions import Permission, require_role
 from siems.services import companies, directory, users
 from siems.sources import SOURCES
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP
+from siems.vocabulary import MSP, Signing
 
 
 async def list_companies(call: Call) -> web.Response:
@@ -67,12 +67,17 @@ async def list_integrations(call: Call) -> web.Response:
 
 async def add_integration(call: Call) -> web.Response:
     ask = await call.body(wire.IntegrationAsk)
-    tool = SOURCES.canonical(ask.tool)
+    tool = SOURCES.get(ask.tool)
+    signing = Signing.NONE if tool.signing is None else Signing.REQUIRED
     company_id = await call.read(directory.find_company, ask.company, call.actor)
     runtime = call.runtime
 
     def verb(uow: UnitOfWork) -> bytes:
-        return encode(companies.add_integration(uow, call.actor, company_id, tool, runtime.vault, runtime.public_url))
+        return encode(
+            companies.add_integration(
+                uow, call.actor, company_id, tool.name, signing, runtime.vault, runtime.public_url
+            )
+        )
 
     return await _secret(call, verb, company_id)
 

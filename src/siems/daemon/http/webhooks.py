@@ -22,7 +22,8 @@ from siems.errors import (
     UsageError,
 )
 from siems.services.ingest import Incoming, accept
-from siems.sources import SOURCES, Source
+from siems.sources import SOURCES, Tool
+from siems.sources.hearing import hear, redacted
 from siems.vocabulary import MSP, Signing
 
 FORGERIES_PER_MINUTE = 60
@@ -68,7 +69,7 @@ def _key(request: web.Request) -> str:
     return key
 
 
-def _known(runtime: Runtime, request: web.Request, source: Source, address: str) -> Entry:
+def _known(runtime: Runtime, request: web.Request, source: Tool, address: str) -> Entry:
     """The integration behind the key, and that it may use this URL."""
     key = _key(request)
     entry = runtime.keyring.find(key) if key else None
@@ -85,7 +86,7 @@ def _known(runtime: Runtime, request: web.Request, source: Source, address: str)
 
 
 def _forged(
-    runtime: Runtime, name: str, cause: Cause, source: Source, address: str, entry: Entry | None = None
+    runtime: Runtime, name: str, cause: Cause, source: Tool, address: str, entry: Entry | None = None
 ) -> SiemsError:
     """A refusal that looks like every other; those who try too often are told to wait."""
     bucket = f"forgery:{name}:{address}"
@@ -104,18 +105,18 @@ def _forged(
 # --- 2 the rate ------------------------------------------------------------------------------------------------
 
 
-def _rate(runtime: Runtime, entry: Entry, source: Source) -> dict[str, int]:
+def _rate(runtime: Runtime, entry: Entry, source: Tool) -> dict[str, int]:
     native = runtime.settings.ingest.native_rate_per_minute
     if source.native and entry.rate_per_minute < native:
         return {"per_minute": native, "burst": max(entry.burst, native)}
     return {"per_minute": entry.rate_per_minute, "burst": entry.burst}
 
 
-def _rate_name(entry: Entry, source: Source) -> str:
+def _rate_name(entry: Entry, source: Tool) -> str:
     return f"{'native' if source.native else 'rate'}:{entry.company_id}"
 
 
-def _limited(runtime: Runtime, entry: Entry, source: Source, address: str) -> web.Response | None:
+def _limited(runtime: Runtime, entry: Entry, source: Tool, address: str) -> web.Response | None:
     rate = _rate(runtime, entry, source)
     wait = runtime.limiter.wait(_rate_name(entry, source), **rate)
     if not wait:
@@ -135,7 +136,7 @@ def _limited(runtime: Runtime, entry: Entry, source: Source, address: str) -> we
 # --- 3 the signature and 4 the timestamp -----------------------------------------------------------------------
 
 
-def _signed(runtime: Runtime, request: web.Request, entry: Entry, body: bytes, source: Source, address: str) -> None:
+def _signed(runtime: Runtime, request: web.Request, entry: Entry, body: bytes, source: Tool, address: str) -> None:
     if entry.signing is Signing.NONE:
         return
     cause = verify(
@@ -149,7 +150,7 @@ def _signed(runtime: Runtime, request: web.Request, entry: Entry, body: bytes, s
 # --- what it says, and 5 the delivery id -----------------------------------------------------------------------
 
 
-def _read(runtime: Runtime, request: web.Request, entry: Entry, source: Source, body: bytes, address: str) -> Incoming:
+def _read(runtime: Runtime, request: web.Request, entry: Entry, source: Tool, body: bytes, address: str) -> Incoming:
     given = request.headers.getall("X-Delivery-ID", []) or request.headers.getall("webhook-id", [])
     if len(given) > 1 or (given and not (0 < len(given[0]) <= MAX_DELIVERY_ID and given[0].isprintable())):
         raise InvalidField(
@@ -157,7 +158,7 @@ def _read(runtime: Runtime, request: web.Request, entry: Entry, source: Source, 
             hint="a UUID for each delivery is enough",
         )
     try:
-        read = source.read(body, request.headers)
+        read = hear(source, body, request.headers)
     except UsageError as unreadable:
         runtime.refusals.note(
             entry.company_id, "unreadable body", source=source.name, address=address, detail=unreadable.message,
@@ -165,7 +166,7 @@ def _read(runtime: Runtime, request: web.Request, entry: Entry, source: Source, 
         )  # fmt: skip
         raise
     return Incoming(
-        company_id=entry.company_id, source=source.name, readings=read.readings, raw=body,
+        company_id=entry.company_id, source=source.name, readings=read.readings, raw=redacted(body, source.redact),
         delivery_id=given[0] if given else None, body_hash=sha256(body).digest(), many=read.many,
         warnings=read.warnings,
     )  # fmt: skip

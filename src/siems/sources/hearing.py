@@ -1,0 +1,66 @@
+"""Listening to a tool: whatever it says becomes alerts, or a stated non-alert, and never gets lost."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from siems.domain.alert import Reading
+from siems.errors import InvalidField, UsageError
+from siems.sources import Headers, Read, Tool
+from siems.sources.reading import Doc, alert_of, as_text, document
+
+_ASSET = ("host", "hostname", "host_name", "asset", "asset_name", "device", "deviceName", "monitor", "server",
+          "resource", "instance", "service", "check", "name", "alertname")  # fmt: skip
+_SAID = ("message", "title", "summary", "description", "text", "subject", "body", "content", "msg", "details")
+
+
+def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
+    """What a body says. A native body that its source does not know makes an alert that shows it as it is.
+
+    Raises UsageError and InvalidField for the generic contract, whose sender can mend it, and for an empty body.
+    """
+    try:
+        return tool.read(body, headers)
+    except (UsageError, InvalidField) as unknown:
+        if not tool.native or not body.strip():
+            raise
+        return Read((_unknown(tool, body, headers, unknown.message),))
+
+
+def _unknown(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
+    """An alert of a body in an unknown form: what looks like a machine and a text is taken for it."""
+    try:
+        doc = document(body, headers)
+    except (UsageError, InvalidField):
+        doc = Doc({})
+    said = doc.first(*_SAID)
+    return alert_of(
+        tool=tool.name,
+        asset=doc.first(*_ASSET),
+        signature=f"unknown {tool.name} message",
+        word=doc.first("severity", "level", "priority", "alert_level"),
+        message=f"{said}\n{as_text(body)}" if said else as_text(body),
+        key=doc.first("dedup_key", "id", "alert_id", "incident_id", "event_id") or None,
+        warnings=(f"not in a form that siems knows of {tool.title}: {why}",),
+    )
+
+
+def redacted(body: bytes, fields: tuple[str, ...]) -> bytes:
+    """The body without the values of secret fields, wherever they are in it."""
+    if not fields:
+        return body
+    try:
+        value = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        return urlencode([(k, "[redacted]" if k in fields else v) for k, v in pairs]).encode()
+    return msgspec.json.encode(_blank(value, frozenset(fields)))
+
+
+def _blank(value: Any, fields: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {k: "[redacted]" if k in fields else _blank(v, fields) for k, v in value.items()}
+    return [_blank(item, fields) for item in value] if isinstance(value, list) else value
