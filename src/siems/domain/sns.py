@@ -67,7 +67,7 @@ def verify(message: Mapping[str, object], certificate: bytes, *, now: datetime) 
     try:
         cert = x509.load_pem_x509_certificate(certificate)
         key, hosts = cert.public_key(), _hosts(cert)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         return "unreadable certificate"
     found = _URL.fullmatch(url)
     if found is None or hosts.isdisjoint({f"sns.{found[1]}{found[2]}", f"sns{found[2]}"}):
