@@ -62,7 +62,8 @@ async def _profile(home: Path, kind: str, requests: int) -> None:
 
     writer._attempt = profiled  # type: ignore[method-assign]
     await runtime.start()
-    runner, port = await listen(runtime, None)
+    listening = await listen(runtime, None)
+    port = listening.port
     token = (home / "config" / "token").read_text().strip()
     senders = await asyncio.to_thread(onboard, port, token)
     await asyncio.to_thread(deliver, port, seeding(senders, Alerts(0)))
@@ -90,7 +91,7 @@ async def _profile(home: Path, kind: str, requests: int) -> None:
             continue
         print(f"\n--- {name}: microseconds per alert ({alerts} alerts) ---")
         _show(profiles[name], alerts)
-    await runner.cleanup()
+    await listening.cleanup()
     await runtime.stop()
 
 

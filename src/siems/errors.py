@@ -21,6 +21,7 @@ SiemsError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -32,11 +33,14 @@ class SiemsError(Exception):
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: int | None = None) -> None:
+    def __init__(self, message: str, *, hint: str = "", retry_after: int | None = None,
+                 headers: Mapping[str, str] | None = None) -> None:  # fmt: skip
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        """What an HTTP answer says besides."""
         self.request_id = ""
 
 

@@ -10,11 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
-
 from siems.clock import Clock
 from siems.config import DatabaseSection, Server, Settings
-from siems.daemon.http.app import listen
+from siems.daemon.http.app import Listening, listen
 from siems.daemon.runtime import Runtime, company_defaults
 from siems.domain import signature
 from siems.domain.permissions import SYSTEM, Actor
@@ -62,10 +60,10 @@ async def until(look: Callable[[], Awaitable[Any]], *, seconds: float = 15.0) ->
 class House:
     """One daemon: Acme and Beta are its clients, root is its admin."""
 
-    def __init__(self, runtime: Runtime, runner: web.AppRunner, port: int) -> None:
+    def __init__(self, runtime: Runtime, listening: Listening) -> None:
         self.runtime = runtime
-        self.runner = runner
-        self.port = port
+        self.listening = listening
+        self.port = listening.port
         self.clock = runtime.clock
         self.tokens: dict[str, str] = {}
         self.acme: Onboarded
@@ -197,8 +195,8 @@ async def open_house(url: str, clock: Clock, *, furnished: bool = True, **server
     settings = Settings(database=DatabaseSection(url=url), server=Server(port=0, drain_seconds=1, **server))
     runtime = Runtime(settings, clock, VAULT, "http://here")
     await runtime.start()
-    runner, port = await listen(runtime, None)
-    house = House(runtime, runner, port)
+    listening = await listen(runtime, None)
+    house = House(runtime, listening)
     try:
         if furnished:
             await house.furnish()
@@ -206,5 +204,5 @@ async def open_house(url: str, clock: Clock, *, furnished: bool = True, **server
     finally:
         runtime.draining = True
         runtime.hub.close()
-        await runner.cleanup()
+        await listening.cleanup()
         await runtime.stop()

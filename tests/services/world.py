@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import text
 
 from siems.clock import ManualClock
-from siems.domain.alert import Reading
+from siems.domain.alert import Read, Reading
 from siems.domain.company import CompanySettings
 from siems.domain.incident import Incident
 from siems.domain.permissions import SYSTEM, Actor
@@ -95,8 +95,8 @@ class World:
     def job(self, *readings: Reading, company: str = ACME, delivery: str | None = None, body: bytes = b"{}") -> Job:
         """The verb that a webhook would put on the queue."""
         incoming = ingest.Incoming(
-            company_id=company, source="generic", readings=readings, raw=body, delivery_id=delivery,
-            body_hash=sha256(body).digest(), many=len(readings) > 1,
+            company_id=company, source="generic", read=Read(readings, many=len(readings) > 1), raw=body, delivery_id=delivery,
+            body_hash=sha256(body).digest(),
         )  # fmt: skip
         return Job(ingest.accept, (incoming,), (company,), True, incoming.key)
 

@@ -28,6 +28,8 @@ class Subscriber:
         self.types = types
         self.queue: asyncio.Queue[Published | None] = asyncio.Queue()
         self.lost = False
+        self.after = 0
+        """The cursor that this listener begins behind: what is heard of late was told, or was before its time."""
 
     def wants(self, event: Published) -> bool:
         """Whether this listener may see the event and asked for its kind."""
@@ -41,7 +43,7 @@ class Subscriber:
 
     def offer(self, event: Published) -> None:
         """Too slow a listener is cut off: it resumes by its cursor."""
-        if self.lost:
+        if self.lost or event.cursor <= self.after:
             return
         if self.queue.qsize() >= QUEUE_LIMIT:
             self.lost = True
@@ -105,6 +107,7 @@ class Hub:
             elif self._database.dialect.shared:  # what is committed but not yet heard of was before now, too
                 _, newest = await self._database.read(stream_bounds)
                 last = max(last, newest)
+            subscriber.after = last
             yield {"type": "hello", "cursor": write_cursor(last), "at": now}
             if cursor:
                 async for event in self._backlog(last, self._last):

@@ -12,8 +12,15 @@ BUCKETS_KEPT = 10_000
 
 @dataclass(slots=True)
 class Bucket:
+    """A request takes one token; `wait` is 0, or the whole seconds until there is one."""
+
     tokens: float
     at: float
+    per_minute: int
+
+    @property
+    def wait(self) -> int:
+        return 0 if self.tokens >= 1 else math.ceil((1 - self.tokens) * 60 / self.per_minute)
 
 
 class Limiter:
@@ -22,24 +29,17 @@ class Limiter:
     def __init__(self) -> None:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def wait(self, name: str, *, per_minute: int, burst: int) -> int:
-        """0 when a request may pass now, else the whole seconds until it may. Takes nothing."""
-        bucket = self._filled(name, per_minute, burst)
-        return 0 if bucket.tokens >= 1 else math.ceil((1 - bucket.tokens) * 60 / per_minute)
-
-    def take(self, name: str, *, per_minute: int, burst: int) -> None:
-        """A request has passed."""
-        self._filled(name, per_minute, burst).tokens -= 1
-
-    def _filled(self, name: str, per_minute: int, burst: int) -> Bucket:
+    def bucket(self, name: str, *, per_minute: int, burst: int) -> Bucket:
+        """The bucket as it is filled now. Takes nothing: who lets a request pass takes a token."""
         now = time.monotonic()
         bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._buckets[name] = Bucket(float(burst), now)
+            bucket = self._buckets[name] = Bucket(float(burst), now, per_minute)
             if len(self._buckets) > BUCKETS_KEPT:
                 self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(name)
-            bucket.tokens = min(float(burst), bucket.tokens + (now - bucket.at) * per_minute / 60)
-            bucket.at = now
+            return bucket
+        self._buckets.move_to_end(name)
+        filled = bucket.tokens + (now - bucket.at) * per_minute / 60
+        bucket.tokens = filled if filled < burst else float(burst)
+        bucket.at, bucket.per_minute = now, per_minute
         return bucket

@@ -221,19 +221,19 @@ async def serve(settings: Settings, clock: Clock) -> int:
     await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
     socket = places.runtime_dir() / "daemon.sock"
     try:
-        runner, port = await listen(runtime, socket if len(str(socket)) < 100 else None)
+        listening = await listen(runtime, socket if len(str(socket)) < 100 else None)
     except SiemsError:
         await runtime.stop()
         raise
     if not settings.server.public_url:
-        runtime.public_url = f"http://{settings.server.host}:{port}"
-    _announce(runtime, settings, port, socket)
+        runtime.public_url = f"http://{settings.server.host}:{listening.port}"
+    _announce(runtime, settings, listening.port, socket)
     log.info("daemon.ready", url=runtime.public_url, database=runtime.database.url.render_as_string())
     await stopping.wait()
     log.info("daemon.stopping")
     runtime.draining = True
     runtime.hub.close()
-    await runner.cleanup()
+    await listening.cleanup()
     await runtime.stop()
     _withdraw()
     log.info("daemon.stopped")

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from siems.clock import to_micros
-from siems.domain.alert import Reading
+from siems.domain.alert import Read, Reading
 from siems.services.ingest import Incoming, accept
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Severity
@@ -66,4 +66,4 @@ def write(uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], name
             tool_source="siems",
         )  # fmt: skip
         body = reading.message.encode()
-        accept(uow, Incoming(MSP, "siems", (reading,), body, None, sha256(body).digest()))
+        accept(uow, Incoming(MSP, "siems", Read((reading,)), body, None, sha256(body).digest()))

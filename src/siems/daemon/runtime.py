@@ -15,6 +15,7 @@ from siems import __version__
 from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon.hub import Hub
+from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.refusals import Refusals, write
@@ -62,6 +63,7 @@ class Runtime:
     keyring: Keyring = field(init=False)
     limiter: Limiter = field(init=False)
     refusals: Refusals = field(init=False)
+    intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
     started_at: datetime = field(init=False)
@@ -77,6 +79,7 @@ class Runtime:
         self.keyring = Keyring(self.vault)
         self.limiter = Limiter()
         self.refusals = Refusals()
+        self.intake = Intake(self.settings, self.clock, self.keyring, self.limiter, self.refusals)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock)
         self.started_at = self.clock.now()

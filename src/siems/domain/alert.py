@@ -60,12 +60,41 @@ class Reading:
 
     def fingerprint(self, company_id: str) -> str:
         """24 hex digits: the tool's own key where it has one, else company, tool, asset and signature."""
-        parts = (
-            (company_id, self.tool_source, "\x1fkey", self.dedup_key)
-            if self.dedup_key
-            else (company_id, self.tool_source, self.asset_name, self.signature)
-        )
-        return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        if self.dedup_key:
+            return fingerprint_of_key(company_id, self.tool_source, self.dedup_key)
+        said = f"{company_id}\x1f{self.tool_source}\x1f{self.asset_name}\x1f{self.signature}"
+        return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def fingerprint_of_key(company_id: str, tool_source: str, dedup_key: str) -> str:
+    """The fingerprint of whatever a tool calls by a key of its own."""
+    said = f"{company_id}\x1f{tool_source}\x1f\x1fkey\x1f{dedup_key}"
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a tool says about an alert of its own that is neither a firing nor a recovery: an acknowledgement,
+    a comment. It becomes a note."""
+
+    dedup_key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a body says. `many` bodies are answered with a list.
+
+    `said` is for what is no alert and shall not become one: a test message, a handshake, an opening balance. With
+    `confirm` it is an address that the sender wants to have called (only after the sender has proved itself).
+    """
+
+    readings: tuple[Reading, ...] = ()
+    many: bool = False
+    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    said: str = ""
+    confirm: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: `changed` copies all it holds at once

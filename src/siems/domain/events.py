@@ -46,6 +46,15 @@ class AlertRecovered:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRemarked:
+    """Its tool says something about it: that somebody acknowledged it there, a comment."""
+
+    alert: Alert
+    incident: Incident
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentOpened:
     incident: Incident
 
@@ -144,7 +153,7 @@ class Recorded:
 
 
 Event = (
-    AlertReceived | AlertRepeated | AlertRecovered | IncidentOpened | IncidentAbsorbed | SeverityRaised
+    AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | IncidentOpened | IncidentAbsorbed | SeverityRaised
     | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone | IncidentEscalated | ChainEnded
     | SlaWarned | SlaBreached | Recorded
 )  # fmt: skip

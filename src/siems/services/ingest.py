@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 
 from siems.domain import correlation
-from siems.domain.alert import Alert, Reading
+from siems.domain.alert import Alert, Read, Reading, Remark, fingerprint_of_key
 from siems.domain.changing import changed
 from siems.domain.correlation import Kind
 from siems.domain.events import (
     AlertReceived,
     AlertRecovered,
+    AlertRemarked,
     AlertRepeated,
     IncidentFlapping,
     IncidentRecovered,
@@ -37,12 +37,10 @@ class Incoming:
 
     company_id: str
     source: str
-    readings: tuple[Reading, ...]
+    read: Read
     raw: bytes
     delivery_id: str | None
     body_hash: bytes
-    many: bool = False
-    warnings: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str] | None:
@@ -62,13 +60,31 @@ def accept(uow: UnitOfWork, incoming: Incoming) -> bytes:
             )
         return receipt.answer.replace('"duplicate":false', '"duplicate":true').encode()
     company = uow.company(incoming.company_id)
-    raw = _Raw(uow, incoming)
-    taken = [_take(uow, company, reading, raw, incoming) for reading in incoming.readings]
-    answer: Any = AlertsAccepted(message="accepted", alerts=taken) if incoming.many else taken[0]
-    said = _encode(answer)
+    said = _encode(_answer(uow, company, incoming))
     if key is not None:
         uow.deliveries.keep(key, Receipt(incoming.body_hash, said.decode()))
     return said
+
+
+def _answer(uow: UnitOfWork, company: CompanyMemory, incoming: Incoming) -> AlertAccepted | AlertsAccepted:
+    """What comes of everything that a body says."""
+    raw, read = _Raw(uow, incoming), incoming.read
+    taken = [_take(uow, company, reading, raw, incoming) for reading in read.readings]
+    for remark in read.remarks:
+        _remark(uow, company, incoming.source, remark)
+    if read.many:
+        return AlertsAccepted(message=read.said or "accepted", alerts=taken)
+    if taken:
+        return taken[0]
+    said = read.said or ("noted" if read.remarks else "nothing to alert on")
+    return AlertAccepted(message=said, alert_id=None, incident_id=None, warnings=list(read.warnings))
+
+
+def _remark(uow: UnitOfWork, company: CompanyMemory, source: str, remark: Remark) -> None:
+    """What a tool says about an alert of its own is a note on its incident."""
+    alert = uow.alerts.active(company, fingerprint_of_key(company.id, source, remark.dedup_key))
+    if alert is not None and alert.incident_id is not None:
+        uow.emit(AlertRemarked(alert, uow.incidents.get(company.id, alert.incident_id), remark.text))
 
 
 class _Raw:
@@ -91,7 +107,7 @@ class _Raw:
 def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, incoming: Incoming) -> AlertAccepted:
     fingerprint = reading.fingerprint(company.id)
     known = uow.alerts.active(company, fingerprint)
-    warnings = [*incoming.warnings, *reading.warnings]
+    warnings = [*incoming.read.warnings, *reading.warnings]
     if not reading.firing:
         if known is None:
             return AlertAccepted(

@@ -105,6 +105,16 @@ def alert_recovered(uow: UnitOfWork, event: e.AlertRecovered) -> None:
     )
 
 
+def alert_remarked(uow: UnitOfWork, event: e.AlertRemarked) -> None:
+    alert, incident = event.alert, event.incident
+    text = f"{alert.tool_source}: {event.text}"
+    uow.audit.add(
+        SYSTEM, "alert.remarked", f"ALR-{alert.id}", company_id=alert.company_id, details={"text": event.text}
+    )  # fmt: skip
+    uow.timeline.add(alert.company_id, incident.id, "note", text, actor=SYSTEM, data={"public": False})
+    _publish(uow, "incident.noted", incident, actor=SYSTEM.id)
+
+
 # --- incidents -------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +334,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertReceived: (alert_received,),
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
+        e.AlertRemarked: (alert_remarked,),
         e.IncidentOpened: (incident_opened,),
         e.IncidentAbsorbed: (incident_absorbed,),
         e.SeverityRaised: (severity_raised,),

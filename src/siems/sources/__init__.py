@@ -5,37 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from siems.domain.alert import Reading
+from siems.domain.alert import Read as Read
+from siems.domain.alert import Remark as Remark
 from siems.domain.signature import Scheme
 from siems.registry import Registry
 
 Headers = Mapping[str, str]
 """Headers of a request; names in any case."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something a tool says about an alert of its own that is neither a firing nor a recovery: an acknowledgement,
-    a comment. It becomes a note."""
-
-    dedup_key: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a body says. `many` bodies are answered with a list.
-
-    `said` is for what is no alert and shall not become one: a test message, a handshake, an opening balance. With
-    `confirm` it is an address that the sender wants to have called (only after the sender has proved itself).
-    """
-
-    readings: tuple[Reading, ...] = ()
-    many: bool = False
-    warnings: tuple[str, ...] = ()
-    remarks: tuple[Remark, ...] = ()
-    said: str = ""
-    confirm: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +52,8 @@ class Tool:
     """Whether the body is the tool's own; such senders get 503 rather than 429, since many repeat only on that."""
     signing: Scheme | None = None
     """How the tool can sign; None when it cannot."""
+    proves: str = ""
+    """How its messages prove themselves beyond what this process can compute at once: `sns`; "" when they do not."""
     redact: tuple[str, ...] = ()
     """Names of fields that hold a secret; they are blanked before a body is kept."""
     tenant: str = ""

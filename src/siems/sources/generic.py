@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from siems.domain.alert import Reading, severity_from
+import msgspec
+
+from siems.domain.alert import MAX_LABELS, MAX_MESSAGE, MAX_NAME, SEVERITY_WORDS, Reading, severity_from
 from siems.domain.signature import SIEMS
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
-from siems.sources.reading import an_object, instant, labels, links, message, name, parse, text
+from siems.sources.reading import (
+    MAX_LABEL,
+    MAX_LINK,
+    MAX_LINKS,
+    an_object,
+    instant,
+    labels,
+    links,
+    message,
+    name,
+    parse,
+    text,
+)
 
 KNOWN = frozenset(
     [
@@ -25,10 +40,32 @@ KNOWN = frozenset(
     ]
 )
 MAX_ALERTS = 1_000
+QUICK = 262_144
+
+
+class _Usual(msgspec.Struct, forbid_unknown_fields=True):
+    """What nearly every sender sends: only known fields, each of the kind that it should be."""
+
+    asset_name: str
+    signature: str
+    severity: str = ""
+    message: str = ""
+    tool_source: str = ""
+    status: str = "firing"
+    dedup_key: str = ""
+    labels: dict[str, str] = {}
+    links: list[str] = []
+
+
+_decode = msgspec.json.Decoder(_Usual | list[_Usual]).decode
+_ODD = re.compile(rb"\\u|[\x80-\xff]")
 
 
 def read(body: bytes, headers: Headers) -> Read:
     """One alert, a list of them, or an object that holds such a list as `alerts`."""
+    quick = _quick_read(body) if len(body) <= QUICK and _ODD.search(body) is None else None
+    if quick is not None:
+        return quick
     value = parse(body)
     if isinstance(value, dict) and isinstance(value.get("alerts"), list) and "signature" not in value:
         value = value["alerts"]
@@ -37,6 +74,43 @@ def read(body: bytes, headers: Headers) -> Read:
             raise InvalidField(f"a list holds 1 to {MAX_ALERTS} alerts, this one {len(value)}")
         return Read(tuple(_reading(an_object(item, "an alert")) for item in value), many=True)
     return Read((_reading(an_object(value)),))
+
+
+def _quick_read(body: bytes) -> Read | None:
+    """The whole body at once, when all of it is as usual."""
+    try:
+        usual = _decode(body)
+    except msgspec.DecodeError:
+        return None
+    if isinstance(usual, _Usual):
+        reading = _quick(usual)
+        return None if reading is None else Read((reading,))
+    readings = tuple(reading for reading in map(_quick, usual) if reading is not None)
+    return Read(readings, many=True) if 0 < len(usual) == len(readings) <= MAX_ALERTS else None
+
+
+def _quick(usual: _Usual) -> Reading | None:
+    """The reading of an alert that is within all limits as it is; None for one that has to be looked at closer."""
+    asset, signature, word = usual.asset_name.strip(), usual.signature.strip(), usual.severity.strip().lower()
+    severity = SEVERITY_WORDS.get(word)
+    tool = usual.tool_source.strip() or "generic"
+    if (
+        severity is None or not 0 < len(asset) <= MAX_NAME or not 0 < len(signature) <= MAX_NAME or len(tool) > 64
+        or usual.status not in ("firing", "resolved") or len(usual.message) > MAX_MESSAGE
+        or len(usual.dedup_key) > MAX_NAME or len(usual.labels) > MAX_LABELS or len(usual.links) > MAX_LINKS
+    ):  # fmt: skip
+        return None
+    for name_, value in usual.labels.items():
+        if len(name_) > MAX_NAME or len(value) > MAX_LABEL:
+            return None
+    for link in usual.links:
+        if not link.startswith(("http://", "https://")) or len(link) > MAX_LINK:
+            return None
+    return Reading(
+        asset_name=asset, signature=signature, severity=severity, original_severity=usual.severity.strip(),
+        message=usual.message, tool_source=tool, firing=usual.status == "firing", dedup_key=usual.dedup_key or None,
+        labels=usual.labels, links=tuple(usual.links),
+    )  # fmt: skip
 
 
 def _reading(value: dict[str, Any]) -> Reading:

@@ -24,6 +24,7 @@ from siems.vocabulary import Severity
 
 MAX_LABEL = 1_024
 MAX_LINKS = 16
+MAX_LINK = 2_048
 
 _decode = msgspec.json.Decoder().decode
 _FRACTION = re.compile(r"(\.\d{6})\d+")
@@ -230,7 +231,9 @@ def labels(value: Any) -> tuple[dict[str, str], list[str]]:
 def links(value: Any) -> tuple[str, ...]:
     """Web addresses among what was given; anything else would be a way to make people click."""
     items = value if isinstance(value, (list, tuple)) else [value]
-    found = [clip(item, 2_048) for item in items if isinstance(item, str) and item.startswith(("http://", "https://"))]
+    found = [
+        clip(item, MAX_LINK) for item in items if isinstance(item, str) and item.startswith(("http://", "https://"))
+    ]
     return tuple(found[:MAX_LINKS])
 
 

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
 
-from siems.errors import InvalidField
-from siems.sources.reading import Doc, document, host_in, parse, text, without_port
+import msgspec
+
+from siems.domain.alert import Reading, severity_from
+from siems.domain.sns import confirmable
+from siems.errors import InvalidField, UsageError
+from siems.sources import Headers, Read
+from siems.sources.reading import (
+    Doc,
+    an_object,
+    as_text,
+    document,
+    filled,
+    header,
+    host_in,
+    instant,
+    labels,
+    links,
+    message,
+    name,
+    parse,
+    text,
+    without_port,
+)
 
 MAX_DOCUMENTS = 1_000
+_ASSET_LABELS = ("instance", "host", "hostname", "node", "nodename", "pod", "device", "target", "service", "job")
 
 
 def documents(body: bytes, headers: Mapping[str, str]) -> list[Doc]:
@@ -59,3 +86,169 @@ def down(name: str, asset: str, kind: str = "") -> str:
             path = rest[rest.find("/") :].rstrip("/") if "/" in rest else ""
             return f"{kind} check down".strip() + (f": {path}" if path else "")
     return f"{name} down" if name else f"{kind} check down".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that came by SNS, without its envelope."""
+
+    text: str
+    doc: Doc | None
+    """The message as an object, when it is one."""
+    subject: str = ""
+    topic: str = ""
+    """The topic's ARN."""
+    id: str = ""
+    at: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    through_sns: bool = True
+    """False when the body came as it is, so that it need not be a message of SNS at all."""
+
+
+def through_sns(body: bytes, headers: Headers, read: Callable[[Notice], Read]) -> Read:
+    """What `read` finds in the messages of a body: in an envelope of SNS, in several as AWS Lambda gets them, or in
+    the body itself (raw delivery, EventBridge). Handshakes are answered here."""
+    raw = {name: header(headers, f"x-amz-sns-{name}") for name in ("rawdelivery", "topic-arn", "message-id")}
+    if any(raw.values()) and body.strip() and body.lstrip()[:1] != b"{":  # raw delivery of plain text
+        return read(Notice(as_text(body), None, topic=raw["topic-arn"], id=raw["message-id"]))
+    docs = documents(body, headers)
+    records = [record.doc("Sns") for doc in docs for record in doc.docs("Records") if record.has("Sns.Message")]
+    reads = [_opened(doc, body, raw, read) for doc in records or docs]
+    if len(reads) == 1 and not records:
+        return reads[0]
+    readings = tuple(reading for one in reads for reading in one.readings)
+    remarks = tuple(remark for one in reads for remark in one.remarks)
+    said = "" if readings or remarks else "; ".join(one.said for one in reads if one.said)
+    return Read(readings, many=True, remarks=remarks, said=said)
+
+
+def _opened(doc: Doc, body: bytes, raw: Mapping[str, str], read: Callable[[Notice], Read]) -> Read:
+    kind = doc.first("Type")
+    if doc.has("TopicArn") and kind in ("SubscriptionConfirmation", "UnsubscribeConfirmation"):
+        return _handshake(doc, kind)
+    if doc.has("TopicArn", "Message"):
+        return read(_notice(doc))
+    came = any(raw.values())
+    return read(Notice(as_text(body), doc, topic=raw["topic-arn"], id=raw["message-id"], through_sns=came))
+
+
+def _handshake(doc: Doc, kind: str) -> Read:
+    topic, url = doc.first("TopicArn"), doc.first("SubscribeURL")
+    if kind == "UnsubscribeConfirmation":
+        return Read(said=f"unsubscribed from {topic}: nothing more will come of it")
+    if not confirmable(url):
+        return Read(said=f"SNS asks for a subscription to {topic} to be confirmed, but not at an address of SNS")
+    return Read(said=f"SNS asks for the subscription to {topic} to be confirmed", confirm=url)
+
+
+def _notice(envelope: Doc) -> Notice:
+    said = envelope.at("Message")
+    if isinstance(said, str):
+        with suppress(UsageError):  # text that only looks like JSON stays text
+            said = parse(said.encode("utf-8", "replace")) if said.lstrip()[:1] == "{" else said
+    given = envelope.at("MessageAttributes")
+    attributes = {
+        name: Doc(value).first("Value")
+        for name, value in (given.items() if isinstance(given, dict) else ())
+        if isinstance(value, dict)
+    }
+    return Notice(
+        envelope.first("Message"), Doc(said) if isinstance(said, dict) else None, envelope.first("Subject"),
+        envelope.first("TopicArn"), envelope.first("MessageId"), envelope.first("Timestamp"), attributes,
+    )  # fmt: skip
+
+
+def plain(doc: Doc, *paths: str) -> str:
+    """The first of several paths that holds a plain value, as text; of a list its first item."""
+    for path in paths:
+        value = doc.at(path)
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        said = "" if isinstance(value, (dict, list)) else filled(value)
+        if said:
+            return said
+    return ""
+
+
+def group(body: Any, *, tool: str, title: str, hint: str) -> Read:
+    """A group of alerts as Alertmanager sends it, each with labels, annotations and a status of its own."""
+    value = an_object(body)
+    alerts = value.get("alerts")
+    if not isinstance(alerts, list):
+        raise InvalidField(f"this is no {title} body: it has no list of alerts", hint=hint)
+    if len(alerts) > MAX_DOCUMENTS:
+        raise InvalidField(f"a group holds at most {MAX_DOCUMENTS} alerts", hint="set max_alerts in webhook_config")
+    warnings = []
+    truncated = value.get("truncatedAlerts")
+    if isinstance(truncated, int) and truncated > 0:
+        warnings.append(f"{title} left {truncated} alerts out; raise max_alerts")
+    status = text(value.get("status"), 16)
+    readings = tuple(_grouped(tool, an_object(item, "an alert"), status) for item in alerts)
+    return Read(readings, many=True, warnings=tuple(warnings))
+
+
+def _grouped(tool: str, alert: dict[str, Any], group_status: str) -> Reading:
+    tags, trouble = labels(alert.get("labels"))
+    notes, _ = labels(alert.get("annotations"))
+    word = next((tags[key] for key in ("severity", "priority", "level") if tags.get(key)), None)
+    severity, original, warning = severity_from(word)
+    starts_at, late = instant(alert.get("startsAt"))
+    said = notes.get("summary") or notes.get("description") or notes.get("message") or notes.get("title") or ""
+    more = notes.get("description", "") if notes.get("summary") else ""
+    own = alert.get("fingerprint")
+    key = text(own, 255) if own not in (None, "") else blake2b(
+        msgspec.json.encode(sorted(tags.items())), digest_size=8
+    ).hexdigest()  # fmt: skip
+    return Reading(
+        asset_name=_labelled(tags), signature=name(tags.get("alertname")) or "alert", severity=severity,
+        original_severity=original, message=message(f"{said}\n{more}" if more and more != said else said),
+        tool_source=tool, firing=text(alert.get("status") or group_status, 16).lower() != "resolved",
+        dedup_key=key, labels=tags,
+        links=links([alert.get("generatorURL"), notes.get("runbook_url"), notes.get("dashboard_url")]),
+        starts_at=starts_at, warnings=tuple(w for w in (*trouble, warning, late) if w),
+    )  # fmt: skip
+
+
+def _labelled(tags: Mapping[str, str]) -> str:
+    """The machine behind an alert: the most telling label, without the port of its exporter."""
+    for key in _ASSET_LABELS:
+        found = tags.get(key, "").strip()
+        if found:
+            host, colon, port = found.rpartition(":")
+            return name(host if colon and port.isdigit() and host else found)
+    return "unknown"
+
+OVER = frozenset(
+    "resolved resolve ok okay normal closed close cleared clear reset recovered recovery success successful succeeded"
+    " restored healed healthy fixed up green".split()
+)
+"""Words by which operators' templates say that something is over."""
+_PAIR = frozenset(["title", "name", "value", "short", "inline", "type"])
+
+
+def is_over(*words: str) -> bool:
+    """Whether the first of several words that says something says that it is over."""
+    return next((word for word in words if word), "").strip().lower() in OVER
+
+
+def fields(doc: Doc, limit: int = 2_000) -> Doc:
+    """All that says something in an object, by the last part of its name in small letters and digits: what is in
+    `data.Host Name` is `hostname`. What is higher up or comes first wins. Pairs of a title and a value, as messages
+    for chats have them, count as fields. For bodies that operators write themselves.
+    """
+    found: dict[str, str] = {}
+    waiting: deque[tuple[str, Any]] = deque([("", doc.value)])
+    while waiting and limit:
+        limit -= 1
+        field_, value = waiting.popleft()
+        if isinstance(value, Mapping):
+            title = value.get("title") or value.get("name")
+            if isinstance(title, str) and "value" in value and value.keys() <= _PAIR:
+                waiting.append((title, value["value"]))
+            else:
+                waiting.extend((str(key), item) for key, item in value.items())
+        elif isinstance(value, list):
+            waiting.extend((field_, item) for item in value)
+        elif said := filled(value):
+            found.setdefault("".join(c for c in field_.rpartition(".")[2].lower() if c.isalnum()), said)
+    return Doc(found)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from siems.errors import Unavailable
 
@@ -16,6 +16,16 @@ GATHER_STEP = 0.0005
 GATHER_QUIET = 0.002
 GATHER_AT_MOST = 0.010
 QUEUE_LIMIT = 20_000
+
+
+class Waiting(Protocol):
+    """Whoever waits on an event loop for a verb: a future, or what behaves like one."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, error: Any, /) -> None: ...
 
 
 @dataclass(slots=True)
@@ -28,7 +38,7 @@ class Job:
     ingest: bool
     delivery: tuple[str, str, str] | None
     loop: asyncio.AbstractEventLoop | None = None
-    future: asyncio.Future[Any] | None = None
+    future: Waiting | None = None
     result: Any = None
     error: BaseException | None = None
     done: threading.Event | None = None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from siems.daemon.http import api, live, sessions, webhooks
 from siems.daemon.http.call import signed_in
+from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
 from siems.daemon.runtime import Runtime
 from siems.errors import Conflict
 
 API = "/api/v1"
-READ_SECONDS = 30
 
 
 def make_app(runtime: Runtime) -> web.Application:
@@ -37,29 +38,47 @@ def make_app(runtime: Runtime) -> web.Application:
     return app
 
 
-async def listen(runtime: Runtime, socket: Path | None) -> tuple[web.AppRunner, int]:
-    """Listen on TCP and on a Unix socket; (the runner, the port). Raises Conflict when the port is taken."""
+@dataclass(slots=True)
+class Listening:
+    """The open sockets, and what serves them."""
+
+    runner: web.AppRunner
+    door: Door
+    server: asyncio.Server
+    port: int
+
+    async def cleanup(self) -> None:
+        """Take no more connections, let those finish that are being answered, then close all."""
+        self.server.close()
+        await self.door.close()
+        await self.runner.cleanup()
+
+
+async def listen(runtime: Runtime, socket: Path | None) -> Listening:
+    """Listen on TCP and on a Unix socket. Raises Conflict when the port is taken."""
     runner = web.AppRunner(
         make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=75,
         shutdown_timeout=runtime.settings.server.drain_seconds, handle_signals=False,
     )  # fmt: skip
     await runner.setup()
+    assert runner.server is not None
     server = runtime.settings.server
-    site = web.TCPSite(runner, server.host, server.port, backlog=1024, reuse_address=True)
+    door = Door(runtime, runner.server)
     try:
-        await site.start()
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: Front(door), server.host, server.port, backlog=1024, reuse_address=True
+        )
     except OSError as why:
+        await door.close()
         await runner.cleanup()
         raise Conflict(
             f"cannot listen on {server.host}:{server.port} ({os.strerror(why.errno) if why.errno else why})",
             hint="another program uses this port; choose one:  siems up --port 8718",
         ) from why
-    addresses = runner.addresses
-    port = addresses[0][1] if addresses else server.port
     if socket is not None:
         socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(socket.unlink, missing_ok=True)
         unix = web.UnixSite(runner, str(socket))
         await unix.start()
         os.chmod(socket, 0o600)
-    return runner, int(port)
+    return Listening(runner, door, listener, int(listener.sockets[0].getsockname()[1]))

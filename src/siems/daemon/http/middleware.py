@@ -23,6 +23,7 @@ from siems.wire import Problem
 log = structlog.get_logger()
 
 RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
+PROBLEM = "application/problem+json"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encode = msgspec.json.Encoder().encode
@@ -43,22 +44,32 @@ def answer(value: Any, *, status: int = 200) -> web.Response:
 
 def problem(error: SiemsError) -> web.Response:
     """An error as RFC 9457 says."""
+    body, headers = document(error)
+    return web.Response(body=body, status=error.status, content_type=PROBLEM, headers=headers)
+
+
+def document(error: SiemsError) -> tuple[bytes, dict[str, str]]:
+    """(the problem document, the headers that go with it)."""
     body = Problem(
         type="about:blank", title=_TITLES.get(error.status, "Error"), status=error.status, detail=error.message,
         code=error.code, hint=error.hint,
     )  # fmt: skip
-    response = web.Response(body=_encode(body), status=error.status, content_type="application/problem+json")
+    headers = dict(error.headers)
     if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
+        headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+        headers["WWW-Authenticate"] = "Bearer"
+    return _encode(body), headers
+
+
+def next_request_id() -> str:
+    return f"{_PROCESS}{next(_numbers):x}"
 
 
 @web.middleware
 async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors out, in one shape; whatever was not foreseen is logged and answered without its details."""
-    request_id = f"{_PROCESS}{next(_numbers):x}"
+    request_id = next_request_id()
     try:
         _readable(request)
         response = await handler(request)

@@ -15,9 +15,9 @@ from siems.vocabulary import MSP
 async def login(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     ask = await Call(request, runtime, NOBODY).body(wire.LoginAsk)
-    bucket = f"login:{request.remote}"
-    directory.let_log_in(runtime.limiter.wait(bucket, per_minute=20, burst=10))
-    runtime.limiter.take(bucket, per_minute=20, burst=10)
+    bucket = runtime.limiter.bucket(f"login:{request.remote}", per_minute=20, burst=10)
+    directory.let_log_in(bucket.wait)
+    bucket.tokens -= 1
     user_id = await runtime.database.read(users.check_password, ask.user, ask.password)
     session = await runtime.database.write(users.begin_session, user_id, runtime.token_key, companies=(MSP,))
     return await _session_answer(runtime, session)

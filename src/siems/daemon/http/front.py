@@ -1,0 +1,332 @@
+"""The door in front of aiohttp: one protocol that answers webhooks itself and hands everything else on.
+
+A web framework is most of what a small webhook costs, and this is the one request that comes by the thousand. What
+is answered here is a POST to a source in the plainest form of HTTP/1.1; a connection that says anything else goes to
+aiohttp for good, which serves the same checks (`Intake`) and every other address. So this file need not know HTTP:
+when in doubt it steps aside. It also lets go of connections that take too long to say what they want.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from siems.clock import rfc3339
+from siems.daemon.http.middleware import PROBLEM, document, next_request_id
+from siems.daemon.http.webhooks import key_of
+from siems.daemon.runtime import Runtime
+from siems.errors import NotFound, SiemsError, Unavailable
+from siems.services.ingest import accept
+from siems.sources import SOURCES, Tool
+from siems.storage.lanes import Job
+
+log = structlog.get_logger()
+
+START = "POST /api/webhooks/"
+MAX_HEAD = 16_384
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
+IDLE_SECONDS = 75.0
+SWEEP_SECONDS = 1.0
+_UNUSUAL = ("transfer-encoding", "expect", "upgrade", "content-encoding")
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Plain(dict[str, str]):
+    """Headers that came once each, by their names in lower case."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key.lower(), default)
+
+    def getall(self, key: str, default: list[str]) -> Sequence[str]:
+        found = super().get(key.lower())
+        return default if found is None else [found]
+
+
+class Door:
+    """What the connections of a listener share."""
+
+    def __init__(self, runtime: Runtime, server: web.Server) -> None:
+        self.runtime = runtime
+        self.server = server
+        self.loop = asyncio.get_running_loop()
+        self.largest = runtime.settings.server.max_body_kib * 1024
+        self.connections: set[Front] = set()
+        self._tools: dict[str, Tool | None] = {}
+        self._stamped = 0.0
+        self._stamp = ""
+        self._sweeper = self.loop.create_task(self._sweep())
+
+    def tool(self, name: str) -> Tool | None:
+        """The source of an address, unless there is none or its messages prove themselves in a way of their own."""
+        try:
+            return self._tools[name]
+        except KeyError:
+            try:
+                found: Tool | None = SOURCES.get(name)
+            except NotFound:
+                return None
+            if found is not None and found.proves:
+                found = None
+            self._tools[name] = found
+            return found
+
+    def stamp(self) -> str:
+        """The time for an answer; the same one for a millisecond."""
+        now = time.monotonic()
+        if now - self._stamped > 0.001:
+            self._stamped, self._stamp = now, rfc3339(self.runtime.clock.now())
+        return self._stamp
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for connection in [c for c in self.connections if c.overdue(now)]:
+                connection.abort()
+
+    async def close(self) -> None:
+        """Let idle connections go; wait for those that are being answered."""
+        self._sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._sweeper
+        for _ in range(100 * self.runtime.settings.server.drain_seconds):
+            if not any(connection.busy for connection in self.connections):
+                break
+            await asyncio.sleep(0.01)
+        for connection in list(self.connections):
+            connection.close()
+
+
+class Front(asyncio.Protocol):
+    """One connection: it is waiting for a request, or a request of it is being stored, or aiohttp has it."""
+
+    __slots__ = (
+        "_address", "_beyond", "_data", "_door", "_missing", "_parts", "_since", "_state", "_transport", "_whole",
+        "busy", "closing",
+    )  # fmt: skip
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._data = b""
+        self._beyond: Any = None
+        self._transport: Any = None
+        self._address = ""
+        self._since = time.monotonic()
+        self._state = HEAD_SECONDS
+        self._whole = 0
+        self._missing = 0
+        self._parts: list[bytes] = []
+        self.busy = False
+        self.closing = False
+
+    # --- the transport's side ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._door.connections.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._door.connections.discard(self)
+        if self._beyond is not None:
+            self._beyond.connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        if self._beyond is not None:
+            self._beyond.data_received(data)
+            return
+        if self._whole:  # a body on its way: its parts are joined once
+            self._parts.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return
+            data, self._whole = b"".join(self._parts), 0
+            self._parts.clear()
+        if self._data:
+            data = self._data + data
+            if len(data) > self._door.largest + MAX_HEAD:  # more requests at once than anybody waits for
+                self._transport.abort()
+                return
+        elif not self.busy:
+            self._began()
+        self._data = data
+        if not self.busy:
+            self._next()
+
+    def eof_received(self) -> bool | None:
+        if self._beyond is not None:
+            found: bool | None = self._beyond.eof_received()
+            return found
+        return self.busy  # who has asked may close its side and wait for the answer
+
+    def pause_writing(self) -> None:
+        if self._beyond is not None:
+            self._beyond.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._beyond is not None:
+            self._beyond.resume_writing()
+
+    # --- how long it may take ----------------------------------------------------------------------------------
+
+    def _began(self) -> None:
+        """A request begins: its head has to come in time."""
+        self._since, self._state = time.monotonic(), HEAD_SECONDS
+
+    def overdue(self, now: float) -> bool:
+        """Whether this connection holds a place and says nothing."""
+        return not self.busy and self._beyond is None and now - self._since > self._state
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def close(self) -> None:
+        if self._beyond is None:
+            self._transport.close()
+
+    # --- a request ---------------------------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        """Take the request that the bytes begin with, if it is whole; step aside when it is not a plain webhook."""
+        data = self._data
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            if len(data) > MAX_HEAD or not (data.startswith(b"POST /a") or b"POST /a".startswith(data[:7])):
+                self._step_aside()
+            return
+        head = _plain(data, end, self._door.largest)
+        tool = None if head is None else self._door.tool(head.source)
+        if head is None or tool is None:
+            self._step_aside()
+            return
+        whole = end + 4 + head.length
+        if len(data) < whole:
+            self._whole, self._missing, self._state = whole, whole - len(data), BODY_SECONDS
+            self._parts, self._data = [data], b""
+            return
+        self._data = data[whole:]
+        self.closing = head.closes
+        self._take(tool, head, data[end + 4 : whole])
+
+    def _step_aside(self) -> None:
+        """aiohttp serves this connection from here on, beginning with the bytes that are there."""
+        self._beyond = self._door.server()
+        self._beyond.connection_made(self._transport)
+        data, self._data = self._data, b""
+        self._beyond.data_received(data)
+
+    def _take(self, tool: Tool, head: Head, body: bytes) -> None:
+        door = self._door
+        runtime = door.runtime
+        try:
+            if runtime.draining:
+                raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
+            incoming = runtime.intake.admit(tool, head.key, head.headers, body, self._address)
+            self.busy = True
+            runtime.database.writer.put(
+                Job(accept, (incoming,), (incoming.company_id,), True, incoming.key, loop=door.loop, future=self)
+            )
+        except Exception as error:
+            self.set_exception(error)
+
+    # --- what the writer tells: the part of a future that it uses -----------------------------------------------
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        return bool(self._transport.is_closing())
+
+    def set_result(self, said: bytes) -> None:
+        """It is on disk."""
+        self._answer(202, "application/json", "", said)
+
+    def set_exception(self, error: BaseException) -> None:
+        """It was refused."""
+        if not isinstance(error, SiemsError):
+            log.error("request.failed", method="POST", path="/api/webhooks", exc_info=error)
+            error = SiemsError("something went wrong inside siems", hint="siems daemon logs")
+        body, headers = document(error)
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._answer(error.status, PROBLEM, more, body)
+
+    def _answer(self, status: int, kind: str, more: str, body: bytes) -> None:
+        closing = self.closing
+        head = (
+            f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            f"Server: siems\r\nX-Request-Id: {next_request_id()}\r\nX-Server-Time: {self._door.stamp()}\r\n"
+            f"{more}{'Connection: close' if closing else 'Connection: keep-alive'}\r\n\r\n"
+        )
+        self._transport.write(head.encode("latin-1", "replace") + body)
+        self.busy = False
+        if closing:
+            self._transport.close()
+            return
+        self._since, self._state = time.monotonic(), IDLE_SECONDS
+        if self._data:
+            self._began()
+            self._next()
+
+
+# --- the plainest form of HTTP ---------------------------------------------------------------------------------
+
+
+class Head:
+    """The head of a webhook, as far as it matters."""
+
+    __slots__ = ("closes", "headers", "key", "length", "source")
+
+    def __init__(self, source: str, key: str, headers: Plain, length: int, *, closes: bool) -> None:
+        self.source = source
+        self.key = key
+        self.headers = headers
+        self.length = length
+        self.closes = closes
+
+
+def _plain(data: bytes, end: int, largest: int) -> Head | None:
+    """The head of a webhook in plain HTTP/1.1; None for whatever else it is, malformed or only unusual."""
+    if end > MAX_HEAD or not data.startswith(b"POST /api/webhooks/"):
+        return None
+    head = data[:end]
+    if not head.isascii():
+        return None
+    first, *lines = head.decode().split("\r\n")
+    target, _, version = first[5:].rpartition(" ")
+    path, _, query = target.partition("?")
+    source = path[14:]
+    if version != "HTTP/1.1" or not source.replace("-", "").isalnum():
+        return None
+    key = ""
+    if query:
+        name, _, key = query.partition("=")
+        if name != "api_key" or not key.replace("_", "").replace("-", "").isalnum():
+            return None
+    headers = Plain()
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.replace("-", "").isalnum():
+            return None
+        name, value = name.lower(), value.strip(" \t")
+        if name in headers or not value.isprintable():
+            return None
+        headers[name] = value
+    said = dict.get(headers, "content-length", "")
+    connection = dict.get(headers, "connection", "keep-alive").lower()
+    if not said.isdigit() or len(said) > 9 or connection not in ("keep-alive", "close") or "host" not in headers:
+        return None
+    for name in _UNUSUAL:
+        if name in headers:
+            return None
+    length = int(said)
+    if length > largest:
+        return None
+    key = key_of(key, dict.get(headers, "x-api-key", ""), dict.get(headers, "authorization", ""))
+    return Head(source, key, headers, length, closes=connection == "close")
