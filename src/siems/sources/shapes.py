@@ -63,8 +63,12 @@ def some(doc: Doc, *paths: str, **named: str) -> dict[str, str]:
 def joined(value: object) -> str:
     """A list of plain words, or of objects with a name, as one text."""
     items = value if isinstance(value, list) else [value]
-    words = [item.get("name", item.get("value")) if isinstance(item, Mapping) else item for item in items]
-    return ", ".join(word for word in (text(word, 255).strip() for word in words) if word)
+    words = [_named(item) if isinstance(item, Mapping) else text(item, 255).strip() for item in items]
+    return ", ".join(filter(None, words))
+
+
+def _named(item: Mapping[str, object]) -> str:
+    return ": ".join(filter(None, (text(item.get(key), 255).strip() for key in ("name", "value"))))
 
 
 def site(address: str) -> str:
@@ -218,10 +222,11 @@ def _labelled(tags: Mapping[str, str]) -> str:
             return name(host if colon and port.isdigit() and host else found)
     return "unknown"
 
-OVER = frozenset(
-    "resolved resolve ok okay normal closed close cleared clear reset recovered recovery success successful succeeded"
-    " restored healed healthy fixed up green".split()
-)
+
+OVER = frozenset([
+    "resolved", "resolve", "ok", "okay", "normal", "closed", "close", "cleared", "clear", "reset", "recovered",
+    "recovery", "success", "successful", "succeeded", "restored", "healed", "healthy", "fixed", "up", "green",
+])  # fmt: skip
 """Words by which operators' templates say that something is over."""
 _PAIR = frozenset(["title", "name", "value", "short", "inline", "type"])
 
