@@ -83,8 +83,8 @@ SOURCES: Registry[Tool] = Registry(
         "cronitor", "updown-io", "uptime-com", "apexping", "dead-mans-snitch", "hetrixtools", "better-stack",
         "pulsetic", "freshping", "gatus",
         # managed machines and security
-        "wazuh", "fail2ban", "tacticalrmm", "meraki", "ninjaone", "datto-rmm", "atera", "n-able", "kaseya-vsa",
-        "connectwise-automate", "netbox", "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
+        "wazuh", "fail2ban", "tacticalrmm", "meraki", "ninjaone", "datto-rmm", "n-able", "netbox",
+        "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
     ),
     aliases={
         "alerts": "generic", "prometheus": "alertmanager", "prom": "alertmanager", "sns": "aws-sns",
@@ -94,7 +94,7 @@ SOURCES: Registry[Tool] = Registry(
         "new-relic": "newrelic", "uptimekuma": "uptime-kuma", "check_mk": "checkmk", "tactical": "tacticalrmm",
         "ninja": "ninjaone", "ninjarmm": "ninjaone", "datto": "datto-rmm", "healthchecks-io": "healthchecks",
         "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io", "vrops": "vmware-vrealize",
-        "aria-operations": "vmware-vrealize", "n-central": "n-able", "kaseya": "kaseya-vsa",
+        "aria-operations": "vmware-vrealize", "n-central": "n-able",
         "splunk-observability": "signalfx", "vmalert": "victoriametrics",
     },
 )  # fmt: skip
