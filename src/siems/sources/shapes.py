@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,9 +15,10 @@ import msgspec
 from siems.domain.alert import Reading, severity_from
 from siems.domain.sns import confirmable
 from siems.errors import InvalidField, UsageError
-from siems.sources import Headers, Read
+from siems.sources import Headers, Read, Remark
 from siems.sources.reading import (
     Doc,
+    alert_of,
     an_object,
     as_text,
     document,
@@ -32,6 +34,7 @@ from siems.sources.reading import (
     text,
     without_port,
 )
+from siems.vocabulary import Severity
 
 MAX_DOCUMENTS = 1_000
 _ASSET_LABELS = ("instance", "host", "hostname", "node", "nodename", "pod", "device", "target", "service", "job")
@@ -257,3 +260,132 @@ def fields(doc: Doc, limit: int = 2_000) -> Doc:
         elif said := filled(value):
             found.setdefault("".join(c for c in field_.rpartition(".")[2].lower() if c.isalnum()), said)
     return Doc(found)
+
+
+def whole_key(*parts: str) -> str | None:
+    """One key made of several parts; of what is too long to be kept whole a hash, so that no two become one."""
+    key = "|".join(part for part in parts if part)
+    if not key:
+        return None
+    return key if len(key) <= 255 else blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+_MACRO = re.compile(
+    r"\$[A-Za-z][\w.:@]*\$|\$\{[^{}]*\}|##[\w.]+##|%[A-Za-z][\w.]*|\$[A-Za-z]\w*(\([\w .]*\))?", re.ASCII
+)
+
+
+def flat(doc: Doc, *prefixes: str, depth: int = 3) -> Doc:
+    """All of an object at one level, named by whole paths in small letters and digits: `host.display_name`,
+    `HOSTDISPLAYNAME` and `NOTIFY_HostDisplayName` (without the prefix `notify`) are one. Macros that nobody filled in
+    are left out. For bodies that operators' scripts make of macros."""
+    found: dict[str, Any] = {}
+
+    def put(path: str, value: Mapping[str, Any], left: int) -> None:
+        for key, item in value.items():
+            name_ = path + "".join(c for c in str(key).lower() if c.isalnum())
+            for prefix in prefixes:
+                name_ = name_.removeprefix(prefix) or name_
+            if isinstance(item, Mapping) and left:
+                put(name_, item, left - 1)
+            elif not (isinstance(item, str) and _MACRO.fullmatch(item.strip())):
+                found.setdefault(name_, item)
+
+    put("", doc.value, depth)
+    return Doc(found)
+
+
+def zoned(*values: Any) -> Any:
+    """The first of several times that says which zone it is in: seconds since 1970, or with an offset. A local time of
+    a monitor's somewhere is no time to reckon with."""
+    for value in values:
+        said = filled(value, 64)
+        found, _ = instant(said)
+        if found and (
+            said.replace(".", "").isdigit() or said[-1:] in "Zz" or said[-6:-5] in "+-" or said[-5:-4] in "+-"
+        ):
+            return said
+    return None
+
+
+_SERVICE_STATES = ("ok", "warning", "critical", "unknown")
+_HOST_STATES = ("up", "down", "unreachable")
+_STATE_WORDS = {"warn": "warning", "crit": "critical", "unkn": "unknown", "unreach": "unreachable"}
+_STATE_FIELDS = ("checkresultstate", "currentstate", "statename", "statusname", "state", "severity", "status", "stateid",
+                 "statusid", "checkresultexitstatus")  # fmt: skip
+_STATE_SEVERITY = {
+    "down": Severity.CRITICAL, "critical": Severity.CRITICAL, "unreachable": Severity.HIGH,
+    "warning": Severity.MEDIUM, "unknown": Severity.MEDIUM,
+}  # fmt: skip
+
+
+def host_or_service(tool: str, title: str, doc: Doc, *prefixes: str) -> Read:
+    """A notification of Nagios or one of its heirs: the state of a host or of a service on it, by the macros that the
+    notifying script put in. The script may call them what it likes."""
+    doc = flat(doc, *prefixes)
+    host = doc.first("hostname", "host", "hostdisplayname", "hostalias", "hostaddress", "address", "hostip")
+    what = doc.first("what", "checktype", "objecttype", "type").lower()
+    service = "" if what == "host" else doc.first("servicedesc", "servicedescription", "servicename", "service",
+                                                  "servicedisplayname")  # fmt: skip
+    kind = "".join(c for c in doc.first("notificationtype", "type", "eventtype").lower() if c.isalnum())
+    state = _state(doc, bool(service))
+    if not host:
+        raise InvalidField(f"this is no notification of {title}: it names no host")
+    if not state and not kind:
+        raise InvalidField(f"this is no notification of {title}: it has neither a state nor a type")
+    key = f"{host}!{service}" if service else host
+    who = doc.first("notificationauthor", "author", "ackauthor", "serviceackauthor", "hostackauthor", "username")
+    why = doc.first("notificationcomment", "comment", "ackcomment", "serviceackcomment", "hostackcomment")
+    note = (
+        f"{kind} by {who}: {why}" if who and why else f"{kind} by {who}" if who else f"{kind}: {why}" if why else kind
+    )
+    fine = state in ("ok", "up")
+    if kind.startswith("ack") or (kind == "custom" and fine):
+        return Read(remarks=(Remark(key, note),))
+    if kind.startswith("downtime") or kind in ("mute", "unmute", "test"):
+        return Read(said=f"{title} says {note} for {key}")
+    flapping = kind.startswith("flapping")
+    over = kind in ("flappingstop", "flappingend", "flappingdisabled") or (
+        not flapping and (kind.startswith("recover") or (fine and kind != "problem"))
+    )
+    output = ("serviceoutput",) if service else ("hostoutput",)
+    said = doc.first(*output, "checkresultoutput", "pluginoutput", "output", "checkoutput", "message", "eventmessage")
+    more = doc.first("longserviceoutput" if service else "longhostoutput", "longpluginoutput", "longoutput")
+    head = f"{service} on {host}" if service else host
+    lines = [f"{head} is {'flapping' if flapping and not over else state.upper() or kind}: {said}".removesuffix(": ")]
+    lines += [part for part in (more if more != said else "", "" if kind in ("problem", "recovery") else why) if part]
+    return Read(
+        (
+            alert_of(
+                tool=tool,
+                asset=host,
+                signature=f"{service or 'host'} flapping" if flapping else service or "host down",
+                severity=_STATE_SEVERITY.get(state, Severity.MEDIUM),
+                message="\n".join(lines),
+                firing=not over,
+                key=f"{key}!flapping" if flapping else key,
+                tags=some(doc, "hostaddress", "address", "hostalias", "hostgroupnames", "hostgroupname", "hostgroups",
+                          "servicegroupnames", "servicegroups", "checkcommand", "servicecheckcommand", "site", "omdsite",
+                          "poller", "statetype", "environment", state=state),
+                urls=[doc.first(name_) for name_ in ("serviceurl", "hosturl", "url", "serviceactionurl", "link")],
+                starts=None if over else zoned(*map(doc.at, (
+                    "lastservicestatechange" if service else "lasthoststatechange", "laststatechange",
+                    "lasthardstatechange"))),
+            ),
+        )
+    )  # fmt: skip
+
+
+def _state(doc: Doc, service: bool) -> str:
+    """The state that a notification tells, as Nagios calls it; "" when it tells none."""
+    own = ("servicestate", "serviceshortstate") if service else ("hoststate", "hostshortstate")
+    states = (_SERVICE_STATES, _HOST_STATES) if service else (_HOST_STATES, _SERVICE_STATES)
+    for known in states:
+        for field_ in (*own, *_STATE_FIELDS):
+            word = text(doc.at(field_), 32).strip().lower().removesuffix(".0")
+            word = _STATE_WORDS.get(word, word)
+            if word in known:
+                return word
+            if known is states[0] and word in ("0", "1", "2", "3")[: len(known)] and field_ != "severity":
+                return known[int(word)]
+    return ""

@@ -12,7 +12,7 @@ from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark
 from siems.sources.reading import Doc, alert_of, filled, text
-from siems.sources.shapes import Notice, some, through_sns
+from siems.sources.shapes import Notice, some, through_sns, whole_key
 from siems.vocabulary import Severity
 
 LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
@@ -84,12 +84,14 @@ def _alarm(tool: str, doc: Doc, alarm: Doc) -> Read:
     arn = alarm.first("AlarmArn") or doc.first("alarmArn", "resources.0")
     region = _region(arn) or doc.first("region") or alarm.first("Region")
     account = alarm.first("AWSAccountId") or doc.first("account", "accountId")
-    key = arn or ":".join(part for part in (account, region, name) if part)
+    key = arn or ":".join((account, region, name))
     part_of = alarm.first("alarmContributor.id", "AlarmContributorId")
     key = f"{key}/{part_of}" if part_of else key
     if doc.first("detail-type") == "CloudWatch Alarm Configuration Change":
         done = doc.first("detail.operation") or "update"
-        return Read(remarks=(Remark(key, f"the alarm {name} itself was changed in CloudWatch: {done}"),))
+        return Read(
+            remarks=(Remark(whole_key(key) or name, f"the alarm {name} itself was changed in CloudWatch: {done}"),)
+        )
     state = alarm.first("NewStateValue", "state.value").upper()
     about = alarm.first("AlarmDescription", "configuration.description")
     why = alarm.first("NewStateReason", "state.reason")
@@ -102,7 +104,7 @@ def _alarm(tool: str, doc: Doc, alarm: Doc) -> Read:
     return _one(
         alert_of(
             tool=tool, asset=_ill(dimensions) or _account(account, region) or name, signature=name,
-            word=state, words=_STATES, severity=wanted, firing=state != "OK", key=key,
+            word=state, words=_STATES, severity=wanted, firing=state != "OK", key=whole_key(key),
             message="\n".join(part for part in (about or name, f"{state}: {why}" if why else state) if part),
             starts=None if state == "OK" else alarm.first("StateChangeTime", "state.timestamp") or doc.first("time"),
             tags=dimensions | some(alarm, "OldStateValue", "AlarmRule", "state.actionsSuppressedBy") | some(
@@ -206,7 +208,7 @@ def _scan(tool: str, doc: Doc, detail: Doc) -> Read:
             tool=tool, asset=asset, signature="malware found" if bad else "malware scan incomplete",
             word=found, severity=HIGH if bad else LOW,
             message=f"{found}: {threats or 'no threat named'}, in {asset} {what}".rstrip(),
-            key=f"{where}/{what}@{version}" if where and what else None, starts=doc.first("time"),
+            key=whole_key(f"{where}/{what}", version) if where and what else None, starts=doc.first("time"),
             tags=some(detail, "scanStatus", "resourceType", "s3ObjectDetails.objectKey", threats=threats)
             | some(doc, "region", "account"),
         )
