@@ -167,14 +167,13 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
     if known.incident_id is None:
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
-    uow.alerts.count(company, alert)
+    uow.alerts.repeat(company, known, alert)
     incident = changed(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
         incident = raise_severity(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
         save(uow, before, incident)
     else:
-        uow.incidents.count(incident)
-    uow.emit(AlertRepeated(alert, incident))
+        uow.incidents.repeat(company, incident)
     return alert
 
 

@@ -7,6 +7,7 @@ commit). A verb that fails is taken back alone; a batch that fails is replayed v
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,13 +18,15 @@ from sqlalchemy.engine import URL, make_url
 
 from siems.clock import Clock
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
-from siems.errors import UsageError
+from siems.errors import Unavailable, UsageError
 from siems.storage import tables as t
 from siems.storage.dialect import Dialect, translated
 from siems.storage.lanes import Job
 from siems.storage.memory import Memory
+from siems.storage.repositories.repeats import recover
 from siems.storage.unit_of_work import Observers
-from siems.storage.writer import Committed, Writer
+from siems.storage.writer import Committed, Writer, tidy
+from siems.vocabulary import MSP
 
 R = TypeVar("R")
 
@@ -104,6 +107,8 @@ class Database:
     def start(self) -> None:
         """Load what the writer remembers and begin to take verbs. Raises Unavailable."""
         with translated(), self._write_engine.begin() as connection:
+            if not self.dialect.shared:
+                recover(connection, self.weights)
             self.memory.load_counters(connection)
             for (company_id,) in connection.execute(t.company.select().with_only_columns(t.company.c.id)):
                 self.memory.load_company(connection, company_id)
@@ -120,13 +125,22 @@ class Database:
     # --- reading -----------------------------------------------------------------------------------------------
 
     def read_now(self, fn: Callable[..., R], *args: Any) -> R:
-        """`fn(connection, *args)` in a read transaction, on this thread."""
+        """`fn(connection, *args)` in a read transaction, on this thread; sees all that was answered before."""
+        if self.memory.repeated and self.writer.alive():
+            with contextlib.suppress(Unavailable):
+                self.write_now(tidy().fn, companies=(MSP,))
+        return self._read(fn, *args)
+
+    def _read(self, fn: Callable[..., R], *args: Any) -> R:
         with translated(), self._read_engine.connect() as connection:
             return fn(connection, *args)
 
     async def read(self, fn: Callable[..., R], *args: Any) -> R:
         """`fn(connection, *args)` in a read transaction, on a reader thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, fn, *args)
+        if self.memory.repeated:
+            with contextlib.suppress(Unavailable):  # counters of a moment ago are better than none
+                await self.write(tidy().fn, companies=(MSP,))
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn, *args)
 
     # --- writing -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,12 @@ _ABSENT: Final = object()
 _APPENDED: Final = object()
 
 
+class _Attribute(str):
+    """The name of an attribute that was replaced."""
+
+    __slots__ = ()
+
+
 class Journal:
     """Changes to plain dicts and lists, so that they can be taken back to a mark.
 
@@ -31,6 +37,11 @@ class Journal:
         self._done.append((items, _APPENDED, None))
         items.append(item)
 
+    def replace(self, holder: Any, name: str, value: Any) -> None:
+        """Another value for an attribute."""
+        self._done.append((holder, _Attribute(name), getattr(holder, name)))
+        setattr(holder, name, value)
+
     def mark(self) -> int:
         """A point to come back to."""
         return len(self._done)
@@ -42,6 +53,8 @@ class Journal:
             holder, key, old = done.pop()
             if key is _APPENDED:
                 holder.pop()
+            elif type(key) is _Attribute:
+                setattr(holder, key, old)
             elif old is _ABSENT:
                 holder.pop(key, None)
             else:

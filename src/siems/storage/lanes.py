@@ -41,10 +41,12 @@ class Job:
     future: Waiting | None = None
     result: Any = None
     error: BaseException | None = None
+    told: bool = True
+    """Whether anybody waits for it."""
     done: threading.Event | None = None
 
     def __post_init__(self) -> None:
-        if self.loop is None:  # a thread waits; a loop has its future, and events are dear
+        if self.loop is None and self.told:  # a thread waits; a loop has its future, and events are dear
             self.done = threading.Event()
 
     def wait(self) -> Any:
@@ -64,6 +66,7 @@ class Lanes:
         self._ingest: dict[str, deque[Job]] = {}
         self._turn: deque[str] = deque()
         self._waiting = threading.Condition()
+        self._last: Job | None = None
         self.length = 0
         self.closed = False
 
@@ -93,11 +96,12 @@ class Lanes:
         with self._waiting:
             return self._pop()
 
-    def wait(self) -> Job | None:
-        """The next verb, waiting for it; None when closed and empty."""
+    def wait(self, seconds: float | None = None) -> Job | None:
+        """The next verb, waiting for it; None when closed and empty. Raises TimeoutError after so long."""
         with self._waiting:
             while not self.length and not self.closed:
-                self._waiting.wait()
+                if not self._waiting.wait(seconds):
+                    raise TimeoutError
             return self._pop()
 
     def gather(self, usual: int) -> None:
@@ -122,6 +126,9 @@ class Lanes:
         self.length -= 1
         if self._urgent:
             return self._urgent.popleft()
+        if not self._turn:
+            last, self._last = self._last, None
+            return last
         company = self._turn.popleft()
         lane = self._ingest[company]
         job = lane.popleft()
@@ -129,7 +136,11 @@ class Lanes:
             self._turn.append(company)
         return job
 
-    def close(self) -> None:
+    def close(self, *, last: Job | None = None) -> None:
+        """Take nothing more; `last` comes after everything that waits."""
         with self._waiting:
+            if last is not None and not self.closed:
+                self._last = last
+                self.length += 1
             self.closed = True
             self._waiting.notify_all()

@@ -110,6 +110,9 @@ class Memory:
         self.people_loaded: dict[str, bool] = {}
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
+        self.repeated: dict[int, Alert] = {}
+        """Alerts whose last repeats are in the log, and not yet in their rows."""
+        self.folded_at = 0.0
         self.targets: dict[str, sla.Targets] = {}
         self.policies: dict[str, Policy] = {}
 

@@ -125,15 +125,18 @@ integration = Table(
 delivery = Table(
     "delivery",
     metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
     _company(),
     Column("source", String(64), nullable=False),
     Column("delivery_id", String(200), nullable=False),
+    Column("digest", BigInteger, nullable=False),  # of the three before: what is looked for
     Column("body_hash", LargeBinary(32), nullable=False),
     Column("answer", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    PrimaryKeyConstraint("company_id", "source", "delivery_id"),
-    sqlite_with_rowid=False,
+    Index("ix_delivery_digest", "digest"),
 )
+"""What was accepted under which id, in the order of arrival: rows are added at the end and removed at the beginning,
+and only a small index is written all over."""
 
 raw_body = Table(
     "raw_body",
@@ -173,6 +176,19 @@ alert = Table(
     Index("ix_alert_incident_id", "incident_id"),
     Index("ix_alert_company_id_received_at", "company_id", "received_at"),
 )
+
+repeat_log = Table(
+    "repeat_log",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    _company(),
+    Column("alert_id", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("message", Text, nullable=True),  # where it differs
+)
+"""Repeats that are not counted in their alerts yet."""
 
 incident = Table(
     "incident",

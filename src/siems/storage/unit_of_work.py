@@ -28,6 +28,7 @@ from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.outbox import Outbox
+from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.timeline import Timeline
 
@@ -62,6 +63,7 @@ class UnitOfWork:
         self.after_commit: list[Callable[[], None]] = []
         self.incidents = Incidents(self)
         self.alerts = Alerts(self)
+        self.repeats = Repeats(self)
         self.deadlines = Deadlines(self)
         self.deliveries = Deliveries(self)
         self.timeline = Timeline(self)
@@ -85,6 +87,10 @@ class UnitOfWork:
             index += 1
         pending.clear()
 
+    def react(self, event: Event) -> None:
+        """Let observers of one event react at once."""
+        self._observers(self, event)
+
     def abandon(self, mark: int) -> None:
         """Forget what a failed verb did."""
         self._events.clear()
@@ -103,6 +109,7 @@ class UnitOfWork:
         """A company's memory, loaded when the batch began. Raises NotFound."""
         found = self.memory.companies.get(company_id)
         if found is None:
+            self.repeats.fold()  # what the database says must be all there is
             self.loaded.add(company_id)
             found = self.memory.load_company(self.connection, company_id)
         if found is None:
@@ -165,8 +172,14 @@ class UnitOfWork:
         finally:
             cursor.close()
 
-    def flush(self) -> None:
-        """Write what the verbs so far have changed. Each table is written once, in an order that never varies."""
+    def flush(self, *, fold: bool = False) -> None:
+        """Write what the verbs so far have changed. Each table is written once, in an order that never varies.
+
+        With `fold` nothing is left for later, so that the database says all there is.
+        """
+        if fold or self.repeats.due:
+            self.repeats.fold()
+        self.repeats.flush()
         self.incidents.flush()
         self.alerts.flush()
         self.deadlines.flush()

@@ -19,6 +19,7 @@ from siems.errors import InvalidField, SiemsError
 from siems.storage.dialect import Dialect, unavailable
 from siems.storage.lanes import Job, Lanes
 from siems.storage.memory import Memory
+from siems.storage.repositories.repeats import FOLD_QUIET_SECONDS
 from siems.storage.repositories.stream import Published
 from siems.storage.unit_of_work import Observers, UnitOfWork
 from siems.vocabulary import MSP
@@ -34,6 +35,11 @@ class Committed:
 
     events: tuple[Published, ...]
     earliest_due: datetime | None
+
+
+def tidy() -> Job:
+    """A verb that changes nothing: like every verb of a person it begins with all that was put off written."""
+    return Job(lambda uow: None, (), (MSP,), False, None, told=False)
 
 
 class Writer:
@@ -59,8 +65,8 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what waits, then end."""
-        self.lanes.close()
+        """Finish what waits and what was put off, then end."""
+        self.lanes.close(last=tidy())
         if self._thread.is_alive():
             self._thread.join()
 
@@ -75,7 +81,7 @@ class Writer:
 
     def _run(self) -> None:
         last = 1
-        while (job := self.lanes.wait()) is not None:
+        while (job := self._wait()) is not None:
             if job.ingest:
                 self.lanes.gather(last)
             batch = [job, *self._more()]
@@ -87,6 +93,14 @@ class Writer:
                 for job in batch:
                     job.result, job.error = None, job.error or why
             self._answer(batch)
+
+    def _wait(self) -> Job | None:
+        """The next verb; in a moment of quiet, one that does nothing but let what was put off be written."""
+        quiet = FOLD_QUIET_SECONDS if self._memory.repeated else None
+        try:
+            return self.lanes.wait(quiet)
+        except TimeoutError:
+            return tidy()
 
     def _more(self) -> Iterator[Job]:
         """What else waits now, up to a batch."""
@@ -163,7 +177,7 @@ class Writer:
     def _verb(self, uow: UnitOfWork, job: Job) -> None:
         """Run one verb. What people and due rows do may ask the database, so it has a savepoint of its own."""
         if not job.ingest:
-            uow.flush()  # what cannot be written is another verb's fault
+            uow.flush(fold=True)  # what cannot be written is another verb's fault
         mark = uow.journal.mark()
         uow.now = self._clock.now()
         try:

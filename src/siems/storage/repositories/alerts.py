@@ -18,7 +18,6 @@ from siems.vocabulary import AlertStatus
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
 
-_COUNT = "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ? WHERE id = ?"
 _UPDATE = (
     "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ?, status = ?, resolved_at = ?,"
     " incident_id = ?, rule = ?, evidence = ? WHERE id = ?"
@@ -26,13 +25,12 @@ _UPDATE = (
 
 
 class Alerts:
-    """The alerts of a batch. `put` keeps any change, `count` only what a repeat moves: no index needs to know."""
+    """The alerts of a batch. `put` keeps any change, `repeat` only what a repeat moves."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._new: dict[int, Alert] = {}
         self._changed: dict[int, Alert] = {}
-        self._counted: dict[int, Alert] = {}
         self._moved: list[tuple[int, int]] = []
 
     def active(self, company: CompanyMemory, fingerprint: str) -> Alert | None:
@@ -52,14 +50,16 @@ class Alerts:
         """An alert as it is now."""
         journal = self._uow.journal
         journal.set(self._new if alert.id in self._new else self._changed, alert.id, alert)
-        journal.drop(self._counted, alert.id)
+        self._uow.repeats.written(alert.id)
         self._remember(alert)
 
-    def count(self, company: CompanyMemory, alert: Alert) -> None:
-        """An active alert that was repeated, and stays where it is."""
+    def repeat(self, company: CompanyMemory, before: Alert, alert: Alert) -> None:
+        """An active alert that was seen again, and stays where it is."""
         journal, number = self._uow.journal, alert.id
-        pending = self._new if number in self._new else self._changed if number in self._changed else self._counted
-        journal.set(pending, number, alert)
+        if number in self._new or number in self._changed:
+            journal.set(self._new if number in self._new else self._changed, number, alert)
+        else:
+            self._uow.repeats.add(alert, before)
         journal.set(company.alerts, alert.fingerprint, alert)
 
     def _remember(self, alert: Alert) -> None:
@@ -123,9 +123,5 @@ class Alerts:
                 for a in self._changed.values()
             ],
         )  # fmt: skip
-        uow.run(
-            _COUNT,
-            [(a.count, to_micros(a.last_seen_at), int(a.severity), a.message, a.id) for a in self._counted.values()],
-        )
         uow.run("UPDATE alert SET incident_id = ? WHERE incident_id = ?", self._moved)
-        self._new, self._changed, self._counted, self._moved = {}, {}, {}, []
+        self._new, self._changed, self._moved = {}, {}, []

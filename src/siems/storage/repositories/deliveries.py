@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from siems.clock import to_micros
@@ -16,10 +17,14 @@ Delivered = tuple[str, str, str]
 
 
 _LOOK_UP = (
-    "SELECT d.company_id, d.source, d.delivery_id, d.body_hash, d.answer FROM (VALUES {marks}) AS wanted"
-    " JOIN delivery AS d ON d.company_id = wanted.column1 AND d.source = wanted.column2"
-    " AND d.delivery_id = wanted.column3"
+    "SELECT company_id, source, delivery_id, body_hash, answer FROM delivery WHERE digest IN ({marks}) ORDER BY id"
 )
+
+
+def digest_of(key: Delivered) -> int:
+    """64 bits of a delivery's name."""
+    said = f"{key[0]}\x1f{key[1]}\x1f{key[2]}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,13 @@ class Deliveries:
     def look_up(self, wanted: Iterable[Delivered]) -> None:
         """Fetch what the database has of these, in few statements."""
         uow = self._uow
-        fresh = [key for key in wanted if key not in self._looked_up]
-        self._looked_up.update(fresh)
-        for start in range(0, len(fresh), 100):
-            part = fresh[start : start + 100]
-            # a join, since SQLite would scan the whole table for `IN (VALUES ...)`
+        fresh = {digest_of(key): key for key in wanted if key not in self._looked_up}
+        self._looked_up.update(fresh.values())
+        digests = list(fresh)
+        for start in range(0, len(digests), 100):
+            part = tuple(digests[start : start + 100])
             rows = uow.connection.exec_driver_sql(
-                uow.dialect.marks(_LOOK_UP.format(marks=", ".join(["(?, ?, ?)"] * len(part)))),
-                tuple(value for key in part for value in key),
+                uow.dialect.marks(_LOOK_UP.format(marks=", ".join("?" * len(part)))), part
             )
             for company_id, source, delivery_id, body_hash, answer in rows:
                 self._known[company_id, source, delivery_id] = Receipt(bytes(body_hash), answer)
@@ -60,4 +64,6 @@ class Deliveries:
     def keep(self, key: Delivered, receipt: Receipt) -> None:
         """This delivery was answered so."""
         self._uow.journal.set(self._known, key, receipt)
-        self._uow.insert("delivery", (*key, receipt.body_hash, receipt.answer, to_micros(self._uow.now)))
+        self._uow.insert(
+            "delivery", (*key, digest_of(key), receipt.body_hash, receipt.answer, to_micros(self._uow.now))
+        )

@@ -10,7 +10,7 @@ from siems.clock import to_micros
 from siems.domain.incident import Incident
 from siems.errors import NotFound
 from siems.storage import tables as t
-from siems.storage.memory import forget_incident
+from siems.storage.memory import CompanyMemory, forget_incident
 from siems.storage.rows import incident_from, incident_row
 from siems.vocabulary import State
 
@@ -77,6 +77,15 @@ class Incidents:
         else:
             journal.set(self._counted, incident.id, incident)
         journal.set(self._uow.company(incident.company_id).incidents, incident.id, incident)
+
+    def repeat(self, company: CompanyMemory, incident: Incident) -> None:
+        """An alert of it was seen again: its counters are written with those of the alert."""
+        journal, number = self._uow.journal, incident.id
+        for pending in (self._new, self._changed, self._counted):
+            if number in pending:
+                journal.set(pending, number, incident)
+                break
+        journal.set(company.incidents, number, incident)
 
     def _remember(self, incident: Incident) -> None:
         company = self._uow.company(incident.company_id)

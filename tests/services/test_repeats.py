@@ -1,0 +1,117 @@
+"""Repeats: on disk when they are answered, in their rows a moment later, and never lost or counted twice."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from siems.clock import ManualClock
+from siems.storage.unit_of_work import UnitOfWork
+
+from .world import World
+
+
+def row(world: World, table: str = "alert", number: int = 1) -> Any:
+    """A row as it is in the database now, without anything being written first."""
+    with world.database._read_engine.connect() as connection:
+        return connection.execute(text(f"SELECT * FROM {table} WHERE id = :n"), {"n": number}).mappings().one()
+
+
+def logged(world: World) -> int:
+    with world.database._read_engine.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM repeat_log")).scalar_one())
+
+
+def unwatched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is folded by the passing of time."""
+    from siems.storage import writer
+    from siems.storage.repositories import repeats
+
+    monkeypatch.setattr(writer, "FOLD_QUIET_SECONDS", 3_600)
+    monkeypatch.setattr(repeats, "FOLD_SECONDS", 3_600)
+
+
+def test_a_repeat_is_in_its_row_before_anybody_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unwatched(world, monkeypatch)
+    for _ in range(4):
+        world.fires()
+    found = world.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one())
+    assert found == 4
+    assert row(world, "incident")["repeat_count"] == 3
+    assert logged(world) == 0
+
+
+def test_a_verb_of_a_person_sees_all_repeats_in_the_database(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unwatched(world, monkeypatch)
+    for _ in range(3):
+        world.fires()
+
+    def verb(uow: UnitOfWork) -> int:
+        return int(uow.connection.execute(text("SELECT count FROM alert")).scalar_one())
+
+    assert world.do(verb) == 3
+
+
+def test_quiet_folds(world: World) -> None:
+    import time
+
+    world.fires()
+    world.fires()
+    ends = time.monotonic() + 10
+    while logged(world) or row(world)["count"] != 2:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_what_was_logged_is_counted_after_a_crash(
+    world: World, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if world.database.dialect.shared:
+        pytest.skip("where daemons share a database nothing is put off")
+    unwatched(world, monkeypatch)
+    world.fires(message="first")
+    world.fires("web-2", "disk_full")
+    for number in range(5):
+        world.fires(message=f"again {number}", severity="HIGH" if number < 4 else "CRITICAL")
+    for end in ("", "-wal"):  # the files as a crash would leave them
+        shutil.copy(f"{world.url}{end}", tmp_path / f"left.db{end}")
+    again = World(str(tmp_path / "left.db"), clock, furnished=True)
+    try:
+        found = row(again)
+        assert (found["count"], found["message"], found["severity"]) == (6, "again 4", 4)
+        assert (row(again, "incident")["repeat_count"], row(again, number=2)["count"]) == (5, 1)
+        assert logged(again) == 0
+        again.fires()
+        assert again.database.read_now(lambda c: c.execute(text("SELECT max(count) FROM alert")).scalar_one()) == 7
+    finally:
+        again.stop()
+
+
+def test_a_batch_that_fails_counts_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unwatched(world, monkeypatch)
+    world.fires()
+    before = world.database.memory.repeated.copy()
+
+    def fails(uow: UnitOfWork) -> None:
+        uow.alerts.repeat(
+            uow.company("comp-acme"), known := next(iter(uow.company("comp-acme").alerts.values())), known
+        )
+        raise RuntimeError("the disk has gone")
+
+    with pytest.raises(RuntimeError):
+        world.do(fails)
+    assert world.database.memory.repeated == before
+    assert world.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one()) == 1
+
+
+def test_a_stop_leaves_nothing_to_be_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unwatched(world, monkeypatch)
+    for _ in range(3):
+        world.fires()
+    world.stop()
+    world.database = world._open()
+    assert (row(world)["count"], logged(world)) == (3, 0)
