@@ -1,0 +1,160 @@
+"""PagerDuty: its webhooks of versions 1, 2 and 3, and bodies that tools write for its Events API."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from siems.domain.alert import Reading
+from siems.domain.signature import Scheme
+from siems.errors import InvalidField
+from siems.sources import Headers, Read, Remark, Setup, Tool
+from siems.sources.reading import Doc, alert_of, document, filled, host_in, without_port
+from siems.sources.shapes import some
+from siems.vocabulary import Severity
+
+_WORDS = {
+    "p1": Severity.CRITICAL,
+    "p2": Severity.HIGH,
+    "p3": Severity.MEDIUM,
+    "p4": Severity.LOW,
+    "p5": Severity.LOW,
+    "high": Severity.HIGH,
+    "low": Severity.LOW,
+}
+_LEVELS = {"critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW}
+_FIRING = ("triggered", "trigger", "reopened", "reopen")
+_OVER = ("resolved", "resolve")
+MAX_MESSAGES = 1_000
+
+
+def read(body: bytes, headers: Headers) -> Read:
+    """Whatever PagerDuty says, or is said to it."""
+    doc = document(body, headers)
+    if doc.first("event_action", "event_type") and not doc.doc("event").value:
+        return _event(doc)
+    if doc.doc("event").value:
+        return _told(doc.doc("event"))
+    messages = list(islice(doc.docs("messages"), MAX_MESSAGES))
+    if messages:
+        reads = [_message(message) for message in messages]
+        return Read(
+            tuple(reading for one in reads for reading in one.readings),
+            many=True,
+            remarks=tuple(remark for one in reads for remark in one.remarks),
+            said="" if any(one.readings or one.remarks for one in reads) else reads[0].said,
+        )
+    if doc.first("payload.summary"):
+        return Read(said=f"change event: {doc.first('payload.summary')}")
+    raise InvalidField("it has neither event, messages nor event_action")
+
+
+def _told(event: Doc) -> Read:
+    """Version 3: one event about an incident, or about something else."""
+    kind, data = event.first("event_type"), event.doc("data")
+    if not kind.startswith("incident."):
+        return Read(said=f"{kind or 'event'}: {data.first('message', 'summary')}")
+    incident = data if data.first("type") in ("incident", "") else data.doc("incident")
+    return _incident(kind, incident, data, event.first("agent.summary"), event.first("occurred_at"))
+
+
+def _message(message: Doc) -> Read:
+    """Versions 1 and 2: one of the messages of a delivery."""
+    kind, incident = message.first("event", "type"), message.doc("incident")
+    if not incident.value:
+        incident = message.doc("data.incident")
+    if not kind or not incident.value:
+        raise InvalidField("a message has no event, or no incident")
+    agent = message.first("log_entries.0.agent.summary") or incident.first(
+        "last_status_change_by.summary", "last_status_change_by.name"
+    )
+    return _incident(kind, incident, message.doc("log_entries.0.channel"), agent, message.first("created_on"))
+
+
+def _incident(kind: str, incident: Doc, more: Doc, agent: str, at: str) -> Read:
+    key, verb = incident.first("id", "incident_key"), kind.removeprefix("incident.")
+    title = incident.first("title", "trigger_summary_data.subject", "trigger_summary_data.description", "description",
+                           "summary", "incident_key")  # fmt: skip
+    if not key:
+        raise InvalidField("the incident has no id")
+    if verb not in _FIRING + _OVER:
+        detail = more.first("content", "message", "note") or (
+            incident.first("priority.summary") if "priority" in verb else ""
+        )
+        said = verb.replace("_", " ").replace(".", " ")
+        text = f"PagerDuty: {said}" + (f" by {agent}" if agent else "") + (f": {detail}" if detail else "")
+        return Read(remarks=(Remark(key, text),))
+    service, firing = incident.first("service.summary", "service.name"), verb in _FIRING
+    source = more.first("cef_details.source_origin", "cef_details.source_component")
+    return Read(
+        (
+            alert_of(
+                tool="pagerduty",
+                asset=source or service or "PagerDuty",
+                signature=title or "incident",
+                word=incident.first("priority.summary", "priority.name", "urgency"),
+                words=_WORDS,
+                message=title + (f"\n{verb} by {agent}" if agent and not firing else ""),
+                firing=firing,
+                key=key,
+                tags=some(
+                    incident, "urgency", "incident_key", service=service, priority=incident.first("priority.summary"),
+                    number=incident.first("number", "incident_number"), team=incident.first("teams.0.summary"),
+                    escalation_policy=incident.first("escalation_policy.summary", "escalation_policy.name"),
+                ),
+                urls=incident.first("html_url"),
+                starts=(incident.first("created_at", "created_on") or at) if firing else None,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _event(doc: Doc) -> Read:
+    """The Events API: version 2 with its payload, version 1 flat."""
+    verb, key = doc.first("event_action", "event_type").lower(), doc.first("dedup_key", "incident_key")
+    said = doc.first("payload.summary", "description")
+    if verb.startswith("acknowledge"):
+        return Read(remarks=(Remark(key, "acknowledged"),)) if key else Read(said="an acknowledgement without a key")
+    if verb not in _FIRING + _OVER or not (said or key):
+        raise InvalidField("its event_action is none of trigger, acknowledge and resolve, or it names no problem")
+    return Read((_payload(doc, doc.doc("payload"), said, key, firing=verb in _FIRING),))
+
+
+def _payload(doc: Doc, payload: Doc, said: str, key: str, *, firing: bool) -> Reading:
+    parts = ("component", "class") if payload.first("class") else ()
+    details = next((d for d in (payload.doc("custom_details"), doc.doc("details")) if d.value), Doc({}))
+    source = without_port(host_in(payload.first("source")))
+    known = {name: filled(value, 1_024) for name, value in list(details.value.items())[:40]}
+    told = [f"{name}: {value}" for name, value in known.items() if value]
+    return alert_of(
+        tool="pagerduty",
+        asset=source or details.first("host", "hostname", "source") or doc.first("client"),
+        signature=" ".join(filter(None, map(payload.first, parts))) or said or key,
+        word=payload.first("severity"),
+        words=_LEVELS,
+        message="\n".join([said or f"{key} is {'firing' if firing else 'resolved'}", *told]),
+        firing=firing,
+        key=key or None,
+        tags={name: value for name, value in known.items() if value}
+        | some(payload, "component", "group", "class") | some(doc, "client"),
+        urls=[doc.first("client_url"), *(link.first("href") for link in doc.docs("links"))],
+        starts=payload.first("timestamp") if firing else None,
+    )  # fmt: skip
+
+
+tool = Tool(
+    name="pagerduty",
+    title="PagerDuty",
+    read=read,
+    signing=Scheme(header="X-PagerDuty-Signature", prefix="v1=", separator=","),
+    redact=("routing_key", "service_key"),
+    setup=Setup(
+        steps=(
+            "Integrations → Generic Webhooks (v3) → New Webhook.",
+            "Webhook URL:  {url}  Scope: the account, or the service or team it is meant for.",
+            "Event Subscription: all incident events. Add Webhook.",
+            "PagerDuty shows the signing secret once: give it to siems as the secret of this integration.",
+            "Tools that speak the Events API may post to the same URL instead, without a signature.",
+        ),
+        docs="https://support.pagerduty.com/main/docs/webhooks",
+    ),
+)
