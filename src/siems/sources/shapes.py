@@ -273,6 +273,7 @@ def whole_key(*parts: str) -> str | None:
 _MACRO = re.compile(
     r"\$[A-Za-z][\w.:@]*\$|\$\{[^{}]*\}|##[\w.]+##|%[A-Za-z][\w.]*|\$[A-Za-z]\w*(\([\w .]*\))?", re.ASCII
 )
+_ZONED = re.compile(r"\d{9,13}(\.\d+)?|.+\d(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
 
 def flat(doc: Doc, *prefixes: str, depth: int = 3) -> Doc:
@@ -295,15 +296,12 @@ def flat(doc: Doc, *prefixes: str, depth: int = 3) -> Doc:
     return Doc(found)
 
 
-def zoned(*values: Any) -> Any:
+def zoned(*values: Any) -> str | None:
     """The first of several times that says which zone it is in: seconds since 1970, or with an offset. A local time of
     a monitor's somewhere is no time to reckon with."""
     for value in values:
         said = filled(value, 64)
-        found, _ = instant(said)
-        if found and (
-            said.replace(".", "").isdigit() or said[-1:] in "Zz" or said[-6:-5] in "+-" or said[-5:-4] in "+-"
-        ):
+        if _ZONED.fullmatch(said) and instant(said)[0]:
             return said
     return None
 
@@ -311,12 +309,19 @@ def zoned(*values: Any) -> Any:
 _SERVICE_STATES = ("ok", "warning", "critical", "unknown")
 _HOST_STATES = ("up", "down", "unreachable")
 _STATE_WORDS = {"warn": "warning", "crit": "critical", "unkn": "unknown", "unreach": "unreachable"}
-_STATE_FIELDS = ("checkresultstate", "currentstate", "statename", "statusname", "state", "severity", "status", "stateid",
-                 "statusid", "checkresultexitstatus")  # fmt: skip
+_STATE_FIELDS = (
+    "checkresultstate", "currentstate", "statename", "statusname", "state", "severity", "status", "stateid", "statusid",
+    "checkresultexitstatus",
+)  # fmt: skip
 _STATE_SEVERITY = {
     "down": Severity.CRITICAL, "critical": Severity.CRITICAL, "unreachable": Severity.HIGH,
     "warning": Severity.MEDIUM, "unknown": Severity.MEDIUM,
 }  # fmt: skip
+_STATE_TAGS = (
+    "hostaddress", "address", "hostalias", "hostgroupnames", "hostgroupname", "hostgroups", "servicegroupnames",
+    "servicegroups", "checkcommand", "servicecheckcommand", "site", "omdsite", "poller", "statetype", "environment",
+)  # fmt: skip
+_NO_KIND = ("host", "service", "notification", "state", "statechange", "checkresult")
 
 
 def host_or_service(tool: str, title: str, doc: Doc, *prefixes: str) -> Read:
@@ -324,56 +329,49 @@ def host_or_service(tool: str, title: str, doc: Doc, *prefixes: str) -> Read:
     notifying script put in. The script may call them what it likes."""
     doc = flat(doc, *prefixes)
     host = doc.first("hostname", "host", "hostdisplayname", "hostalias", "hostaddress", "address", "hostip")
-    what = doc.first("what", "checktype", "objecttype", "type").lower()
-    service = "" if what == "host" else doc.first("servicedesc", "servicedescription", "servicename", "service",
-                                                  "servicedisplayname")  # fmt: skip
+    services = ("servicedesc", "servicedescription", "servicename", "service", "servicedisplayname")
+    service = "" if doc.first("what", "checktype", "objecttype", "type").lower() == "host" else doc.first(*services)
     kind = "".join(c for c in doc.first("notificationtype", "type", "eventtype").lower() if c.isalnum())
+    kind = "" if kind in _NO_KIND else kind
     state = _state(doc, bool(service))
     if not host:
         raise InvalidField(f"this is no notification of {title}: it names no host")
     if not state and not kind:
         raise InvalidField(f"this is no notification of {title}: it has neither a state nor a type")
-    key = f"{host}!{service}" if service else host
+    key = whole_key(f"{host}!{service}" if service else host) or host
     who = doc.first("notificationauthor", "author", "ackauthor", "serviceackauthor", "hostackauthor", "username")
     why = doc.first("notificationcomment", "comment", "ackcomment", "serviceackcomment", "hostackcomment")
-    note = (
-        f"{kind} by {who}: {why}" if who and why else f"{kind} by {who}" if who else f"{kind}: {why}" if why else kind
-    )
+    note = ": ".join(filter(None, (f"{kind} by {who}" if who else kind, why)))
     fine = state in ("ok", "up")
     if kind.startswith("ack") or (kind == "custom" and fine):
         return Read(remarks=(Remark(key, note),))
     if kind.startswith("downtime") or kind in ("mute", "unmute", "test"):
         return Read(said=f"{title} says {note} for {key}")
     flapping = kind.startswith("flapping")
-    over = kind in ("flappingstop", "flappingend", "flappingdisabled") or (
-        not flapping and (kind.startswith("recover") or (fine and kind != "problem"))
+    if flapping:
+        over = not kind.endswith("start")
+    else:
+        over = kind.startswith("recover") or (fine and kind != "problem")
+    output = doc.first(
+        "serviceoutput" if service else "hostoutput", "checkresultoutput", "pluginoutput", "output", "message"
     )
-    output = ("serviceoutput",) if service else ("hostoutput",)
-    said = doc.first(*output, "checkresultoutput", "pluginoutput", "output", "checkoutput", "message", "eventmessage")
     more = doc.first("longserviceoutput" if service else "longhostoutput", "longpluginoutput", "longoutput")
-    head = f"{service} on {host}" if service else host
-    lines = [f"{head} is {'flapping' if flapping and not over else state.upper() or kind}: {said}".removesuffix(": ")]
-    lines += [part for part in (more if more != said else "", "" if kind in ("problem", "recovery") else why) if part]
-    return Read(
-        (
-            alert_of(
-                tool=tool,
-                asset=host,
-                signature=f"{service or 'host'} flapping" if flapping else service or "host down",
-                severity=_STATE_SEVERITY.get(state, Severity.MEDIUM),
-                message="\n".join(lines),
-                firing=not over,
-                key=f"{key}!flapping" if flapping else key,
-                tags=some(doc, "hostaddress", "address", "hostalias", "hostgroupnames", "hostgroupname", "hostgroups",
-                          "servicegroupnames", "servicegroups", "checkcommand", "servicecheckcommand", "site", "omdsite",
-                          "poller", "statetype", "environment", state=state),
-                urls=[doc.first(name_) for name_ in ("serviceurl", "hosturl", "url", "serviceactionurl", "link")],
-                starts=None if over else zoned(*map(doc.at, (
-                    "lastservicestatechange" if service else "lasthoststatechange", "laststatechange",
-                    "lasthardstatechange"))),
-            ),
-        )
-    )  # fmt: skip
+    head = f"{service} on {host} is " if service else f"{host} is "
+    head += "flapping" if flapping and not over else state.upper() or kind
+    lines = [f"{head}: {output}" if output else head, "" if more == output else more, why]
+    reading = alert_of(
+        tool=tool,
+        asset=host,
+        signature=f"{service or 'host'} flapping" if flapping else service or "host down",
+        severity=_STATE_SEVERITY.get(state, Severity.MEDIUM),
+        message="\n".join(filter(None, lines)),
+        firing=not over,
+        key=whole_key(key, "flapping" if flapping else ""),
+        tags=some(doc, *_STATE_TAGS, state=state),
+        urls=[doc.first(field_) for field_ in ("serviceurl", "hosturl", "url", "serviceactionurl", "link")],
+        starts=None if over else zoned(doc.at("lastservicestatechange" if service else "lasthoststatechange")),
+    )
+    return Read((reading,))
 
 
 def _state(doc: Doc, service: bool) -> str:
