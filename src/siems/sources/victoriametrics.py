@@ -1,0 +1,39 @@
+"""VictoriaMetrics: alerts of vmalert, in groups as Alertmanager passes them on or in a list as vmalert sends them."""
+
+from __future__ import annotations
+
+from siems.sources import Headers, Read, Setup, Tool
+from siems.sources.reading import parse
+from siems.sources.shapes import group
+
+
+def read(body: bytes, headers: Headers) -> Read:
+    """A group of alerts, firing and resolved."""
+    value = parse(body)
+    return group(
+        {"alerts": value} if isinstance(value, list) else value, tool="victoriametrics", title="VictoriaMetrics",
+        hint="point a webhook_config of the Alertmanager behind vmalert at this URL",
+    )  # fmt: skip
+
+
+tool = Tool(
+    name="victoriametrics",
+    title="VictoriaMetrics",
+    read=read,
+    setup=Setup(
+        steps=(
+            "Let vmalert notify an Alertmanager:  -notifier.url=http://alertmanager:9093",
+            "Put the receiver below into that Alertmanager's alertmanager.yml.",
+            "Name it in the route of the alerts that siems shall get:  receiver: siems",
+            "Reload Alertmanager:  curl -X POST http://localhost:9093/-/reload",
+        ),
+        snippet_name="alertmanager.yml",
+        snippet="""receivers:
+  - name: siems
+    webhook_configs:
+      - url: '{url}'
+        send_resolved: true
+""",
+        docs="https://docs.victoriametrics.com/victoriametrics/vmalert/",
+    ),
+)
