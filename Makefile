@@ -1,6 +1,6 @@
 # `make demo` runs the main job, `make test` the tests, `make check` all that CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts deps docs-check bench faults picture lock clean
+.PHONY: help setup demo test check format lint types contracts deps bodies docs-check bench faults picture lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +22,7 @@ demo: setup ## real alerts through the real webhook, then the board
 test: setup ## every test, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
-check: setup format lint types contracts deps test ## what CI runs
+check: setup format lint types contracts deps test bodies ## what CI runs
 
 format: setup
 	@$(BIN)/ruff format --check .
@@ -38,6 +38,9 @@ contracts: setup
 
 deps: setup
 	@$(BIN)/deptry .
+
+bodies: setup ## the sources over a folder of real bodies, where SIEMS_PAYLOADS names one
+	@test -z "$(SIEMS_PAYLOADS)" || $(BIN)/python -m siems.daemon --errors text check-bodies "$(SIEMS_PAYLOADS)"
 
 bench: setup ## figures, as ratios in one run
 	@$(BIN)/python -m benchmarks

@@ -261,3 +261,23 @@ def sparkline(values: Sequence[float], width: int, *, ascii_only: bool = False) 
     steps = len(ramp) - 1
     drawn = [ramp[max(1, round(value / top * steps))] if value > 0 else ramp[0] for value in values]
     return "".join(drawn).rjust(width)
+
+
+# --- checks --------------------------------------------------------------------------------------------
+
+
+def bodies(found: Mapping[str, Any]) -> list[str]:
+    """What siems made of a folder of bodies: a line per alert, marked where something is wrong; then the sum."""
+    lines = []
+    for body in found["bodies"]:
+        outcome = body["outcome"]
+        mark = "  " if outcome in ("alert", "stated") else "! "
+        alerts = [
+            f"{alert['severity']:8} {'firing' if alert['firing'] else 'over':6} "
+            f"{alert['asset_name']}: {alert['signature']}"
+            for alert in body["alerts"]
+        ]
+        said = [f"{outcome}: {body['said']}"] if body["said"] and outcome != "alert" else []
+        lines += [safe(f"{mark}{body['file']}  {line}") for line in [*alerts, *said]]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in found["outcomes"].items() if count)
+    return [*lines, f"{plural(found['files'], 'file')}: {counts}"]

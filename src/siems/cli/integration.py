@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Item, field, show_list, show_one, when
 
-app = new_app("Integrations: add, list.")
+app = new_app("Integrations: add, list, check.")
 
 COLUMNS = (
     field("ID", "id"),
@@ -67,3 +68,20 @@ def _steps(made: Item) -> list[str]:
 def list_(door: Door) -> None:
     """Every key that you may know of; keys themselves are kept as hashes."""
     show_list(door, door.client.integrations(), COLUMNS)
+
+
+@app.command()
+@leaf
+def check(
+    door: Door, folder: Annotated[str, typer.Argument(help="holds a folder per tool, with bodies as files")]
+) -> None:
+    """Whether siems understands bodies that your tools have sent: siems integration check ./bodies
+
+    Each file in FOLDER/TOOL/ is one body. Nothing is stored and no daemon is needed.
+    """
+    from siems.present import bodies
+
+    found, error = process.tried("check-bodies", "--json", "--", folder)
+    show_one(door, found, bodies, id="ok")
+    if error is not None:
+        raise error

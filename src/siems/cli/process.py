@@ -30,6 +30,18 @@ def call(*args: str, text: str = "") -> dict[str, Any]:
     return found
 
 
+def tried(*args: str) -> tuple[dict[str, Any], errors.SiemsError | None]:
+    """What one of the daemon's own commands says, and the error that it ends with although it said something."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "siems.daemon", *args], capture_output=True, text=True, check=False
+    )
+    error = reported(done.stderr, done.returncode) if done.returncode != 0 else None
+    if error is not None and not done.stdout.strip():
+        raise error
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found, error
+
+
 def reported(stderr: str, code: int) -> errors.SiemsError:
     """The error that a process of ours has written; what is not one is shown as it is."""
     for line in reversed(stderr.strip().splitlines()):

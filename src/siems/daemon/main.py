@@ -1,4 +1,4 @@
-"""The daemon as a process: `python -m siems.daemon run|init|upgrade|check`. The command line calls it so."""
+"""The daemon as a process: `python -m siems.daemon run|init|upgrade|check|…`. The command line calls it so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
-from siems import places
+from siems import places, present
 from siems.clock import CatchUpClock, Clock, SystemClock
 from siems.config import Server, Settings, load
 from siems.daemon import logs
@@ -76,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     upgrade.set_defaults(run=run_upgrade)
     commands.add_parser("check").set_defaults(run=run_check)
     commands.add_parser("settings").set_defaults(run=run_settings)
+    bodies = commands.add_parser("check-bodies")
+    bodies.add_argument("folder", type=Path)
+    bodies.add_argument("--json", action="store_true")
+    bodies.set_defaults(run=run_check_bodies)
     return parser
 
 
@@ -136,6 +140,17 @@ def run_settings(ask: argparse.Namespace) -> int:
     """The settings in force, for `doctor` and `config list`."""
     settings = load()
     print(settings.model_dump_json())
+    return 0
+
+
+def run_check_bodies(ask: argparse.Namespace) -> int:
+    """What siems makes of a folder of bodies that tools have sent; an error at the end when it does not know some."""
+    from siems.daemon import bodies
+
+    found = bodies.check(ask.folder)
+    print(json.dumps(found) if ask.json else "\n".join(present.bodies(found)), flush=True)
+    if error := bodies.verdict(found):
+        raise error
     return 0
 
 

@@ -57,10 +57,10 @@ def read(body: bytes, headers: Headers) -> Read:
 
 def _about(said: str, host: str) -> str:
     """What a sentence is about, which its opposite is about as well: what stands before the verb."""
-    first = said.strip().splitlines()[0][:400]
+    first = said.strip().partition("\n")[0][:400]
     verb = _VERB.search(first)
     subject = first[: verb.start()] if verb else first
-    return " ".join(subject.replace(f" on {host}", " ").split()).strip(" .:,") or "DSM notification"
+    return " ".join(subject.replace(f" on {host}" if host else "\n", " ").split()).strip(" .:,") or "DSM notification"
 
 
 tool = Tool(

@@ -64,8 +64,8 @@ def _reading(doc: Doc) -> Reading:
         ])),
         firing=number not in _BACK,
         tags=some(doc, "location", "syscheck.path", manager=doc.first("manager.name"), agent_ip=doc.first("agent.ip"),
-                  decoder=doc.first("decoder.name"), rule=number, level=level, groups=joined(rule.at("groups")), srcip=source,
-                  mitre=joined(rule.at("mitre.id")), cve=doc.first("data.vulnerability.cve"),
+                  decoder=doc.first("decoder.name"), rule=number, level=level, groups=joined(rule.at("groups")),
+                  srcip=source, mitre=joined(rule.at("mitre.id")), cve=doc.first("data.vulnerability.cve"),
                   agent_id=doc.first("agent.id")),
         starts=doc.first("timestamp", "@timestamp", "TimeStamp") or None,
     )  # fmt: skip
