@@ -108,7 +108,9 @@ class Intake:
     # --- 3 the signature and 4 the timestamp -------------------------------------------------------------------
 
     def _signed(self, entry: Entry, headers: Headers, body: bytes, tool: Tool, address: str) -> None:
-        cause = verify(headers, body, entry.secret or "", now=self._clock.now(), tolerance=self._tolerance)
+        cause = verify(
+            headers, body, entry.secret or "", now=self._clock.now(), tolerance=self._tolerance, scheme=tool.signing
+        )
         if cause is not None:
             raise self._forged(entry.integration_id, cause, tool, address, entry)
 

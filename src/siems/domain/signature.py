@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -64,12 +65,16 @@ class Headers(Protocol):
     def getall(self, key: str, default: list[str]) -> Sequence[str]: ...
 
 
-def verify(headers: Headers, body: bytes, secret: str, *, now: datetime, tolerance: int) -> Cause | None:
-    """None when the signature is right and fresh, else why not."""
+def verify(
+    headers: Headers, body: bytes, secret: str, *, now: datetime, tolerance: int, scheme: Scheme | None = None
+) -> Cause | None:
+    """None when the signature is right and fresh, else why not. A tool that signs in its own way has a `scheme`."""
     standard = headers.getall("webhook-signature", [])
     own = headers.getall("X-Signature", [])
     if not own and not standard:
-        return Cause.UNSIGNED
+        if scheme is None or scheme is SIEMS:
+            return Cause.UNSIGNED
+        return _by_scheme(scheme, headers, body, secret, now, tolerance)
     if len(own) > 1 or len(standard) > 1 or (own and standard):
         return Cause.MALFORMED
     return _standard(headers, standard[0], body, secret, now, tolerance) if standard else _own(
@@ -102,6 +107,51 @@ def _standard(headers: Headers, given: str, body: bytes, secret: str, now: datet
     if not any(matches):
         return Cause.MISMATCH
     return None if _fresh(stamps[0], now, tolerance) else Cause.STALE
+
+
+def _by_scheme(
+    scheme: Scheme, headers: Headers, body: bytes, secret: str, now: datetime, tolerance: int
+) -> Cause | None:
+    if scheme.kind == "field":
+        return _same(_field_of(body, scheme.field), secret)
+    given = headers.getall(scheme.header, [])
+    if not given:
+        return Cause.UNSIGNED
+    if len(given) > 1 or not given[0].startswith(scheme.prefix):
+        return Cause.MALFORMED
+    if scheme.kind == "header":
+        return _same(given[0][len(scheme.prefix) :], secret)
+    message, stamp = body, ""
+    if scheme.time_header:
+        stamps = headers.getall(scheme.time_header, [])
+        if len(stamps) != 1 or not _SECONDS.fullmatch(stamps[0]):
+            return Cause.MALFORMED
+        stamp = stamps[0]
+        if scheme.joint is not None:
+            message = f"{stamp}{scheme.joint}".encode() + body
+    digest = _digest(secret.encode(), message)
+    wanted = scheme.prefix.encode() + (b64encode(digest) if scheme.base64 else digest.hex().encode())
+    offered = given[0].split(scheme.separator)[:8] if scheme.separator else given
+    matches = [hmac.compare_digest(wanted, one.strip().encode("utf-8", "surrogateescape")) for one in offered]
+    if not any(matches):
+        return Cause.MISMATCH
+    return Cause.STALE if stamp and not _fresh(stamp, now, tolerance) else None
+
+
+def _same(given: str, secret: str) -> Cause | None:
+    if not given:
+        return Cause.UNSIGNED
+    right = hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogateescape"))
+    return None if right else Cause.MISMATCH
+
+
+def _field_of(body: bytes, field: str) -> str:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    found = value.get(field) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 @lru_cache(maxsize=4_096)

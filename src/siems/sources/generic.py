@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -58,12 +57,11 @@ class _Usual(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _decode = msgspec.json.Decoder(_Usual | list[_Usual]).decode
-_ODD = re.compile(rb"\\u|[\x80-\xff]")
 
 
 def read(body: bytes, headers: Headers) -> Read:
     """One alert, a list of them, or an object that holds such a list as `alerts`."""
-    quick = _quick_read(body) if len(body) <= QUICK and _ODD.search(body) is None else None
+    quick = _quick_read(body) if len(body) <= QUICK and body.isascii() and b"\\u" not in body else None
     if quick is not None:
         return quick
     value = parse(body)

@@ -35,7 +35,9 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 IDLE_SECONDS = 75.0
 SWEEP_SECONDS = 1.0
-_UNUSUAL = ("transfer-encoding", "expect", "upgrade", "content-encoding")
+_UNUSUAL = frozenset(["transfer-encoding", "expect", "upgrade", "content-encoding"])
+_NAMES: dict[str, str] = {}
+"""Names of headers as they are written, in lower case."""
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -43,11 +45,14 @@ class Plain(dict[str, str]):
     """Headers that came once each, by their names in lower case."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key.lower(), default)
+        return _get(self, _NAMES.get(key) or key.lower(), default)
 
     def getall(self, key: str, default: list[str]) -> Sequence[str]:
-        found = super().get(key.lower())
+        found = _get(self, _NAMES.get(key) or key.lower())
         return default if found is None else [found]
+
+
+_get = dict[str, str].get
 
 
 class Door:
@@ -291,6 +296,15 @@ class Head:
         self.closes = closes
 
 
+def _named(said: str) -> str:
+    """The name of a header in lower case; "" for what is none. Remembered, since the same few come again."""
+    if not said.replace("-", "").isalnum() or len(said) > 64:
+        return ""
+    if len(_NAMES) < 1_000:
+        _NAMES[said] = said.lower()
+    return said.lower()
+
+
 def _plain(data: bytes, end: int, largest: int) -> Head | None:
     """The head of a webhook in plain HTTP/1.1; None for whatever else it is, malformed or only unusual."""
     if end > MAX_HEAD or not data.startswith(b"POST /api/webhooks/"):
@@ -309,24 +323,23 @@ def _plain(data: bytes, end: int, largest: int) -> Head | None:
         name, _, key = query.partition("=")
         if name != "api_key" or not key.replace("_", "").replace("-", "").isalnum():
             return None
+    if not "".join(lines).isprintable():
+        return None
     headers = Plain()
     for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name.replace("-", "").isalnum():
+        said, colon, value = line.partition(":")
+        name = _NAMES.get(said) or _named(said)
+        if not colon or not name or name in headers:
             return None
-        name, value = name.lower(), value.strip(" \t")
-        if name in headers or not value.isprintable():
-            return None
-        headers[name] = value
-    said = dict.get(headers, "content-length", "")
-    connection = dict.get(headers, "connection", "keep-alive").lower()
+        headers[name] = value.strip(" ")
+    said = _get(headers, "content-length", "")
+    connection = _get(headers, "connection", "keep-alive").lower()
     if not said.isdigit() or len(said) > 9 or connection not in ("keep-alive", "close") or "host" not in headers:
         return None
-    for name in _UNUSUAL:
-        if name in headers:
-            return None
+    if not headers.keys().isdisjoint(_UNUSUAL):
+        return None
     length = int(said)
     if length > largest:
         return None
-    key = key_of(key, dict.get(headers, "x-api-key", ""), dict.get(headers, "authorization", ""))
+    key = key_of(key, _get(headers, "x-api-key", ""), _get(headers, "authorization", ""))
     return Head(source, key, headers, length, closes=connection == "close")
