@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from siems.domain.alert import SEVERITY_WORDS
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
@@ -10,17 +12,22 @@ from siems.sources.shapes import fields, is_over, some
 from siems.vocabulary import Severity
 
 _WORDS = SEVERITY_WORDS | {"failed": Severity.HIGH, "failure": Severity.HIGH, "success": Severity.LOW}
+_SESSION = re.compile(r"Session result:[ *_]{0,4}(\w{3,16})", re.IGNORECASE)
+"""How VeeamNotify says it in a message for a chat, which the job's name is the title of."""
 
 
 def read(body: bytes, headers: Headers) -> Read:
     doc = fields(document(body, headers))
     job = doc.first("jobname", "job", "backupjob", "policyname", "policy")
-    alarm = doc.first("alarmname", "alarm", "alarmtemplatename", "ruleName".lower(), "alarmtemplateuid",
+    alarm = doc.first("alarmname", "alarm", "alarmtemplatename", "rulename", "alarmtemplateuid",
                       "alarmtemplateid")  # fmt: skip
     title = doc.first("title", "text", "content", "message", "summary", "subject")
+    session = _SESSION.search("\n".join(filter(None, [doc.first("description", "text"), title])))
+    job = job or (doc.first("title") if session else "")
     if not (job or alarm) and not doc.first("result", "status"):
         raise InvalidField("this names neither a job nor an alarm of Veeam", hint="use the script of the setup steps")
     result = doc.first("result", "jobresult", "sessionresult", "status", "alarmstatus", "severity", "state")
+    result = result or (session[1] if session else "")
     running = result.lower() in ("none", "running", "working", "pending", "starting", "inprogress")
     if job and (running or not result):
         return Read(said=f"Veeam job {job} without a result yet")
