@@ -5,7 +5,7 @@ from __future__ import annotations
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
-from siems.sources.shapes import loose, plain, some
+from siems.sources.shapes import loose, plain, some, whole_key
 from siems.vocabulary import Severity
 
 _HOSTS = ("host", "hostname", "host.name", "host_name", "instance", "server", "node", "pod", "k8s.pod.name",
@@ -22,7 +22,7 @@ def read(body: bytes, headers: Headers) -> Read:
     action = doc.first("action", "status").lower()
     if not title and not monitor:
         raise InvalidField("this is no Axiom body: it has no event with a title or a monitorID")
-    if action == "test" or title.lower().startswith("test notification"):
+    if action == "test":
         return Read(said=f"test message of Axiom: {title}")
     # "Triggered: Disk full" and "Resolved: Disk full" are of one monitor
     state, colon, name = title.partition(": ")
@@ -30,16 +30,17 @@ def read(body: bytes, headers: Headers) -> Read:
     firing = action not in ("closed", "resolved", "close") if action else state.lower() not in ("resolved", "closed")
     matched, group = event.doc("matchedevent"), _group(event)
     told = [title, event.first("description"), event.first("body"), group]
+    host = plain(matched, *_HOSTS)
     word = plain(event, "severity", "priority") or plain(matched, "severity", "level")
     reading = alert_of(
         tool="axiom",
-        asset=plain(matched, *_HOSTS) or plain(event.doc("groupvalues"), *_HOSTS) or group or name or title,
+        asset=host or plain(event.doc("groupvalues"), *_HOSTS) or group or name or title,
         signature=(name if known else title) or "monitor",
         word=word,
         severity=None if word else Severity.MEDIUM,
         message="\n".join(dict.fromkeys(filter(None, told))),
         firing=firing,
-        key=f"{monitor}:{group}".rstrip(":") if monitor else None,
+        key=whole_key(monitor, group or host) if monitor else None,  # with a host it is a match, which never closes
         tags=_plain(matched) | some(event, "value", "monitorid", group=group),
         urls=[event.at("url"), event.at("monitorurl")],
         starts=_instant(event.first("timestamp", "queryendtime")) if firing else None,

@@ -7,7 +7,7 @@ import re
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
-from siems.sources.shapes import loose
+from siems.sources.shapes import loose, whole_key
 from siems.vocabulary import Severity
 
 _WORDS = {
@@ -55,7 +55,7 @@ def read(body: bytes, headers: Headers) -> Read:
         message="\n".join([title, *lines]),
         firing=firing,
         key=doc.first("alertcyclekey", "aggregkey", "aggregate", "aggregationkey")
-        or (f"{number} {','.join(sorted(scope.replace(' ', '').split(',')))}" if number else None),
+        or (whole_key(number, *sorted(part.strip() for part in scope.split(","))) if number else None),
         tags=tags | _named(doc) | ({"monitor": number} if number else {}),
         urls=[*map(doc.first, ("link", "url", "eventlink", "snapshot")), link[0] if link else ""],
         starts=doc.first("date", "dateposix", "lastupdated", "timestamp") if firing else None,

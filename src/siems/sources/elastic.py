@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ from siems.domain.alert import Reading
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, host_in, parse
-from siems.sources.shapes import MAX_DOCUMENTS, plain, some
+from siems.sources.shapes import MAX_DOCUMENTS, plain, some, whole_key
 
 _RULE = ("rule.name", "ruleName", "rule_name", "kibana.alert.rule.name", "alertName", "alert_name", "watch_id",
          "ctx.watch_id", "watch", "metadata.name", "rule", "name", "title", "Title", "alert_subject")  # fmt: skip
@@ -24,8 +25,8 @@ _HOSTS = ("host.name", "host.hostname", "host", "hostname", "host_name", "contex
           "context.container.id", "context.serviceName", "service.name", "context.service.name",
           "context.group", "kibana.alert.instance.id", "alert.id", "alertId", "alert_id", "context.clusterName",
           "cluster", "observer.name")  # fmt: skip
-_ANY = ("*", "query matched", "query", "all documents", "default")
-"""What Kibana calls the one alert of a rule that looks at everything."""
+_NOBODY = re.compile(r"\*|query matched|all documents|[0-9a-f-]{20,}", re.IGNORECASE)
+"""What Kibana calls the one alert of a rule that looks at everything, and ids that tell nobody anything."""
 _SEVERITY = ("severity", "rule.severity", "kibana.alert.severity", "kibana.alert.rule.severity", "context.severity",
              "context.rule.severity", "event.severity_label", "urgency", "priority", "alert.severity", "log.level",
              "level")  # fmt: skip
@@ -69,7 +70,7 @@ def _reading(doc: Doc) -> Reading:
     if not rule and not text:
         raise InvalidField("this is no body of Elastic: it names no rule and has no message")
     hosts = (plain(doc, path) for path in _HOSTS)
-    host = next((host for host in hosts if host and host.lower() not in _ANY and host != rule), "")
+    host = next((host for host in hosts if host and host != rule and not _NOBODY.fullmatch(host)), "")
     ids = (
         plain(doc, "rule.id", "ruleId", "rule_id", "kibana.alert.rule.uuid"),
         plain(doc, "alert.id", "alertId", "alert_id", "kibana.alert.instance.id", "kibana.alert.uuid"),
@@ -77,7 +78,7 @@ def _reading(doc: Doc) -> Reading:
     group = plain(doc, *_GROUP)
     of_kibana = bool(group or ids[0] or doc.has("alert") or doc.has("kibana.alert.status"))
     state = plain(doc, *_STATE).lower() if of_kibana else ""  # elsewhere it is a field of some document
-    firing = group.lower() != "recovered" and state not in _OVER
+    firing = not group.lower().endswith("recovered") and state not in _OVER
     word = plain(doc, *_SEVERITY) or next((w for w in ("critical", "warning") if w in group.lower()), "")
     return alert_of(
         tool="elastic",
@@ -86,7 +87,7 @@ def _reading(doc: Doc) -> Reading:
         word=word,
         message="\n".join(dict.fromkeys(filter(None, [rule, text]))),
         firing=firing,
-        key=":".join(ids) if all(ids) else None,
+        key=whole_key(*ids) if all(ids) else None,
         tags=some(
             doc, "rule.type", "rule.spaceId", "service.name", "service.environment", "_index", "num_hits",
             "num_matches", "source.ip", "user.name", "event.action", "event.dataset", "process.name", "trigger",

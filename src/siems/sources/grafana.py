@@ -73,7 +73,7 @@ def _legacy(doc: Doc) -> Read:
         raise InvalidField("this is no Grafana body: its rule has no name")
     if state in ("paused", "pending", "unknown"):
         return Read(said=f"{rule} of Grafana is {state}")
-    if doc.first("ruleId") in ("0", "0.0") and rule == "Test notification":
+    if rule == "Test notification":
         return Read(said="test message of a notification channel of Grafana")
     matches = list(doc.docs("evalMatches"))
     url = doc.first("ruleUrl")

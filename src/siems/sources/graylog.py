@@ -7,7 +7,7 @@ import re
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, without_port
-from siems.sources.shapes import plain, some
+from siems.sources.shapes import plain, some, whole_key
 from siems.vocabulary import Severity
 
 _WORDS = {
@@ -50,7 +50,7 @@ def read(body: bytes, headers: Headers) -> Read:
         word=event.first("priority"),
         words=_WORDS,
         message="\n".join(dict.fromkeys(text for text in (title, *told) if text.strip(". "))),
-        key=f"{definition}:{group}" if definition and group else None,
+        key=whole_key(definition, group) if definition and group else None,
         tags={**fields.value, **groups.value} | some(doc, "job_definition_title", type=kind),
         urls=[plain(doc, "event_url", "url"), *(v for v in fields.value.values() if isinstance(v, str))],
         starts=event.first("timerange_start", "timestamp") or None,
@@ -77,7 +77,7 @@ def _stream(doc: Doc) -> Read:
         signature=": ".join(filter(None, [stream.first("title"), name])) or "stream alert",
         severity=Severity.MEDIUM,
         message="\n".join(filter(None, [said, first.first("message")])),
-        key=":".join(ids) if all(ids) else None,
+        key=whole_key(*ids) if all(ids) else None,
         tags=some(stream, "title", "description") | some(condition, "type"),
         urls=[doc.at("stream_url")],
         starts=result.first("triggered_at") or None,

@@ -8,7 +8,7 @@ from typing import Any
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, parse, without_port
-from siems.sources.shapes import plain, some
+from siems.sources.shapes import plain, some, whole_key
 from siems.vocabulary import Severity
 
 _HOSTS = ("host", "hostname", "host_name", "host.name", "instance", "node", "server", "pod", "kubernetes_pod_name",
@@ -23,6 +23,7 @@ def read(body: bytes, headers: Headers) -> Read:
         raise InvalidField("this is no OpenObserve body: it has no alert_name")
     row = _row(doc.at("rows"))
     stream = doc.first("stream_name")
+    host = without_port(plain(doc, *_HOSTS) or plain(row, *_HOSTS))
     word = doc.first("severity", "alert_severity", "priority") or plain(row, "severity", "level")
     counted = " ".join(filter(None, map(doc.first, ("alert_count", "alert_operator", "alert_threshold"))))
     told = doc.first("message", "description", "alert_description", "rows")
@@ -30,7 +31,7 @@ def read(body: bytes, headers: Headers) -> Read:
     organisation = doc.first("org_name", "organization")
     reading = alert_of(
         tool="openobserve",
-        asset=without_port(plain(doc, *_HOSTS) or plain(row, *_HOSTS)) or stream,
+        asset=host or stream,
         signature=alert,
         word=word,
         severity=None if word else Severity.MEDIUM,
@@ -47,7 +48,7 @@ def read(body: bytes, headers: Headers) -> Read:
             "alert_count",
             "alert_agg_value",
         ),
-        key=f"{organisation}:{alert}" if organisation else None,
+        key=whole_key(organisation, stream, alert, host) if organisation else None,
         urls=[doc.at("alert_url"), doc.at("url")],
         starts=_instant(doc.first("alert_start_time", "alert_trigger_time", "timestamp")),
     )

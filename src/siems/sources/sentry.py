@@ -13,10 +13,7 @@ _WORDS = {
     "fatal": Severity.CRITICAL, "critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM,
     "info": Severity.LOW, "debug": Severity.LOW, "sample": Severity.LOW,
 }  # fmt: skip
-_NOTES = {
-    "assigned": "assigned in Sentry", "ignored": "archived in Sentry", "archived": "archived in Sentry",
-    "deleted": "deleted in Sentry",
-}  # fmt: skip
+_NOTES = {"assigned": "assigned in Sentry", "ignored": "archived in Sentry", "archived": "archived in Sentry"}
 
 
 def read(body: bytes, headers: Headers) -> Read:

@@ -31,7 +31,7 @@ def read(body: bytes, headers: Headers) -> Read:
     # an ad-hoc search has no name; events of Enterprise Security name the rule
     search = doc.first("search_name") or plain(row, "search_name", "rule_name", "rule_title", "signature", "source")
     told = plain(row, "_raw", "message", "description", "rule_description", "summary")
-    word = plain(row, "severity", "urgency", "alert_severity", "severity_id", "priority", "level")
+    word = plain(row, "urgency", "severity", "alert_severity", "severity_id", "priority", "level")
     columns = [f"{k}={filled(v, 256)}" for k, v in list(row.value.items())[:200] if _telling(k) and filled(v)]
     reading = alert_of(
         tool="splunk",

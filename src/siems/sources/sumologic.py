@@ -8,7 +8,7 @@ from typing import Any
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, parse, without_port
-from siems.sources.shapes import loose, plain, some
+from siems.sources.shapes import loose, plain, some, whole_key
 from siems.vocabulary import Severity
 
 _WORDS = {
@@ -27,8 +27,6 @@ def read(body: bytes, headers: Headers) -> Read:
         raise InvalidField("this is no Sumo Logic body: it has no name")
     trigger = doc.first("triggertype", "severity", "status", "state").replace(" ", "")
     resolved = trigger.lower().startswith("resolved") or doc.first("alertstatus").lower() == "resolved"
-    if trigger.lower() == "test" or title.lower().startswith("test alert"):
-        return Read(said=f"test message of Sumo Logic: {title}")
     rows = _rows(doc.at("resultsjson"))
     group = doc.first("alertgroup", "group")
     among = loose(Doc(rows[0])) if rows else Doc({})
@@ -47,7 +45,7 @@ def read(body: bytes, headers: Headers) -> Read:
         severity=None if level else Severity.MEDIUM,
         message="\n".join(dict.fromkeys(filter(None, told))),
         firing=not resolved,
-        key=f"{number}:{group}".rstrip(":") if number else None,
+        key=whole_key(number, group) if number else None,
         tags=some(
             doc,
             "monitortype",
