@@ -93,8 +93,8 @@ SOURCES: Registry[Tool] = Registry(
         "stackdriver": "gcp-monitoring", "kibana": "elastic", "elasticsearch": "elastic", "icinga2": "icinga",
         "new-relic": "newrelic", "uptimekuma": "uptime-kuma", "check_mk": "checkmk", "tactical": "tacticalrmm",
         "ninja": "ninjaone", "ninjarmm": "ninjaone", "datto": "datto-rmm", "healthchecks-io": "healthchecks",
-        "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io", "vrops": "vmware-vrealize",
-        "aria-operations": "vmware-vrealize", "n-central": "n-able",
+        "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io",
+        "vrops": "vmware-vrealize", "aria-operations": "vmware-vrealize", "n-central": "n-able",
         "splunk-observability": "signalfx", "vmalert": "victoriametrics",
     },
 )  # fmt: skip
