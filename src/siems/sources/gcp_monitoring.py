@@ -9,7 +9,7 @@ from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, an_object, document, parse
-from siems.sources.shapes import some
+from siems.sources.shapes import some, whole_key
 from siems.vocabulary import Severity
 
 _WORDS = SEVERITY_WORDS | {"no severity": Severity.MEDIUM}
@@ -36,7 +36,7 @@ def read(body: bytes, headers: Headers) -> Read:
         return Read((_error(doc),))
     if not incident.first("incident_id", "condition_name", "policy_name", "summary"):
         raise InvalidField("this is no notification of Google Cloud Monitoring: it has no incident")
-    key, state = incident.first("incident_id"), incident.first("state").lower()
+    key, state = whole_key(incident.first("incident_id")), incident.first("state").lower()
     if state == "acknowledged" and key:
         return Read(remarks=(Remark(key, f"acknowledged in Google Cloud: {incident.first('summary')}"),))
     return Read((_incident(incident, key, firing=state != "closed"),))
@@ -49,7 +49,7 @@ def _unpacked(packed: str) -> Doc:
         raise InvalidField("message.data of Pub/Sub is not Base64") from why
 
 
-def _incident(incident: Doc, key: str, firing: bool) -> Reading:
+def _incident(incident: Doc, key: str | None, firing: bool) -> Reading:
     condition = incident.first("condition_name", "condition.displayName")
     policy = incident.first("policy_name")
     starts = incident.first("started_at")
@@ -63,7 +63,7 @@ def _incident(incident: Doc, key: str, firing: bool) -> Reading:
         signature=policy if condition in _SELF_MADE else condition,
         word=word, words=_WORDS, severity=None if word else Severity.MEDIUM,
         message="\n".join(filter(None, (incident.first("summary", "documentation.subject") or condition, more))),
-        firing=firing, key=key or None, starts=None if starts == "0" else starts,
+        firing=firing, key=key, starts=None if starts == "0" else starts,
         tags=labels | own | some(
             incident, "policy_name", "resource_type_display_name", "observed_value", "threshold_value",
             project=incident.first("scoping_project_id"), resource_type=incident.first("resource.type"),

@@ -8,7 +8,7 @@ from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, header
-from siems.sources.shapes import some
+from siems.sources.shapes import some, whole_key
 from siems.vocabulary import Severity
 
 # The host is followed by "/", so no user, port or longer name can pretend to be it.
@@ -50,7 +50,7 @@ def _alarm(doc: Doc) -> Read:
     alarm = doc.doc("alarmMetaData.0")
     streams = [one for alarms in doc.docs("alarmMetaData") for one in alarms.docs("dimensions")]
     names = list(dict.fromkeys(filter(None, (one.first(*_NAMES) for one in streams))))
-    key = doc.first("dedupeKey", "dedupekey") or alarm.first("id")
+    key = whole_key(doc.first("dedupeKey", "dedupekey") or alarm.first("id"))
     kind, title = doc.first("type").upper(), doc.first("title") or "alarm"
     if kind == "RESET" and key:  # the metric has ceased to come, which is neither good nor bad
         return Read(remarks=(Remark(key, f"{title}: the alarm was reset, its metric is no longer sent"),))
@@ -65,7 +65,7 @@ def _alarm(doc: Doc) -> Read:
                 signature=title, word=doc.first("severity") or alarm.first("severity"), words=_WORDS, firing=not over,
                 message="\n".join(filter(None, (title, doc.first("body"), said, query,
                                                 "On: " + ", ".join(names[:20]) if len(names) > 1 else ""))),
-                key=key or None,
+                key=key,
                 starts=doc.first("timestampEpochMillis", "timestamp") if kind == "OK_TO_FIRING" else None,
                 tags={name: value for name, value in labels.items() if value} | some(alarm, "namespace", query=query),
                 urls=[alarm.first("alarmUrl")],
