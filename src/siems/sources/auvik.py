@@ -33,7 +33,7 @@ def read(body: bytes, headers: Headers) -> Read:
         signature=name,
         word=doc.first("alertSeverity", "alertSeverityString"),
         words=WORDS,
-        message=f"{name} on {asset}\n{doc.first('alertDescription')}".strip(),
+        message="\n".join(filter(None, (f"{name} on {asset or 'the network'}", doc.first("alertDescription")))),
         firing=not over,
         key=whole_key(doc.first("correlationId", "alertId")),
         tags=some(doc, *tags),

@@ -12,6 +12,7 @@ WORDS = {
     "critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM, "warn": Severity.MEDIUM,
     "4": Severity.CRITICAL, "3": Severity.HIGH, "2": Severity.MEDIUM,
 }  # fmt: skip
+_COMMENT = ("ackcomment", "comment", "message", "eventmsg")  # the token ##MESSAGE## tells who acknowledged it, and why
 _SEVERITY = ("level", "alertlevel", "severity", "alertseverity", "levelstr")
 
 
@@ -28,8 +29,9 @@ def read(body: bytes, headers: Headers) -> Read:
     key = whole_key(doc.first("internalid", "alertid", "id"))
     message = doc.first("message", "eventmsg", "alertmessage", "eventlogmsg", "batchdesc", "description")
     if status.startswith("ack") and key:
-        who, why = doc.first("ackuser", "user", "adminname"), doc.first("ackcomment", "comment", "usercomment")
-        return Read(remarks=(Remark(key, f"acknowledged by {who or 'someone'}: {why or message}".removesuffix(": ")),))
+        who = doc.first("ackuser", "acknowledgedby")
+        note = ": ".join(filter(None, (f"acknowledged by {who}" if who else "acknowledged", doc.first(*_COMMENT))))
+        return Read(remarks=(Remark(key, note),))
     over = is_over(status)
     reading = alert_of(
         tool="logicmonitor",
@@ -90,9 +92,7 @@ tool = Tool(
   "value": "##VALUE##",
   "threshold": "##THRESHOLD##",
   "eventsource": "##EVENTSOURCE##",
-  "message": "##DPDESCRIPTION##",
-  "ackuser": "##ADMIN##",
-  "ackcomment": "##MESSAGE##",
+  "message": "##MESSAGE##",
   "startepoch": "##STARTEPOCH##",
   "alerturl": "##ALERTDETAILURL##"
 }

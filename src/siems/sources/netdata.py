@@ -17,10 +17,10 @@ def read(body: bytes, headers: Headers) -> Read:
     doc = document(body, headers)
     if doc.has("token") and not doc.has("severity"):
         return Read(said=f"test message of Netdata; the token to verify with is {doc.first('token')}")
-    reachable = doc.first("status.reachable", "status.text").lower()
-    if reachable:
-        return Read((_reach(doc, over=reachable in ("true", "reachable")),))
     name = doc.first("alert", "alarm", "name")
+    reachable = doc.first("status.reachable", "status.text").lower()
+    if reachable and not name:
+        return Read((_reach(doc, over=reachable in ("true", "reachable")),))
     if not name or not doc.has("severity"):
         raise InvalidField("this is no notification of Netdata: it has neither an alert nor a status")
     chart = doc.first("chart", "context")
