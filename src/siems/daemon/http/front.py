@@ -21,7 +21,7 @@ from siems.clock import rfc3339
 from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id
 from siems.daemon.http.plain import MAX_HEAD, Head, read_head
 from siems.daemon.runtime import Runtime
-from siems.errors import NotFound, SiemsError, Unavailable
+from siems.errors import NotFound, Overloaded, SiemsError, Unavailable
 from siems.services.ingest import accept
 from siems.sources import SOURCES, Tool
 from siems.storage.lanes import Job
@@ -216,9 +216,15 @@ class Front(asyncio.Protocol):
                 raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
             incoming = runtime.intake.admit(tool, head.key, head.headers, body, self._address)
             self.busy = True
-            runtime.database.writer.put(
-                Job(accept, (incoming,), (incoming.company_id,), True, incoming.key, loop=door.loop, future=self)
-            )
+            job = Job(
+                accept, (incoming,), (incoming.company_id,), True, incoming.key, size=len(body), loop=door.loop,
+                future=self,
+            )  # fmt: skip
+            try:
+                runtime.database.writer.put(job)
+            except Overloaded as full:
+                runtime.intake.overloaded(incoming, self._address, full)
+                raise
         except Exception as error:
             self.set_exception(error)
 
