@@ -20,8 +20,10 @@ from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
+from siems.daemon.traffic import Traffic
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
+from siems.domain.retention import Retention
 from siems.errors import SiemsError
 from siems.services.observers import react
 from siems.services.views import load_names
@@ -51,6 +53,16 @@ def company_defaults(settings: Settings) -> CompanySettings:
     )  # fmt: skip
 
 
+def retention_of(settings: Settings) -> Retention:
+    """For how long things are kept."""
+    r, day = settings.retention, timedelta(days=1)
+    return Retention(
+        raw=r.raw_days * day, alerts=r.alerts_days * day, incidents=r.incidents_days * day,
+        events=r.events_days * day, deliveries=r.deliveries_days * day, rejections=r.rejections_days * day,
+        notifications=r.notifications_days * day,
+    )  # fmt: skip
+
+
 @dataclass
 class Runtime:
     """A daemon's parts, wired."""
@@ -63,6 +75,7 @@ class Runtime:
     keyring: Keyring = field(init=False)
     limiter: Limiter = field(init=False)
     refusals: Refusals = field(init=False)
+    traffic: Traffic = field(init=False)
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
@@ -79,9 +92,10 @@ class Runtime:
         self.keyring = Keyring(self.vault)
         self.limiter = Limiter()
         self.refusals = Refusals()
+        self.traffic = Traffic()
         self.intake = Intake(self.settings, self.clock, self.keyring, self.limiter, self.refusals)
         self.hub = Hub(self.database)
-        self.scheduler = Scheduler(self.database, self.clock)
+        self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
 
     @property

@@ -1,4 +1,4 @@
-"""Companies and their ways in: onboarding, settings, integrations, assets."""
+"""Companies and their ways in: onboarding, settings, integrations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from siems.clock import to_micros
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded
-from siems.domain.permissions import Actor, Permission, missing, require, require_role
+from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
@@ -188,7 +188,7 @@ def _between(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-# --- integrations and assets -----------------------------------------------------------------------------------
+# --- integrations -----------------------------------------------------------------------------------
 
 
 def add_integration(
@@ -227,21 +227,4 @@ def _integration(
     return IntegrationAdded(
         integration_id=integration_id, company_id=company_id, tool=tool, signing=signing.value, api_key=key,
         hmac_secret=secret, webhook_url=url if secret else f"{url}?api_key={key}",
-    )  # fmt: skip
-
-
-def edit_asset(uow: UnitOfWork, actor: Actor, company_id: str, name: str, *, critical: bool) -> None:
-    """Mark an asset as critical or not. Raises NotFound for one that was never seen."""
-    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
-    company = uow.company(company_id)
-    if name not in company.assets:
-        raise missing(f"asset {name!r} of {company_id}")
-    uow.journal.set(company.assets, name, critical)
-    uow.connection.execute(
-        update(t.asset).where(t.asset.c.company_id == company_id, t.asset.c.name == name).values(critical=critical)
-    )
-    uow.emit(
-        Recorded(
-            type="asset.edited", actor=actor, company_id=company_id, object=name[:64], details={"critical": critical}
-        )
     )  # fmt: skip

@@ -68,6 +68,10 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
+    """Every asset, and whether it is critical."""
+    depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    seen_at: dict[str, datetime] = field(default_factory=dict)
+    """When it was written down that an asset was seen."""
 
     @property
     def rules(self) -> Rules:
@@ -139,6 +143,7 @@ class Memory:
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
         _load_open(connection, memory)
+        _load_assets(connection, memory)
         return memory
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
@@ -299,8 +304,17 @@ def _load_open(connection: Connection, company: CompanyMemory) -> None:
                 company.active_of.setdefault(alert.incident_id, {})[alert.fingerprint] = None
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
-    for name, critical in connection.execute(
-        select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
-    ):
-        company.assets[name] = critical
     journal.forget()
+
+
+def _load_assets(connection: Connection, company: CompanyMemory) -> None:
+    """What there is, whether it is critical, when it was seen, and what depends on what."""
+    a, d = t.asset.c, t.asset_dependency.c
+    assets = select(a.name, a.critical, a.last_seen_at).where(a.company_id == company.id)
+    for name, critical, seen_at in connection.execute(assets):
+        company.assets[name] = critical
+        if seen_at is not None:
+            company.seen_at[name] = seen_at
+    edges = select(d.asset, d.depends_on).where(d.company_id == company.id).order_by(d.asset, d.depends_on)
+    for name, other in connection.execute(edges):
+        company.depends_on[name] = (*company.depends_on.get(name, ()), other)

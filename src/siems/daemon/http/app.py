@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import api, live, sessions, webhooks
+from siems.daemon.http import api, live, metrics, sessions, webhooks
 from siems.daemon.http.call import signed_in
 from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
@@ -35,6 +35,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_post(f"{API}/auth/logout", sessions.logout)
     app.router.add_get("/livez", api.livez)
     app.router.add_get("/readyz", api.readyz)
+    app.router.add_get("/metrics", metrics.metrics)
     return app
 
 

@@ -1,4 +1,4 @@
-"""Companies, integrations, assets and users over HTTP."""
+"""Companies, integrations and users over HTTP."""
 
 from __future__ import annotations
 
@@ -89,23 +89,6 @@ async def _secret(call: Call, verb: Callable[[UnitOfWork], bytes], company: str)
     said = await call.runtime.database.write(verb, companies=(company,))
     await call.runtime.reload_keys()
     return web.Response(body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-async def list_assets(call: Call) -> web.Response:
-    company_id = await call.read(directory.find_company, call.path("ref"), call.actor)
-    return items_of(await call.read(directory.list_assets, company_id))
-
-
-async def edit_asset(call: Call) -> web.Response:
-    ask = await call.body(wire.AssetEdit)
-    company_id = await call.read(directory.find_company, call.path("ref"), call.actor)
-    name = call.path("name")
-
-    def verb(uow: UnitOfWork) -> bytes:
-        companies.edit_asset(uow, call.actor, company_id, name, critical=ask.critical)
-        return encode({"company_id": company_id, "name": name, "critical": ask.critical})
-
-    return await call.write(verb, company=company_id)
 
 
 async def list_users(call: Call) -> web.Response:

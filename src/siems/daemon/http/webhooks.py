@@ -5,31 +5,50 @@ The usual form never gets here: `front.py` answers it with the same checks.
 
 from __future__ import annotations
 
+import time
+
 from aiohttp import web
 
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
-from siems.errors import Overloaded, UnsupportedMedia
+from siems.errors import Overloaded, SiemsError, UnsupportedMedia
 from siems.services.ingest import accept
 from siems.sources import SOURCES
 
 
 async def receive(request: web.Request) -> web.Response:
     """`POST /api/webhooks/<source>`: 202 only after the alerts are on disk."""
+    traffic, begun, status = request.app[RUNTIME].traffic, time.monotonic(), 500
+    try:
+        said = await _stored(request)
+        status = 202
+        traffic.stored(said)
+        return web.Response(body=said, status=status, content_type="application/json")
+    except SiemsError as refused:
+        status = refused.status
+        raise
+    except web.HTTPException as refused:
+        status = refused.status
+        raise
+    finally:
+        traffic.answered(status, time.monotonic() - begun)
+
+
+async def _stored(request: web.Request) -> bytes:
     runtime = request.app[RUNTIME]
     not_draining(runtime)
     tool = SOURCES.get(request.match_info["source"])
+    runtime.traffic.comes(tool.name)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
     body = await body_of(request)
     incoming = runtime.intake.admit(tool, _key(request), request.headers, body, request.remote or "")
     try:
-        said = await runtime.database.write(
+        return await runtime.database.write(
             accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
         )
     except Overloaded as full:
         runtime.intake.overloaded(incoming, request.remote or "", full)
         raise
-    return web.Response(body=said, status=202, content_type="application/json")
 
 
 def _key(request: web.Request) -> str:
