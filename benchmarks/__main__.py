@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import peer, profiling, startup
+from benchmarks import growth, peer, profiling, startup
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -40,9 +40,9 @@ def main() -> int:
         profiling.run(ask.profile, ask.requests)
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
-        "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new,
+        "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "growth": _growth,
     }  # fmt: skip
-    wanted = ask.only or list(groups)
+    wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
     figures: list[Figure] = []
     synced = _sync_milliseconds()
     with running() as setting:
@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
-    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup"))
+    parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
+    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "growth"))
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument(
         "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),
@@ -148,6 +149,16 @@ def _peer(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
             rate = f"{statistics.median(rates):,.0f}/s"
             figures.append(Figure(name, rate, f"{ratio:.2f} of Alertmanager", f">= {aim}", ratio >= aim))
     return figures
+
+
+def _growth(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    rates, resident = growth.measure(setting, ask.alerts)
+    ratio = growth.last_to_first(rates)
+    name = f"{ask.alerts:,} alerts, 50 per request"
+    return [
+        Figure(f"{name}: the last tenth", f"{rates[-1]:,.0f}/s", f"{ratio:.2f} of the first", ">= 0.85", ratio >= 0.85),
+        Figure("  memory at the end", f"{resident:.0f} MB", "", "< 200 MB", resident < 200),
+    ]
 
 
 def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from siems.clock import to_micros
 from siems.domain.alert import MAX_NAME, Alert
 from siems.domain.asset import Asset
+from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory, give_key, keys_for, wide_key
@@ -51,6 +51,7 @@ class Alerts:
 
     def add(self, alert: Alert) -> None:
         """A new alert."""
+        alert = self._uow.memory.shared(alert)
         self._uow.journal.set(self._new, alert.id, alert)
         self._remember(alert)
 
