@@ -203,10 +203,14 @@ def _read(
 
 def _unconnected(company: CompanyMemory, listed: Sequence[Listed], after: dict[str, Asset]) -> list[str]:
     """Dependencies on what is not there, and the first cycle."""
-    places = {item.name.strip(): item.place for item in reversed(listed) if item.facts.depends_on is not None}
+    places: dict[str, str] = {}
+    for item in listed:
+        if item.facts.depends_on is not None:
+            places.setdefault(item.name.strip(), item.place)
     problems = [
         f"{places[name]}: {name} depends on {other!r}, and there is no such asset, here or in the list"
-        for name in sorted(places.keys() & after.keys(), key=places.__getitem__)
+        for name in places
+        if name in after
         for other in after[name].depends_on
         if other not in company.assets and other not in after
     ]
