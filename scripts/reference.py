@@ -205,11 +205,9 @@ def settings() -> str:
             lines += ["", f"## [{section}]", "", _sentence(what), ""]
             lines += ["| key | default | meaning | variable |", "|---|---|---|---|"]
         shown_default = str(default).lower() if isinstance(default, bool) else str(default)
-        limits = _limits(section, name)
-        variable = f"SIEMS_{section}_{name}".upper()
         lines.append(
             f"| `{name}` | {f'`{_cell(shown_default)}`' if shown_default else 'empty'} |"
-            f" {_cell(meaning)}{limits} | `{variable}` |"
+            f" {_cell(meaning)}{_limits(section, name)} | `{f'SIEMS_{section}_{name}'.upper()}` |"
         )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
@@ -421,8 +419,8 @@ def query() -> str:
         "```text", TOPICS["query"], "```", "",
     ]  # fmt: skip
     known = {"incidents": filters._INCIDENT, "alerts": filters._ALERT, "assets": asset_queries.FIELDS}
-    for title, fields in ((f"Fields of {what}", fields) for what, fields in known.items()):
-        lines += [f"## {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
+    for title, fields in known.items():
+        lines += [f"## Fields of {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from sys import intern
 from typing import Any
 
@@ -24,9 +23,11 @@ from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
 from siems.domain.incident import Incident
 from siems.storage import tables as t
+from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.rows import (
     alert_from,
+    content_name,
     incident_from,
     policy_from,
     policy_json,
@@ -71,7 +72,6 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
-    """Every asset, and whether it is critical."""
     depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen_at: dict[str, datetime] = field(default_factory=dict)
     """When it was written down that an asset was seen."""
@@ -160,7 +160,7 @@ class Memory:
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
         _load_open(connection, memory, self.shared)
-        _load_assets(connection, memory)
+        load_assets(connection, memory)
         return memory
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
@@ -191,12 +191,12 @@ class Memory:
     # --- snapshots ---------------------------------------------------------------------------------------------
 
     def remember_targets(self, targets: sla.Targets) -> str:
-        name = _content_name("sla", targets_json(targets))
+        name = content_name("sla", targets_json(targets))
         self.targets[name] = targets
         return name
 
     def remember_policy(self, policy: Policy) -> str:
-        name = _content_name("policy", policy_json(policy))
+        name = content_name("policy", policy_json(policy))
         self.policies[name] = policy
         return name
 
@@ -209,11 +209,6 @@ class Memory:
         if name not in self.policies:
             self.policies[name] = policy_from(_snapshot_body(connection, name))
         return self.policies[name]
-
-
-def _content_name(kind: str, body: dict[str, Any]) -> str:
-    said = json.dumps([kind, body], sort_keys=True).encode()
-    return blake2b(said, digest_size=12).hexdigest()
 
 
 def _snapshot_body(connection: Connection, name: str) -> dict[str, Any]:
@@ -322,17 +317,3 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
     journal.forget()
-
-
-def _load_assets(connection: Connection, company: CompanyMemory) -> None:
-    """What there is, whether it is critical, when it was seen, and what depends on what."""
-    a, d = t.asset.c, t.asset_dependency.c
-    assets = select(a.name, a.critical, a.last_seen_at).where(a.company_id == company.id)
-    for name, critical, seen_at in connection.execute(assets):
-        name = intern(name)
-        company.assets[name] = critical
-        if seen_at is not None:
-            company.seen_at[name] = seen_at
-    edges = select(d.asset, d.depends_on).where(d.company_id == company.id).order_by(d.asset, d.depends_on)
-    for name, other in connection.execute(edges):
-        company.depends_on[name] = (*company.depends_on.get(name, ()), other)
