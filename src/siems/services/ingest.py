@@ -22,6 +22,7 @@ from siems.domain.incident import with_transition
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
+from siems.services.silencing import repeat_suppressed, suppress
 from siems.storage.memory import CompanyMemory, Seen, index_alert, stop_waiting
 from siems.storage.repositories.deliveries import Receipt
 from siems.storage.unit_of_work import UnitOfWork
@@ -120,7 +121,7 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
         message = "repeated"
     else:
         alert = _receive(uow, company, reading, fingerprint, raw)
-        message = "accepted"
+        message = "suppressed" if alert.status is AlertStatus.SUPPRESSED else "accepted"
     incident_id = None if alert.incident_id is None else f"INC-{alert.incident_id}"
     return AlertAccepted(message=message, alert_id=f"ALR-{alert.id}", incident_id=incident_id, warnings=warnings)
 
@@ -131,16 +132,20 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
 def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw) -> Alert:
     """Store a new alert and put it where the rules say."""
     now, rules = uow.now, company.rules
-    placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
     alert = Alert(
-        id=uow.next_number("alert"), company_id=company.id, incident_id=placement.incident_id,
+        id=uow.next_number("alert"), company_id=company.id, incident_id=None,
         fingerprint=fingerprint, asset_name=reading.asset_name, signature=reading.signature,
         severity=reading.severity, original_severity=reading.original_severity, message=reading.message,
         tool_source=reading.tool_source, status=AlertStatus.ACTIVE, count=1, starts_at=reading.starts_at or now,
-        received_at=now, last_seen_at=now, rule=placement.rule, evidence=placement.evidence,
-        labels=reading.labels, links=reading.links, raw_id=raw.number(),
+        received_at=now, last_seen_at=now, labels=reading.labels, links=reading.links, raw_id=raw.number(),
     )  # fmt: skip
     critical = uow.alerts.discover(company, alert.asset_name)
+    if company.silences and (silence := company.silence_for(reading, now)) is not None:
+        return suppress(uow, alert, silence, stored=False)
+    placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
+    alert = changed(
+        alert, incident_id=placement.incident_id, rule=placement.rule, evidence=placement.evidence
+    )  # fmt: skip
     if placement.kind is Kind.WAIT:
         uow.alerts.add(alert)
         index_alert(uow.journal, company, alert, placement.keys)
@@ -164,6 +169,8 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         message=reading.message,
         severity=max(known.severity, reading.severity),
     )
+    if known.status is AlertStatus.SUPPRESSED:
+        return repeat_suppressed(uow, company, known, alert)
     if known.incident_id is None:
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
@@ -178,7 +185,10 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
 
 
 def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:
-    """A repeat counts towards the minimum; with enough of them the incident opens."""
+    """A repeat counts towards the minimum; with enough of them the incident opens, unless a silence has begun."""
+    if (silence := company.silence_for(alert, uow.now)) is not None:
+        stop_waiting(uow.journal, company, alert)
+        return suppress(uow, alert, silence, stored=True)
     placement = correlation.place(reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now)
     critical = company.assets.get(alert.asset_name, False)
     if placement.kind is not Kind.WAIT:

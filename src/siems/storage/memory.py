@@ -21,6 +21,8 @@ from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
 from siems.domain.incident import Incident
+from siems.domain.matchers import Facts
+from siems.domain.silence import Silence, active_at, matches
 from siems.storage import tables as t
 from siems.storage.journal import Journal
 from siems.storage.rows import (
@@ -29,6 +31,7 @@ from siems.storage.rows import (
     policy_from,
     policy_json,
     settings_from,
+    silence_from,
     targets_from,
     targets_json,
 )
@@ -52,7 +55,8 @@ class Person:
 
 @dataclass(slots=True)
 class CompanyMemory:
-    """One company: its settings, its incidents that are not closed, its active alerts, and how they are found."""
+    """One company: its settings, its incidents that are not closed, its active and suppressed alerts, how they are
+    found, and its silences that are not over."""
 
     id: str
     name: str
@@ -68,10 +72,18 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
+    silences: dict[int, Silence] = field(default_factory=dict)
 
     @property
     def rules(self) -> Rules:
         return self.settings.rules
+
+    def silence_for(self, facts: Facts, now: datetime) -> Silence | None:
+        """The oldest silence that is on and about this."""
+        for silence in self.silences.values():
+            if active_at(silence, now) and matches(silence, facts):
+                return silence
+        return None
 
 
 class Seen:
@@ -287,20 +299,25 @@ def _load_open(connection: Connection, company: CompanyMemory) -> None:
         .select_from(t.alert.outerjoin(t.incident, i.id == a.incident_id))
         .where(
             a.company_id == company.id,
-            or_(a.status == AlertStatus.ACTIVE.value, i.state != State.CLOSED.value),
+            or_(a.status != AlertStatus.RESOLVED.value, i.state != State.CLOSED.value),
         )
         .order_by(a.last_seen_at, a.id)
     )
     for row in alerts:
         alert = alert_from(row)
-        if alert.status is AlertStatus.ACTIVE:
+        if alert.status is not AlertStatus.RESOLVED:
             company.alerts[alert.fingerprint] = alert
             if alert.incident_id is not None:
                 company.active_of.setdefault(alert.incident_id, {})[alert.fingerprint] = None
+        if alert.status is AlertStatus.SUPPRESSED:
+            continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
     for name, critical in connection.execute(
         select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
     ):
         company.assets[name] = critical
+    s = t.silence.c
+    kept = select(*t.raw_columns(t.silence)).where(s.company_id == company.id, s.ended_at.is_(None)).order_by(s.id)
+    company.silences.update((silence.id, silence) for silence in map(silence_from, connection.execute(kept)))
     journal.forget()
