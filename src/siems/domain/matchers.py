@@ -45,7 +45,7 @@ def parse(texts: list[str]) -> tuple[Matcher, ...]:
     if not texts:
         raise InvalidField("a silence needs to say what it is about", hint=_EXAMPLE)
     if len(texts) > MAX_MATCHERS:
-        raise InvalidField(f"a silence has at most {MAX_MATCHERS} matchers", hint="one pattern can name many: asset=dc*")
+        raise InvalidField(f"a silence has at most {MAX_MATCHERS} matchers", hint="one can name many: asset=dc*")
     return tuple(dict.fromkeys(_parse(text) for text in texts))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.escalation import Cause
-from siems.domain.incident import Incident
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services.incidents import resolve_alerts

@@ -50,15 +50,15 @@ def silence_expiring(uow: UnitOfWork, event: e.SilenceExpiring) -> None:
 
 
 def silence_lifted(uow: UnitOfWork, event: e.SilenceLifted) -> None:
-    """The incident pages again: whoever was not told of the step that it has reached is told now."""
+    """The incident pages again: whoever the steps that it has reached would have paged is told now."""
     incident, silence = event.incident, event.silence
     text = f"{silence.label} is over: people are paged again"
     uow.timeline.add(incident.company_id, incident.id, "state", text, actor=SYSTEM)
     if incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS or not incident.active_count:
         return
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
-    step = policy.steps[min(incident.position.step, len(policy.steps) - 1)]
-    people = {p.id for p in recipients(uow, incident, step)} | {incident.assignee or ""}
+    reached = [step for step in policy.steps if step.level <= incident.escalation_level]
+    people = {p.id for step in reached for p in recipients(uow, incident, step)} | {incident.assignee or ""}
     subject = f"{incident.ref} is still open after {silence.label}: {incident.title}"
     again = f":{silence.ref}:{rfc3339(silence.starts_at)}"
     tell(uow, "incident.unsilenced", incident, subject, people, unacknowledged=True, again=again)

@@ -72,7 +72,7 @@ def _view(silence: Silence, names: Names, held: Counter[str], now: datetime) -> 
         state="ended" if not windows else "active" if active_at(s, now) else "coming",
         matchers=[str(matcher) for matcher in s.matchers], starts_at=starts, ends_at=ends, comment=s.comment,
         change=s.change, repeats=None if s.recurrence is None else str(s.recurrence),
-        rule=s.recurrence and s.recurrence.rule, time_zone=s.recurrence and s.recurrence.zone,
+        rule=s.recurrence.rule if s.recurrence else None, time_zone=s.recurrence.zone if s.recurrence else None,
         created_by=s.created_by, created_by_name=names.users.get(s.created_by, s.created_by), created_at=s.created_at,
         ended_at=s.ended_at, ended_by=s.ended_by, suppressed=held[s.ref],
         windows=[WindowView(starts_at=window.starts, ends_at=window.ends) for window in windows],
