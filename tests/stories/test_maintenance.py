@@ -70,7 +70,8 @@ def test_patches_every_second_tuesday(running: House) -> None:
     planned = running.run(*words, *when, "--dry-run").lines
     assert planned[1] == "  monthly 2TU 22:00-01:00 America/New_York"
     assert planned[2:4] == [
-        "  window 2031-03-12T02:00:00Z to 2031-03-12T05:00:00Z", "  window 2031-04-09T02:00:00Z to 2031-04-09T05:00:00Z",
+        "  window 2031-03-12T02:00:00Z to 2031-03-12T05:00:00Z",
+        "  window 2031-04-09T02:00:00Z to 2031-04-09T05:00:00Z",
     ]  # fmt: skip
     ref = running.run(*words, *when, "-q").out.strip()
     shown = running.json("maintenance", "show", ref)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from siems.domain import correlation
 from siems.domain.alert import Alert, Read, Reading, Remark, fingerprint_of_key
-from siems.domain.changing import changed
-from siems.domain.correlation import Kind
+from siems.domain.changing import replace
+from siems.domain.correlation import Kind, Placement
 from siems.domain.events import (
     AlertReceived,
     AlertRecovered,
@@ -22,7 +22,7 @@ from siems.domain.incident import with_transition
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
-from siems.services.silencing import repeat_suppressed, suppress
+from siems.services.silencing import repeat_suppressed, silence_for, suppress
 from siems.storage.memory import CompanyMemory, Seen, index_alert, stop_waiting
 from siems.storage.repositories.deliveries import Receipt
 from siems.storage.unit_of_work import UnitOfWork
@@ -132,20 +132,22 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
 def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw) -> Alert:
     """Store a new alert and put it where the rules say."""
     now, rules = uow.now, company.rules
+    silence = silence_for(company, reading, now)
+    if silence is None:
+        placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
+    else:
+        placement = Placement(Kind.WAIT, "", "", ())
     alert = Alert(
-        id=uow.next_number("alert"), company_id=company.id, incident_id=None,
+        id=uow.next_number("alert"), company_id=company.id, incident_id=placement.incident_id,
         fingerprint=fingerprint, asset_name=reading.asset_name, signature=reading.signature,
         severity=reading.severity, original_severity=reading.original_severity, message=reading.message,
         tool_source=reading.tool_source, status=AlertStatus.ACTIVE, count=1, starts_at=reading.starts_at or now,
-        received_at=now, last_seen_at=now, labels=reading.labels, links=reading.links, raw_id=raw.number(),
+        received_at=now, last_seen_at=now, rule=placement.rule, evidence=placement.evidence,
+        labels=reading.labels, links=reading.links, raw_id=raw.number(),
     )  # fmt: skip
     critical = uow.alerts.discover(company, alert.asset_name)
-    if company.silences and (silence := company.silence_for(reading, now)) is not None:
+    if silence is not None:
         return suppress(uow, alert, silence, stored=False)
-    placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
-    alert = changed(
-        alert, incident_id=placement.incident_id, rule=placement.rule, evidence=placement.evidence
-    )  # fmt: skip
     if placement.kind is Kind.WAIT:
         uow.alerts.add(alert)
         index_alert(uow.journal, company, alert, placement.keys)
@@ -162,7 +164,7 @@ def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerpr
 def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Reading) -> Alert:
     """The same alert again: it is counted, not stored anew."""
     now = uow.now
-    alert = changed(
+    alert = replace(
         known,
         count=known.count + 1,
         last_seen_at=now,
@@ -175,7 +177,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
     uow.alerts.repeat(company, known, alert)
-    incident = changed(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
+    incident = replace(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
         incident = raise_severity(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
         save(uow, before, incident)
@@ -186,7 +188,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
 
 def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:
     """A repeat counts towards the minimum; with enough of them the incident opens, unless a silence has begun."""
-    if (silence := company.silence_for(alert, uow.now)) is not None:
+    if (silence := silence_for(company, alert, uow.now)) is not None:
         stop_waiting(uow.journal, company, alert)
         return suppress(uow, alert, silence, stored=True)
     placement = correlation.place(reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now)

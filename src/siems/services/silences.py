@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from siems.domain.changing import replace
 from siems.domain.events import Recorded
 from siems.domain.matchers import Matcher, holds, parse
 from siems.domain.permissions import Actor, Permission, require

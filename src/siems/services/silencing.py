@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import select
 
 from siems.domain import correlation
 from siems.domain.alert import Alert, Reading
+from siems.domain.changing import replace
 from siems.domain.correlation import Kind
 from siems.domain.deadlines import DueKind
 from siems.domain.events import AlertReceived, AlertSuppressed, Recorded, SilenceExpiring, SilenceLifted
 from siems.domain.incident import Incident
+from siems.domain.matchers import Facts
 from siems.domain.permissions import SYSTEM, Actor
-from siems.domain.silence import Silence, notice_at, ref_of, rolled
+from siems.domain.silence import Silence, active_at, matches, notice_at, ref_of, rolled
 from siems.services.placing import join_incident, open_incident
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory, Seen, index_alert
@@ -24,6 +26,14 @@ from siems.vocabulary import AlertStatus
 
 AT_ONCE = 100
 """So many alerts are let go in one verb, so that nobody waits for a storm to be placed."""
+
+
+def silence_for(company: CompanyMemory, facts: Facts, now: datetime) -> Silence | None:
+    """The oldest silence that is on and about this."""
+    for silence in company.silences.values():
+        if active_at(silence, now) and matches(silence, facts):
+            return silence
+    return None
 
 
 # --- alerts ----------------------------------------------------------------------------------------------------
@@ -45,7 +55,7 @@ def suppress(uow: UnitOfWork, alert: Alert, silence: Silence, *, stored: bool) -
 
 def repeat_suppressed(uow: UnitOfWork, company: CompanyMemory, before: Alert, alert: Alert) -> Alert:
     """A repeat is counted. One that no silence is about any more, since it has got worse, is let go."""
-    if company.silence_for(alert, uow.now) is None:
+    if silence_for(company, alert, uow.now) is None:
         return _enter(uow, company, alert, f"{ref_of(alert.suppressed_by)} is not about it any more")
     uow.alerts.repeat(company, before, alert)
     return alert
@@ -85,7 +95,7 @@ def _release(uow: UnitOfWork, company: CompanyMemory, silence: Silence) -> None:
     """Let go what this silence held: to another that is on and about it, else into correlation."""
     now, let_go = uow.now, 0
     for alert in under(company, silence):
-        other = company.silence_for(alert, now)
+        other = silence_for(company, alert, now)
         if other is not None:
             if other.id != silence.id:
                 suppress(uow, alert, other, stored=True)
@@ -154,7 +164,7 @@ def hushed(uow: UnitOfWork, incident: Incident) -> Silence | None:
     company = uow.company(incident.company_id)
     if not company.silences:
         return None
-    found = [company.silence_for(alert, uow.now) for alert in uow.alerts.active_of(company, incident.id)]
+    found = [silence_for(company, alert, uow.now) for alert in uow.alerts.active_of(company, incident.id)]
     return found[0] if found and all(found) else None
 
 

@@ -45,3 +45,12 @@ def find(connection: Connection, number: int) -> Silence | None:
     """A silence as the database has it."""
     row = connection.execute(select(*t.raw_columns(t.silence)).where(t.silence.c.id == number)).first()
     return None if row is None else silence_from(row)
+
+
+def not_over(connection: Connection, company_id: str) -> list[Silence]:
+    """The silences of a company that are on or to come, the oldest first."""
+    s = t.silence.c
+    rows = connection.execute(
+        select(*t.raw_columns(t.silence)).where(s.company_id == company_id, s.ended_at.is_(None)).order_by(s.id)
+    )
+    return [silence_from(row) for row in rows]
