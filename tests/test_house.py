@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST_FILE = 330
 LONG = {
     # one list each, in which things are looked up
-    "src/siems/storage/tables.py": 450,
+    "src/siems/storage/tables.py": 480,
     "src/siems/wire.py": 620,
     "src/siems/client.py": 420,
     "src/siems/services/filters.py": 340,

@@ -6,7 +6,7 @@ import time
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siems.domain.matchers import FIELDS, Matcher, holds, parse
@@ -93,6 +93,7 @@ def test_no_pattern_takes_longer_than_its_text_is_long() -> None:
     assert time.process_time() - begun < 5
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*FIELDS, "label.env", "label.a.b"]), OPS, st.text(max_size=20))
 def test_a_matcher_reads_what_it_writes(field, op, value) -> None:
     try:
@@ -102,11 +103,13 @@ def test_a_matcher_reads_what_it_writes(field, op, value) -> None:
     assert one(str(matcher)) == matcher
 
 
+@settings(deadline=None)
 @given(WORDS, GLOBS)
 def test_a_star_is_anything_and_nothing_else_is_special(word, glob) -> None:
     assert holds(one(f"asset={glob}"), reading(word)) == fnmatchcase(word, glob)
 
 
+@settings(deadline=None)
 @given(WORDS, GLOBS, st.sampled_from(["=", "~"]))
 def test_a_condition_or_its_opposite_holds_and_never_both(word, value, op) -> None:
     try:
@@ -116,6 +119,7 @@ def test_a_condition_or_its_opposite_holds_and_never_both(word, value, op) -> No
     assert holds(yes, reading(word)) is not holds(no, reading(word))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Category), st.sampled_from(Severity))
 def test_words_of_the_vocabulary_are_found_whatever_their_case(category, severity) -> None:
     assert one(f"category={category.value.upper()}").value == category.value

@@ -145,7 +145,7 @@ def preview(uow: UnitOfWork, actor: Actor, company_id: str, texts: list[str], na
     incidents = [uow.incidents.get(company_id, number) for number in numbers]
     return SilencePreview(
         company_id=company_id, matchers=[str(matcher) for matcher in matchers], alert_count=len(found),
-        alerts=[alert_view(a, names) for a in sorted(found, key=lambda a: -a.id)[:SHOWN]],
+        alerts=[alert_view(a, names, actor) for a in sorted(found, key=lambda a: -a.id)[:SHOWN]],
         incidents=[
             SilencedIncident(
                 id=i.ref, title=i.title, severity=i.severity.name, state=i.state.value,
