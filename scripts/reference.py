@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from reference_tools import tools
 
 from siems import config, errors, grammar, wire
 from siems.cli import ALIASES, NOUNS
@@ -28,7 +29,6 @@ from siems.daemon.http.api import ROUTES
 from siems.domain.alert import SEVERITY_WORDS
 from siems.domain.permissions import ALLOWED, Permission
 from siems.services import asset_queries, filters
-from siems.sources import SOURCES
 from siems.tui.actions import DEEDS, Level, Where, shown
 from siems.vocabulary import Role, Severity
 
@@ -238,6 +238,12 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
     "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),
     "list_rejections": ("refused deliveries with their true cause, newest first", "items: RejectionView"),
+    "list_silences": ("what is silent or will be; with `ended=true` what was", "items: SilenceView"),
+    "create_silence": ("a silence or a maintenance window", "SilenceView"),
+    "preview_silence": ("what a silence would match now; nothing is changed", "SilencePreview"),
+    "show_silence": ("one silence with its next windows", "SilenceView"),
+    "extend_silence": ("a later end of the window that is on or comes next", "SilenceChanged"),
+    "end_silence": ("it is over; with `once` only this window", "SilenceChanged"),
     "list_companies": ("every company that the caller may see", "items: CompanyView"),
     "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
     "show_company": ("one company", "CompanyView"),
@@ -297,7 +303,7 @@ def http() -> str:
         f"| POST | `/api/webhooks/alerts` | [an alert](../guides/onboarding-a-client.md) | {_linked('AlertAccepted')},"
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
         f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
-        f" sources: {', '.join(f'`{name}`' for name in SOURCES)} |",
+        " the names of [the tools](tools.md) |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",
@@ -462,6 +468,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "query.md": ("the query language and its fields", query),
     "permissions.md": ("who may do what", permissions),
     "exit-codes.md": ("exit codes and errors", exit_codes),
+    "tools.md": ("every tool that siems understands", lambda: MADE + tools()),
     "severities.md": ("the words of tools for how bad a thing is", severities),
     "keys.md": ("the keys of the terminal interface", keys),
 }
