@@ -164,7 +164,7 @@ def bring_in(
     after, found = _read(uow, company_id, listed, before)
     found += _unconnected(company, listed, after)
     if problems or found:
-        raise _refused([*problems, *found], len(listed))
+        raise _refused([*problems, *found])
     changed = [a for a in after.values() if a != before.get(a.name)]
     uow.assets.put(company, changed)
     told = [AssetChange(name=a.name, new=a.name not in before, fields=_pairs(before.get(a.name), a)) for a in changed]
@@ -221,11 +221,18 @@ def _unconnected(company: CompanyMemory, listed: Sequence[Listed], after: dict[s
     return problems
 
 
-def _refused(problems: list[str], total: int) -> InvalidField:
-    """One problem a line."""
-    more = [f"and {len(problems) - PROBLEMS_TOLD} more"] if len(problems) > PROBLEMS_TOLD else []
-    head = "nothing was imported:" if total else "there is nothing to import:"
-    return InvalidField("\n".join([head, *problems[:PROBLEMS_TOLD], *more]), hint="correct these and import again")
+def _refused(problems: list[str]) -> InvalidField:
+    """One problem a line, in the order of the list."""
+    ordered = sorted(problems, key=_line_of)
+    more = [f"and {len(ordered) - PROBLEMS_TOLD} more"] if len(ordered) > PROBLEMS_TOLD else []
+    return InvalidField(
+        "\n".join(["nothing was imported:", *ordered[:PROBLEMS_TOLD], *more]), hint="correct these and import again"
+    )
+
+
+def _line_of(problem: str) -> int:
+    word = problem.partition(":")[0].removeprefix("line ")
+    return int(word) if word.isdigit() else 0
 
 
 def _pairs(before: Asset | None, after: Asset) -> dict[str, list[object]]:
