@@ -162,9 +162,9 @@ def bring_in(
         raise InvalidField(f"{len(listed)} assets are too many at once", hint=f"at most {MOST_ROWS}: split the list")
     before = uow.assets.named(company, (item.name for item in listed))
     after, found = _read(uow, company_id, listed, before)
-    found += _unconnected(company, listed, after)
-    if problems or found:
-        raise _refused([*problems, *found])
+    wrong = [*problems, *found] or _unconnected(company, listed, after)  # a line that is wrong may be what is missing
+    if wrong:
+        raise _refused(wrong)
     changed = [a for a in after.values() if a != before.get(a.name)]
     uow.assets.put(company, changed)
     told = [AssetChange(name=a.name, new=a.name not in before, fields=_pairs(before.get(a.name), a)) for a in changed]
