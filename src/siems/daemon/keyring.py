@@ -27,12 +27,21 @@ class Entry:
     revoked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heartbeat that a token in an address stands for."""
+
+    id: str
+    company_id: str
+
+
 class Keyring:
     """All keys. Replaced as a whole when companies or integrations change."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._entries: dict[str, Entry] = {}
+        self._beats: dict[str, Beat] = {}
         self._hashes: dict[str, str] = {}
 
     def load(self, connection: Connection) -> None:
@@ -50,7 +59,14 @@ class Keyring:
                 None if row.secret is None else self._vault.unseal(row.secret), settings.rate_per_minute,
                 settings.burst, row.revoked_at is not None or not row.active,
             )  # fmt: skip
+        h = t.heartbeat.c
+        beats = connection.execute(select(h.token_hash, h.id, h.company_id))
+        self._beats = {row.token_hash: Beat(row.id, row.company_id) for row in beats}
         self._entries = entries
+
+    def beat(self, token: str) -> Beat | None:
+        """The heartbeat of a token."""
+        return self._beats.get(token_hash(token))
 
     def find(self, key: str) -> Entry | None:
         """The integration of a key. Keys are looked up by their hash, so timing tells nothing about them."""

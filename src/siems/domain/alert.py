@@ -82,6 +82,15 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change that somebody made, told by a tool: a deployment, a new configuration. It is recorded, never an alert."""
+
+    summary: str
+    source: str = ""
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What a body says. `many` bodies are answered with a list.
 
@@ -93,6 +102,7 @@ class Read:
     many: bool = False
     warnings: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    changes: tuple[Change, ...] = ()
     said: str = ""
     confirm: str = ""
 

@@ -24,6 +24,7 @@ class DueKind(StrEnum):
     AUTO_RESOLVE = "auto_resolve"
     FLAP_END = "flap_end"
     AUTO_CLOSE = "auto_close"
+    HEARTBEAT = "heartbeat"
     HOUSEKEEPING = "housekeeping"
 
 

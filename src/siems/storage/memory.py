@@ -20,11 +20,13 @@ from siems.domain.alert import Alert
 from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
+from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.storage import tables as t
 from siems.storage.journal import Journal
 from siems.storage.rows import (
     alert_from,
+    heartbeat_from,
     incident_from,
     policy_from,
     policy_json,
@@ -68,6 +70,7 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
 
     @property
     def rules(self) -> Rules:
@@ -303,4 +306,7 @@ def _load_open(connection: Connection, company: CompanyMemory) -> None:
         select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
     ):
         company.assets[name] = critical
+    of_company = t.heartbeat.c.company_id == company.id
+    for row in connection.execute(select(*t.raw_columns(t.heartbeat)).where(of_company)):
+        company.heartbeats[row.id] = heartbeat_from(row)
     journal.forget()
