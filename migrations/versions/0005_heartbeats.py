@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("token_hint", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_beat_at", sa.BigInteger(), nullable=True),
+        sa.Column("expected_since", sa.BigInteger(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("down_since", sa.BigInteger(), nullable=True),
         sa.Column("paused_at", sa.BigInteger(), nullable=True),

@@ -36,6 +36,8 @@ class Heartbeat:
     token_hint: str
     created_at: datetime
     last_beat_at: datetime | None = None
+    expected_since: datetime | None = None
+    """From when the period counts: the last beat, or when it was resumed."""
     started_at: datetime | None = None
     """When a run told of its start, until it tells of its end."""
     down_since: datetime | None = None
@@ -46,7 +48,7 @@ class Heartbeat:
         """When it is late; None while nothing is expected. A run that has begun has to end within the grace."""
         if self.paused_at is not None:
             return None
-        found = [at for at in (self.last_beat_at and self.last_beat_at + self.every, self.started_at) if at]
+        found = [at for at in (self.expected_since and self.expected_since + self.every, self.started_at) if at]
         return min(found, default=None)
 
     @property

@@ -136,6 +136,7 @@ heartbeat = Table(
     Column("token_hint", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_beat_at", Instant, nullable=True),
+    Column("expected_since", Instant, nullable=True),
     Column("started_at", Instant, nullable=True),
     Column("down_since", Instant, nullable=True),
     Column("paused_at", Instant, nullable=True),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _UPDATE = (
     "UPDATE heartbeat SET name = ?, every_seconds = ?, grace_seconds = ?, severity = ?, token_hash = ?,"
-    " token_hint = ?, last_beat_at = ?, started_at = ?, down_since = ?, paused_at = ? WHERE id = ?"
+    " token_hint = ?, last_beat_at = ?, expected_since = ?, started_at = ?, down_since = ?, paused_at = ? WHERE id = ?"
 )
 
 
@@ -65,9 +65,9 @@ class Heartbeats:
         uow = self._uow
         if not (self._new or self._changed or self._gone):
             return
+        uow.run("DELETE FROM heartbeat WHERE id = ?", self._gone)  # first: its name is free again
         if self._new:
             uow.run(uow.dialect.insert("heartbeat"), [heartbeat_row(beat) for beat in self._new.values()])
         rows = [heartbeat_row(beat) for beat in self._changed.values()]
         uow.run(_UPDATE, [(*row[2:8], *row[9:], row[0]) for row in rows])
-        uow.run("DELETE FROM heartbeat WHERE id = ?", self._gone)
         self._new, self._changed, self._gone = {}, {}, []
