@@ -113,6 +113,27 @@ class Client:
     def add_integration(self, **ask: Any) -> dict[str, Any]:
         return self._post("/integrations", _given(ask))
 
+    def heartbeats(self, *, company: str = "") -> list[dict[str, Any]]:
+        """`list[wire.HeartbeatView]`, what is down first."""
+        return self._items("/heartbeats", company=company)
+
+    def heartbeat(self, ref: str) -> dict[str, Any]:
+        return self._get(f"/heartbeats/{_part(ref)}")
+
+    def create_heartbeat(self, **ask: Any) -> dict[str, Any]:
+        """`wire.HeartbeatMade`: the only time that its address is shown."""
+        return self._post("/heartbeats", _given(ask))
+
+    def edit_heartbeat(self, ref: str, **ask: Any) -> dict[str, Any]:
+        return self._send("PATCH", f"/heartbeats/{_part(ref)}", _given(ask))
+
+    def heartbeat_act(self, ref: str, action: str) -> dict[str, Any]:
+        """beat, pause, resume or rotate."""
+        return self._post(f"/heartbeats/{_part(ref)}/{action}", {})
+
+    def delete_heartbeat(self, ref: str) -> dict[str, Any]:
+        return self._send("DELETE", f"/heartbeats/{_part(ref)}", {})
+
     def assets(self, company: str) -> list[dict[str, Any]]:
         return self._items(f"/companies/{_part(company)}/assets")
 

@@ -29,14 +29,22 @@ def add(
     door: Door,
     tool: Annotated[str, typer.Argument(help="generic, alertmanager")],
     company: Annotated[str, typer.Option("--company", help="acme")],
+    signing: Annotated[str, typer.Option("--signing", help="required or none; else as the tool can")] = "",
 ) -> None:
     """A key bound to one tool: siems integration add alertmanager --company acme"""
-    made = door.client.add_integration(tool=tool, company=company)
+    made = door.client.add_integration(tool=tool, company=company, signing=signing)
     if door.dry_run:
         made = {key: value for key, value in made.items() if key in ("company_id", "tool", "integration_id")}
         show_one(door, made, lambda m: [f"{m['tool']} of {m['company_id']} would be ready"], id="integration_id")
         return
     show_one(door, made, _steps, id="integration_id")
+
+
+_SWITCHED = {
+    "pagerduty": ("https://events.pagerduty.com", "their routing key or integration key to this API key"),
+    "opsgenie": ("https://api.opsgenie.com", "their API key (GenieKey) to this one"),
+}
+"""Tools whose own API siems answers: where their senders send to, and what else is to be changed."""
 
 
 def _steps(made: Item) -> list[str]:
@@ -48,6 +56,10 @@ def _steps(made: Item) -> list[str]:
     ]
     if made["hmac_secret"]:
         return [*lines, f"  HMAC secret   {made['hmac_secret']}"]
+    if made["tool"] in _SWITCHED:
+        host, key = _SWITCHED[made["tool"]]
+        base = made["webhook_url"].partition("/api/")[0]
+        return [*lines, "", f"tools that send to {host}: change that to", "", f"  {base}", "", f"and {key}."]
     if made["tool"] != "alertmanager":
         return lines
     return [

@@ -15,7 +15,7 @@ from siems.daemon.keyring import Beat, Entry, Keyring
 from siems.daemon.limits import Bucket, Limiter
 from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
 from siems.domain.signature import Cause, Headers, verify
-from siems.errors import InvalidField, NotFound, NotAuthenticated, RateLimited, SiemsError, Unavailable, UsageError
+from siems.errors import InvalidField, NotAuthenticated, NotFound, RateLimited, SiemsError, Unavailable, UsageError
 from siems.services.ingest import Incoming
 from siems.sources import Tool
 from siems.sources.hearing import hear, redacted

@@ -83,7 +83,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that somebody made, told by a tool: a deployment, a new configuration. It is recorded, never an alert."""
+    """A change that somebody made, as a tool tells it: a deployment, a new setting. On record, and no alert."""
 
     summary: str
     source: str = ""

@@ -284,7 +284,9 @@ def find_heartbeat(connection: Connection, ref: str, actor: Actor) -> Heartbeat:
     h = t.heartbeat.c
     name = ref.strip()
     rows = connection.execute(
-        select(*t.raw_columns(t.heartbeat)).where(or_(h.id == name.upper(), h.name == name), in_scope(h.company_id, actor))
+        select(*t.raw_columns(t.heartbeat)).where(
+            or_(h.id == name.upper(), h.name == name), in_scope(h.company_id, actor)
+        )
     ).all()
     if not rows:
         raise missing(f"heartbeat {ref[:64]!r}")

@@ -103,7 +103,9 @@ def _change(uow: UnitOfWork, incoming: Incoming, change: Change) -> None:
     """A change is on record, for those who look for what happened before an incident."""
     details = {"summary": change.summary, "source": change.source, "links": change.links}
     company = incoming.company_id
-    uow.emit(Recorded(type="change.reported", actor=SYSTEM, company_id=company, object=incoming.source, details=details))
+    uow.emit(
+        Recorded(type="change.reported", actor=SYSTEM, company_id=company, object=incoming.source, details=details)
+    )
 
 
 class _Raw:

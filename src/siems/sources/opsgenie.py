@@ -63,7 +63,6 @@ def _remark(doc: Doc, alert: Doc, action: str) -> str:
     return f"Opsgenie: {action}" + (f" ({to})" if to else "") + (f" by {who}" if who else "") + (note and f": {note}")
 
 
-
 # --- the Alert API itself ---------------------------------------------------------------------------------------
 
 ACTS: Mapping[str, str] = {

@@ -160,7 +160,6 @@ def _payload(doc: Doc, payload: Doc, said: str, key: str, *, firing: bool) -> Re
     )  # fmt: skip
 
 
-
 def _urls(doc: Doc) -> list[str]:
     images = [image.first(name) for image in doc.docs("images") for name in ("href", "src")]
     return list(dict.fromkeys([doc.first("client_url"), *(link.first("href") for link in doc.docs("links")), *images]))

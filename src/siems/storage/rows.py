@@ -147,8 +147,8 @@ def heartbeat_from(row: Sequence[Any]) -> Heartbeat:
     return Heartbeat(
         id=id, company_id=company_id, name=name, every=timedelta(seconds=every), grace=timedelta(seconds=grace),
         severity=Severity(severity), token_hash=token_hash, token_hint=token_hint, created_at=from_micros(created_at),
-        last_beat_at=_back(last_beat_at), expected_since=_back(expected_since), started_at=_back(started_at), down_since=_back(down_since),
-        paused_at=_back(paused_at),
+        last_beat_at=_back(last_beat_at), expected_since=_back(expected_since), started_at=_back(started_at),
+        down_since=_back(down_since), paused_at=_back(paused_at),
     )  # fmt: skip
 
 

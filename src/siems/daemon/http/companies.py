@@ -12,6 +12,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.daemon.runtime import company_defaults
 from siems.domain.permissions import Permission, require_role
+from siems.errors import InvalidField
 from siems.services import companies, directory, users
 from siems.sources import SOURCES
 from siems.storage.unit_of_work import UnitOfWork
@@ -68,7 +69,7 @@ async def list_integrations(call: Call) -> web.Response:
 async def add_integration(call: Call) -> web.Response:
     ask = await call.body(wire.IntegrationAsk)
     tool = SOURCES.get(ask.tool)
-    signing = Signing.NONE if tool.signing is None else Signing.REQUIRED
+    signing = _signing(ask.signing) or (Signing.NONE if tool.signing is None else Signing.REQUIRED)
     company_id = await call.read(directory.find_company, ask.company, call.actor)
     runtime = call.runtime
 
@@ -80,6 +81,13 @@ async def add_integration(call: Call) -> web.Response:
         )
 
     return await _secret(call, verb, company_id)
+
+
+def _signing(word: str) -> Signing | None:
+    try:
+        return Signing(word.lower()) if word else None
+    except ValueError as why:
+        raise InvalidField(f"signing is required or none, not {word!r}", hint="--signing none") from why
 
 
 async def _secret(call: Call, verb: Callable[[UnitOfWork], bytes], company: str) -> web.Response:

@@ -9,27 +9,32 @@ from aiohttp import web
 
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.errors import Overloaded, UnsupportedMedia
-from siems.services.ingest import accept
-from siems.sources import SOURCES
+from siems.services.ingest import Incoming, accept
+from siems.sources import SOURCES, Tool
 
 
 async def receive(request: web.Request) -> web.Response:
     """`POST /api/webhooks/<source>`: 202 only after the alerts are on disk."""
-    runtime = request.app[RUNTIME]
-    not_draining(runtime)
+    not_draining(request.app[RUNTIME])
     tool = SOURCES.get(request.match_info["source"])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
-    body = await body_of(request)
-    incoming = runtime.intake.admit(tool, _key(request), request.headers, body, request.remote or "")
+    _, said = await take(request, tool, _key(request), await body_of(request))
+    return web.Response(body=said, status=202, content_type="application/json")
+
+
+async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:
+    """(what a request says, the answer), once it is on disk. Raises what `Intake.admit` and the verb raise."""
+    runtime, address = request.app[RUNTIME], request.remote or ""
+    incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     try:
         said = await runtime.database.write(
             accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
         )
     except Overloaded as full:
-        runtime.intake.overloaded(incoming, request.remote or "", full)
+        runtime.intake.overloaded(incoming, address, full)
         raise
-    return web.Response(body=said, status=202, content_type="application/json")
+    return incoming, said
 
 
 def _key(request: web.Request) -> str:
