@@ -8,8 +8,8 @@ from house import Client, House, free_port
 
 LOOKING = [
     "incident list", "incident list --query severity:>=HIGH --sort -created_at --limit 5", "alert list",
-    "alert list --rejected", "company list", "integration list", "user list", "audit list", "audit verify",
-    "notify inbox", "whoami", "daemon status",
+    "alert list --rejected", "company list", "integration list", "heartbeat list", "user list", "audit list",
+    "audit verify", "notify inbox", "whoami", "daemon status",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 
@@ -78,6 +78,11 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("login --user jon", "--password-stdin"),
         ("notify read", "--all"),
         ("asset edit web-01 --company fjord", "siems asset edit --help"),
+        ("integration add pagerduty --company fjord --signing maybe", "--signing none"),
+        ("heartbeat create x --company fjord", "siems heartbeat create --help"),
+        ("heartbeat create x --company fjord --every 60", "60m?"),
+        ("heartbeat create x --company fjord --every 1s", "5m, 1h"),
+        ("heartbeat create x --company fjord --every 1h --severity dire", "CRITICAL"),
         ("init", "siems init --admin"),
         ("init --admin dana", "siems init --admin"),
         ("tui", "siems watch -o jsonl"),
@@ -111,6 +116,8 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("sla policy show --company nobody", ""),
         ("integration add abacus --company fjord", "alertmanager"),
         ("integration add alertmanager --company nobody", ""),
+        ("heartbeat show nothing", "siems heartbeat list"),
+        ("heartbeat create x --company nobody --every 1h", "siems heartbeat list"),
         ("schema IncidntView", "IncidentView"),
         ("help weather", "exit-codes"),
     ],
@@ -125,6 +132,7 @@ def test_what_is_not_there_is_3(house: House, known: Client, command: str, hint:
     "command",
     [
         "company onboard Other", "company edit fjord --rate 5/min", "integration add alertmanager --company fjord",
+        "heartbeat create x --company fjord --every 1h",
         "sla policy set --company fjord --severity HIGH --response 1h",
         "user create x --email x@msp.example --role admin --password-stdin",
         "incident assign {incident} --to dana", "incident close {incident}",

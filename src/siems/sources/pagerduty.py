@@ -197,7 +197,7 @@ def _faults(doc: Doc) -> list[str]:
     if len(message(payload.at("summary"))) > MAX_SUMMARY:
         found.append(f"'payload.summary' is too long (maximum is {MAX_SUMMARY} characters)")
     level = payload.at("severity")
-    if level and level not in _LEVELS:
+    if level and level not in tuple(_LEVELS):
         found.append(f"'payload.severity' is invalid (must be one of the following: {_or(tuple(_LEVELS))})")
     return found
 
