@@ -65,7 +65,7 @@ def _welcome(h: Item, what: str) -> list[str]:
         f"{safe(h['name'])} ({h['id']}) of {h['company_id']} {what}.",
         "",
         f"  address   {h['url']}",
-        "            (shown this once: whoever has it can sign life)",
+        "            (shown this once: whoever has it can report the job as done)",
         f"  expected  every {every}, at most {grace} late; then a {h['severity']} alert, which its next beat resolves",
         "            (from its first beat on)",
         "",
@@ -110,7 +110,7 @@ def _card(h: Item) -> list[str]:
 @app.command()
 @leaf
 def beat(door: Door, ref: Ref) -> None:
-    """Sign life by hand: it counts like a call of the address, and is on record."""
+    """Report it alive by hand: it counts like a call of its address, and is on record."""
     show_one(door, door.client.heartbeat_act(ref, "beat"), _card)
 
 
