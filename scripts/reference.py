@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from reference_tools import tools
 
 from siems import config, errors, grammar, wire
 from siems.cli import ALIASES, NOUNS
@@ -28,7 +29,6 @@ from siems.daemon.http.api import ROUTES
 from siems.domain.alert import SEVERITY_WORDS
 from siems.domain.permissions import ALLOWED, Permission
 from siems.services import filters
-from siems.sources import SOURCES
 from siems.tui.actions import DEEDS, Level, Where, shown
 from siems.vocabulary import Role, Severity
 
@@ -249,6 +249,15 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "edit_asset": ("mark an asset as critical or not", "AssetView without `first_seen_at`"),
     "list_integrations": ("keys, without the keys", "items: IntegrationView"),
     "add_integration": ("a key bound to one tool; shown once", "IntegrationAdded"),
+    "list_heartbeats": ("heartbeats, what is down first", "items: HeartbeatView"),
+    "create_heartbeat": ("a new heartbeat; its address is in this answer and nowhere else", "HeartbeatMade"),
+    "show_heartbeat": ("one heartbeat, by its id or name", "HeartbeatView"),
+    "edit_heartbeat": ("change what is given", "HeartbeatView"),
+    "delete_heartbeat": ("its address ends; what it has raised is resolved", "HeartbeatView"),
+    "beat_heartbeat": ("report it alive by hand", "HeartbeatView"),
+    "pause_heartbeat": ("expect nothing until it is resumed", "HeartbeatView"),
+    "resume_heartbeat": ("expect it again, one period from now", "HeartbeatView"),
+    "rotate_heartbeat": ("a new address; the old one ends at once", "HeartbeatMade"),
     "list_users": ("colleagues", "items: UserView"),
     "create_user": ("a new person", "UserView"),
     "me": ("who the caller is", "Me"),
@@ -292,7 +301,13 @@ def http() -> str:
         f"| POST | `/api/webhooks/alerts` | [an alert](../guides/onboarding-a-client.md) | {_linked('AlertAccepted')},"
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
         f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
-        f" sources: {', '.join(f'`{name}`' for name in SOURCES)} |",
+        " the names of [the tools](tools.md) |",
+        "| GET, POST, PUT, HEAD | `/api/heartbeats/{token}` | | `OK` | a [heartbeat](../guides/heartbeats.md); also"
+        " `/start`, `/fail` and an exit status behind it |",
+        "| POST | `/v2/enqueue`, `/v2/change/enqueue` | PagerDuty's events | PagerDuty's answers |"
+        " [switching](../guides/switching.md) |",
+        "| all | `/v2/alerts`, `/v2/heartbeats` and below | Opsgenie's requests | Opsgenie's answers |"
+        " [switching](../guides/switching.md) |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",
@@ -455,6 +470,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "query.md": ("the query language and its fields", query),
     "permissions.md": ("who may do what", permissions),
     "exit-codes.md": ("exit codes and errors", exit_codes),
+    "tools.md": ("every tool that siems understands", lambda: MADE + tools()),
     "severities.md": ("the words of tools for how bad a thing is", severities),
     "keys.md": ("the keys of the terminal interface", keys),
 }

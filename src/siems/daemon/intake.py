@@ -53,8 +53,8 @@ class Intake:
         return incoming
 
     def look(self, tool: Tool, key: str, headers: Headers, body: bytes, address: str) -> Entry:
-        """Whoever asks about alerts of their own, or calls a heartbeat: the same checks, with a bucket of its own, so that
-        looking takes nothing from alerts. Raises as `admit`."""
+        """Whoever asks about alerts of their own, or calls a heartbeat by its name: the same checks, but a bucket of
+        its own, so that looking takes nothing from alerts. Raises as `admit`."""
         entry = self._known(tool, key, address)
         if entry.signing is not Signing.NONE:
             self._signed(entry, headers, body, tool, address)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, select, update
 
 from siems.clock import to_micros
+from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded

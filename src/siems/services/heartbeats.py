@@ -6,7 +6,6 @@ beat, and sets itself anew if that was in time.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from siems.domain.alert import Read, Reading
+from siems.domain.changing import replace
 from siems.domain.deadlines import DueKind
 from siems.domain.events import Recorded
 from siems.domain.heartbeat import LONGEST, SHORTEST, TOOL, Heartbeat, Pulse, grace_for, span

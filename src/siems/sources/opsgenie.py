@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from siems.domain.changing import replace
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, an_object, document, filled, made_key, message, parse, short_key

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 
 from siems.domain.alert import Change, Reading
+from siems.domain.changing import replace
 from siems.domain.signature import Scheme
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
