@@ -16,6 +16,7 @@ from siems.storage.writer import Job
 from siems.vocabulary import Role, Severity
 from siems.wire import HeartbeatAsk, HeartbeatEdit
 
+from .silencing import silence
 from .world import ACME, BETA, ROOT, World
 
 
@@ -131,6 +132,15 @@ def test_what_fell_due_while_siems_was_down_gets_its_chance_to_be_heard(world: W
     assert alerts(world) == []
     world.passes(minutes=1)
     assert [line[1] for line in alerts(world)] == ["heartbeat_missed"]
+
+
+def test_under_a_silence_it_pages_nobody_and_still_comes_back(world: World, hour: str) -> None:
+    beat(world, hour)
+    silence(world, "asset=nightly", seconds=48 * 3_600)
+    world.passes(hours=20)
+    assert (alerts(world), world.count("incident")) == ([("nightly", "heartbeat_missed", "suppressed")], 0)
+    beat(world, hour)
+    assert (state(world, hour), alerts(world)[0][2]) == ("up", "resolved")
 
 
 # --- what it costs ---------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ class DueKind(StrEnum):
     FLAP_END = "flap_end"
     AUTO_CLOSE = "auto_close"
     HEARTBEAT = "heartbeat"
+    SILENCE_NOTICE = "silence_notice"
+    SILENCE_END = "silence_end"
+    SILENCE_RELEASE = "silence_release"
     HOUSEKEEPING = "housekeeping"
 
 

@@ -17,7 +17,10 @@ from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
+from siems.domain.matchers import parse
 from siems.domain.priority import Weights
+from siems.domain.recurrence import Recurrence
+from siems.domain.silence import Silence
 from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State, Strategy
 
 Row = tuple[Any, ...]
@@ -149,6 +152,36 @@ def heartbeat_from(row: Sequence[Any]) -> Heartbeat:
         severity=Severity(severity), token_hash=token_hash, token_hint=token_hint, created_at=from_micros(created_at),
         last_beat_at=_back(last_beat_at), expected_since=_back(expected_since), started_at=_back(started_at),
         down_since=_back(down_since), paused_at=_back(paused_at),
+    )  # fmt: skip
+
+
+def silence_row(s: Silence) -> Row:
+    """The values of the `silence` table, in its order."""
+    r = s.recurrence
+    again = r and _encode([r.rule, r.zone, r.anchor.isoformat(), r.length.total_seconds()]).decode()
+    return (
+        s.id, s.company_id, _list([str(matcher) for matcher in s.matchers]), to_micros(s.starts_at),
+        to_micros(s.ends_at), s.comment, s.change, again, s.created_by, to_micros(s.created_at), _out(s.ended_at),
+        s.ended_by,
+    )  # fmt: skip
+
+
+def silence_from(row: Sequence[Any]) -> Silence:
+    """The silence of a row of `silence`, whose times are still microseconds."""
+    (
+        id, company_id, matchers, starts_at, ends_at, comment, change, recurrence, created_by, created_at, ended_at,
+        ended_by,
+    ) = row  # fmt: skip
+    again = None
+    if recurrence is not None:
+        rule, zone, anchor, length = json.loads(recurrence)
+        again = Recurrence(
+            rule=rule, zone=zone, anchor=datetime.fromisoformat(anchor), length=timedelta(seconds=length)
+        )
+    return Silence(
+        id=id, company_id=company_id, matchers=parse(json.loads(matchers)), starts_at=from_micros(starts_at),
+        ends_at=from_micros(ends_at), comment=comment, change=change, recurrence=again, created_by=created_by,
+        created_at=from_micros(created_at), ended_at=_back(ended_at), ended_by=ended_by,
     )  # fmt: skip
 
 

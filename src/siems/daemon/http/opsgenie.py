@@ -82,7 +82,7 @@ async def act(request: web.Request, began: float) -> web.Response:
     alias, body = request.match_info["ref"], await body_of(request)
     if _kind(request) != "alias":
         alert = await _sent(request, _admitted(request, body))
-        if alert is None or alert.status is not AlertStatus.ACTIVE:
+        if alert is None or alert.status is AlertStatus.RESOLVED:
             return _done(request, verb, 0 if alert is None else alert.id, began)
         alias = alert.labels.get("alias", "")
     _, said = await take(request, reader_of(verb, alias), _key(request), body)

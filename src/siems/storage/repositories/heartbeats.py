@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection, select
+
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.permissions import missing
-from siems.storage.rows import heartbeat_row
+from siems.storage import tables as t
+from siems.storage.rows import heartbeat_from, heartbeat_row
 
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
@@ -71,3 +74,9 @@ class Heartbeats:
         rows = [heartbeat_row(beat) for beat in self._changed.values()]
         uow.run(_UPDATE, [(*row[2:8], *row[9:], row[0]) for row in rows])
         self._new, self._changed, self._gone = {}, {}, []
+
+
+def heartbeats_of(connection: Connection, company_id: str) -> list[Heartbeat]:
+    """All of a company."""
+    rows = connection.execute(select(*t.raw_columns(t.heartbeat)).where(t.heartbeat.c.company_id == company_id))
+    return [heartbeat_from(row) for row in rows]
