@@ -167,14 +167,11 @@ class Memory:
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
         """An empty memory for a company, with its settings named by their content."""
+        settings = company.settings
         return CompanyMemory(
-            company.id,
-            company.name,
-            version,
-            company.settings,
-            self.remember_targets(company.settings.targets),
-            self.remember_policy(company.settings.policy),
-        )
+            company.id, company.name, version, settings, self.remember_targets(settings.targets),
+            self.remember_policy(settings.policy),
+        )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:
         scopes: dict[str, set[str]] = {}
@@ -325,9 +322,8 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
-    for name, critical in connection.execute(
-        select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
-    ):
+    assets = select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
+    for name, critical in connection.execute(assets):
         company.assets[name] = critical
     company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
