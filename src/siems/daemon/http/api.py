@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import companies, incidents, sessions
+from siems.daemon.http import companies, incidents, integrations, sending, sessions
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -92,6 +92,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
+    ("POST", "/alerts", sending.send),
     ("GET", "/alerts/{ref}", incidents.show_alert),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/companies", companies.list_companies),
@@ -101,8 +102,17 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/companies/{ref}/sla", companies.set_sla),
     ("GET", "/companies/{ref}/assets", companies.list_assets),
     ("PATCH", "/companies/{ref}/assets/{name}", companies.edit_asset),
-    ("GET", "/integrations", companies.list_integrations),
-    ("POST", "/integrations", companies.add_integration),
+    ("GET", "/companies/{ref}/bodies", sending.list_bodies),
+    ("GET", "/integrations", integrations.list_integrations),
+    ("POST", "/integrations", integrations.add),
+    ("GET", "/integrations/{ref}", integrations.show),
+    ("PATCH", "/integrations/{ref}", integrations.edit),
+    ("GET", "/integrations/{ref}/setup", integrations.setup),
+    ("POST", "/integrations/{ref}/rotate", integrations.rotate),
+    ("POST", "/integrations/{ref}/revoke", integrations.revoke),
+    ("POST", "/integrations/{ref}/tenants", integrations.map_tenant),
+    ("GET", "/tools", integrations.list_tools),
+    ("GET", "/tools/{ref}", integrations.show_tool),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),
