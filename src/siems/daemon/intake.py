@@ -13,7 +13,7 @@ from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon.keyring import Entry, Keyring
 from siems.daemon.limits import Bucket, Limiter
-from siems.daemon.refusals import RATE_LIMITED, Refusals
+from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
 from siems.daemon.sightings import Sightings
 from siems.domain.alert import MAX_MESSAGE, Read, Reading, clip
 from siems.domain.integration import tenant_of, within
@@ -54,7 +54,7 @@ class Intake:
             self._signed(entry, headers, body, tool, address)
         incoming = self._read(entry, headers, body, tool, address)
         bucket.tokens -= 1
-        self._sightings.accepted[entry.integration_id] = entry.company_id, incoming
+        self._sightings.accepted[entry.integration_id] = entry.company_id, incoming.company_id, incoming.read
         return incoming
 
     def knows(self, tool: Tool, key: str, address: str) -> Entry:
@@ -66,6 +66,13 @@ class Intake:
     def forged(self, entry: Entry, cause: Cause, tool: Tool, address: str, detail: str = "") -> SiemsError:
         """The refusal of a message that did not prove itself."""
         return self._forged(entry.integration_id, cause, tool, address, entry, detail)
+
+    def overloaded(self, incoming: Incoming, address: str, why: Unavailable) -> None:
+        """An accepted request found no room in the queue: counted like every other refusal."""
+        self._refusals.note(
+            incoming.company_id, OVERLOADED, source=incoming.source, address=address, detail=why.message,
+            now=self._clock.now(),
+        )  # fmt: skip
 
     # --- 1 the key ---------------------------------------------------------------------------------------------
 

@@ -8,8 +8,7 @@ from datetime import datetime
 import msgspec
 
 from siems.clock import to_micros
-from siems.domain.alert import clip
-from siems.services.ingest import Incoming
+from siems.domain.alert import Read, clip
 from siems.storage.unit_of_work import UnitOfWork
 from siems.wire import Sighted
 
@@ -30,12 +29,12 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class Sightings:
-    """The latest request of each integration, by its id; whose it is stands beside it.
+    """The latest request of each integration, by its id: whose it is, and what was read for whom.
 
     What is taken in is one assignment on the way of every alert, so it is looked at only when it is written.
     """
 
-    accepted: dict[str, tuple[str, Incoming]] = field(default_factory=dict)
+    accepted: dict[str, tuple[str, str, Read]] = field(default_factory=dict)
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -54,25 +53,25 @@ def write(uow: UnitOfWork, taken: Sightings, at: datetime) -> None:
     uow.run(
         _SEEN,
         [
-            (name, owner, now, "alert" if incoming.read.readings else "test", _detail(incoming))
-            for name, (owner, incoming) in sorted(taken.accepted.items(), key=lambda item: item[0])
+            (name, owner, now, "alert" if read.readings else "test", _detail(company_id, read))
+            for name, (owner, company_id, read) in sorted(taken.accepted.items(), key=lambda item: item[0])
         ],
     )
     uow.run(_REFUSED, [(name, owner, now, cause[:64]) for name, (owner, cause) in sorted(taken.refused.items())])
 
 
-def _detail(incoming: Incoming) -> str:
+def _detail(company_id: str, read: Read) -> str:
     """What siems has read in a request, for the one who sets the tool up."""
-    readings = incoming.read.readings
+    readings = read.readings
     if not readings:
-        said = incoming.read.said or "nothing to alert on"
-        return _encode(Sighted(company_id=incoming.company_id, said=clip(said, MAX_SAID))).decode()
+        said = read.said or "nothing to alert on"
+        return _encode(Sighted(company_id=company_id, said=clip(said, MAX_SAID))).decode()
     first = readings[0]
     return _encode(
         Sighted(
-            company_id=incoming.company_id, alerts=len(readings), asset_name=first.asset_name,
+            company_id=company_id, alerts=len(readings), asset_name=first.asset_name,
             signature=first.signature, severity=first.severity.name, firing=first.firing,
-            message=clip(first.message, MAX_SAID), fingerprint=first.fingerprint(incoming.company_id),
-            warnings=[clip(text, MAX_SAID) for text in (*incoming.read.warnings, *first.warnings)][:5],
+            message=clip(first.message, MAX_SAID), fingerprint=first.fingerprint(company_id),
+            warnings=[clip(text, MAX_SAID) for text in (*read.warnings, *first.warnings)][:5],
         )
     ).decode()  # fmt: skip

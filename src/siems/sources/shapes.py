@@ -363,6 +363,7 @@ def host_or_service(tool: str, title: str, doc: Doc, *prefixes: str) -> Read:
         tool=tool,
         asset=host,
         signature=f"{service or 'host'} flapping" if flapping else service or "host down",
+        word=state,
         severity=_STATE_SEVERITY.get(state, Severity.MEDIUM),
         message="\n".join(filter(None, lines)),
         firing=not over,

@@ -332,13 +332,14 @@ _BAD = {
 }  # fmt: skip
 _CONDITION = (
     "state", "status", "lastStatus", "build-status", "result", "newEvaluationResult.complianceType", "statusCode",
-    "eventType", "job-status", "newState", "state.value", "current-phase",
+    "eventType", "job-status", "newState", "state.value", "status-details.status", "current-phase",
 )  # fmt: skip
 _SUBJECT = (
     "instance-id", "instance_id", "instanceId", "EC2InstanceId", "SourceIdentifier", "dbInstanceIdentifier", "jobName",
     "pipeline", "project-name", "functionName", "resource_id", "resourceId", "affectedResource", "AutoScalingGroupName",
     "bucket.name", "bucketName", "requestParameters.bucketName", "clusterName", "group", "hostname", "host",
     "commonName", "CommonName", "stateMachineArn", "taskArn", "resources.0.id", "resourceArn", "volume-id",
+    "resourcesAffected.s3Bucket.name", "recoveryPointArn", "backupVaultName", "source",
 )  # fmt: skip
 _OF = ("eventName", "check-name", "configRuleName", "event", "title", "EventID", "document-name", "insightType")
 _WORDS = SEVERITY_WORDS | {"untriaged": MEDIUM}
@@ -346,11 +347,21 @@ _WORDS = SEVERITY_WORDS | {"untriaged": MEDIUM}
 _QUIET = frozenset(["notification", "creation", "backup", "configuration change", "restoration", "maintenance"])
 
 
+def _plainly(state: str) -> str:
+    """The last word of states like `REPLICATION_TASK_FAILED` and `UPDATE_COMPLETE`; a rollback is a failure."""
+    if state.endswith("_in_progress"):
+        return "in_progress"
+    word = state.rpartition("_")[2]
+    if "rollback" in state:
+        return "failed"
+    return word if word in ("complete", "failed", "started", "stopped") else state
+
+
 def _event(tool: str, doc: Doc, detail: Doc) -> Read:
     """An event of any service: whether it is a problem is told by the state in it."""
     kind = doc.first("detail-type") or doc.first("source")
     condition = detail.first(*(path for path in _CONDITION if not isinstance(detail.at(path), (dict, list))))
-    state = condition.lower().replace(" ", "_")
+    state = _plainly(condition.lower().replace(" ", "_"))
     ec2 = kind.startswith("EC2 Instance State-change")
     closed = kind.endswith((" Closed", " Successful")) and not condition
     if state in _UNDERWAY and not (ec2 and state == "running"):
@@ -364,22 +375,23 @@ def _event(tool: str, doc: Doc, detail: Doc) -> Read:
         severity = HIGH
     elif kind.endswith("via CloudTrail"):
         severity = LOW
-    word = detail.first("severity", "severity.description", "insightSeverity")
+    word = detail.first("severity.description", "insightSeverity") if isinstance(detail.at("severity"), dict) \
+        else detail.first("severity", "insightSeverity")  # fmt: skip
     known = word.lower() in _WORDS
     account, region = doc.first("account"), doc.first("region")
     of = detail.first(*_OF)
     told = detail.first(
         "message", "Message", "description", "statusMessage", "stoppedReason", "reason", "cause", "Cause",
-        "StatusMessage", "additional-information", "insightDescription", "errorMessage", "annotation",
+        "StatusMessage", "detailMessage", "additional-information", "insightDescription", "errorMessage", "annotation",
     )  # fmt: skip
     head = f"{kind}: {of}" if of else kind
     return _one(
         alert_of(
-            tool=tool, asset=arn_name(detail.first(*_SUBJECT)) or _from_resources(doc) or _account(account, region),
-            signature=head, word=word or condition, words=_WORDS,
+            tool=tool, asset=arn_name(detail.first(*_SUBJECT)).removeprefix("service:") or _from_resources(doc)
+            or _account(account, region), signature=head, word=word or condition, words=_WORDS,
             severity=None if known else severity or MEDIUM,
             firing=not (state in _GOOD or closed or (ec2 and state == "running")),
-            key=detail.first("findingArn", "findingId", "insightId", "problemId") or None,
+            key=whole_key(detail.first("findingArn", "insightId", "id" if kind.endswith("Finding") else "")),
             message="\n".join(filter(None, (f"{head}: {condition}" if condition else head, told))),
             starts=doc.first("time"),
             tags={str(name): text(value, 255) for name, value in detail.value.items()
@@ -459,7 +471,7 @@ def arn_name(arn: str) -> str:
     if len(parts) < 6 or parts[0] != "arn":
         return arn
     resource = parts[5].removesuffix(":*")
-    if parts[2] == "elasticloadbalancing" and resource.count("/") > 1:
+    if parts[2] in ("elasticloadbalancing", "cloudformation") and resource.count("/") > 1:  # the last is but a number
         return resource.split("/")[-2]
     if "/" in resource and not resource.startswith("log-group:"):
         return resource.rstrip("/").rpartition("/")[2]

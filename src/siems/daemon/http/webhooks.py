@@ -11,11 +11,11 @@ from typing import Any
 from aiohttp import web
 
 from siems.daemon.amazon import envelope
-from siems.daemon.http.middleware import RUNTIME, not_draining
+from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
 from siems.domain.signature import Cause
-from siems.errors import UnsupportedMedia
+from siems.errors import Overloaded, UnsupportedMedia
 from siems.services.ingest import accept
 from siems.sources import SOURCES, Tool
 
@@ -27,7 +27,7 @@ async def receive(request: web.Request) -> web.Response:
     tool = SOURCES.get(request.match_info["source"])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
-    body, key, address = await request.read(), _key(request), request.remote or ""
+    body, key, address = await body_of(request), _key(request), request.remote or ""
     message = await _proved(runtime, tool, key, address, body) if tool.proves == "sns" else None
     incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     if message is not None:
@@ -35,9 +35,13 @@ async def receive(request: web.Request) -> web.Response:
             await runtime.amazon.confirm(incoming.read.confirm)
         if incoming.delivery_id is None:  # Amazon repeats a message under its own id, which it has signed
             incoming = replace(incoming, delivery_id=str(message["MessageId"])[:MAX_DELIVERY_ID])
-    said = await runtime.database.write(
-        accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key
-    )
+    try:
+        said = await runtime.database.write(
+            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
+        )
+    except Overloaded as full:
+        runtime.intake.overloaded(incoming, address, full)
+        raise
     return web.Response(body=said, status=202, content_type="application/json")
 
 
