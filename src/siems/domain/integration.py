@@ -40,6 +40,8 @@ class Terms:
             raise InvalidField(f"name has at most {MAX_NAME} printable characters")
         if self.rate_per_minute is not None and not 1 <= self.rate_per_minute <= HIGHEST_RATE:
             raise InvalidField(f"rate must be between 1 and {HIGHEST_RATE}")
+        if self.expires_at is not None and self.expires_at.tzinfo is None:
+            raise InvalidField("expires_at needs a zone", hint="write it like 2027-01-31T00:00:00Z")
         if self.expires_at is not None and self.expires_at <= now:
             raise InvalidField("a key cannot expire in the past", hint="to end one now:  siems integration revoke ID")
         if len(self.networks) > MAX_NETWORKS:

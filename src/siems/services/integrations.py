@@ -175,6 +175,7 @@ def rotate(
         values["secret"] = vault.seal(secret)
         if row.secret is not None:
             _keep(uow, row, "hmac", row.secret, overlap)
+    kept = bool(overlap) and ("key" in what or row.secret is not None)
     if ask.expires_at is not None:
         values["expires_at"] = Terms(expires_at=ask.expires_at).checked(uow.now).expires_at
     uow.connection.execute(update(t.integration).where(t.integration.c.id == row.id).values(**values))
@@ -190,7 +191,7 @@ def rotate(
     return IntegrationAdded(
         integration_id=row.id, company_id=row.company_id, tool=row.tool, signing=row.signing, api_key=key,
         hmac_secret=None if ask.secret else secret, webhook_url=f"{url}?api_key={key}" if key and key_in_url else url,
-        old_until=uow.now + overlap if overlap else None,
+        old_until=uow.now + overlap if kept else None,
     )  # fmt: skip
 
 

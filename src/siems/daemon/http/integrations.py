@@ -63,7 +63,7 @@ async def list_integrations(call: Call) -> web.Response:
     return items_of([_addressed(call, view) for view in found])
 
 
-async def show(call: Call) -> web.Response:
+async def show_integration(call: Call) -> web.Response:
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     await call.runtime.flush_sightings()
     return answer(_addressed(call, await call.read(ways.show_integration, row.id, call.runtime.clock.now())))
@@ -74,7 +74,7 @@ def _addressed(call: Call, view: wire.IntegrationView) -> wire.IntegrationView:
     return view
 
 
-async def setup(call: Call) -> web.Response:
+async def integration_setup(call: Call) -> web.Response:
     """The steps for an integration that is there: its key is a hash, so another word stands for it."""
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     tool = SOURCES.get(row.tool)
@@ -131,7 +131,7 @@ def _opening(tool: Tool, ask: wire.IntegrationAsk) -> Opening:
     )  # fmt: skip
 
 
-async def add(call: Call) -> web.Response:
+async def add_integration(call: Call) -> web.Response:
     ask = await call.body(wire.IntegrationAsk)
     company_id = await _company(call, ask.company)
     tool = SOURCES.get(ask.tool)
@@ -155,13 +155,13 @@ async def _company(call: Call, ref: str) -> str:
     return await call.read(directory.find_company, ref, call.actor)
 
 
-async def edit(call: Call) -> web.Response:
+async def edit_integration(call: Call) -> web.Response:
     ask = await call.body(wire.IntegrationEdit)
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     return await _change(call, row, lambda uow: integrations.edit(uow, call.actor, row.id, ask))
 
 
-async def rotate(call: Call) -> web.Response:
+async def rotate_integration(call: Call) -> web.Response:
     ask = await call.body(wire.RotateAsk)
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     tool, runtime = SOURCES.get(row.tool), call.runtime
@@ -177,7 +177,7 @@ async def rotate(call: Call) -> web.Response:
     return await call.write_secret(verb, company=row.company_id)
 
 
-async def revoke(call: Call) -> web.Response:
+async def revoke_integration(call: Call) -> web.Response:
     ask = await call.body(wire.RevokeAsk)
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     return await _change(

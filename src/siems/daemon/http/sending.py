@@ -20,7 +20,7 @@ from siems.sources.hearing import hear, redacted
 from siems.storage.unit_of_work import UnitOfWork
 
 
-async def send(call: Call) -> web.Response:
+async def send_alert(call: Call) -> web.Response:
     """A body as a tool would send it, from somebody who is logged in: no key and no signature, but their name."""
     ask = await call.body(wire.AlertsAsk)
     company_id = await call.read(directory.find_company, ask.company, call.actor)
