@@ -5,7 +5,6 @@ The usual form never gets here: `front.py` answers it with the same checks.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from siems.daemon.amazon import envelope
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
+from siems.domain.changing import replace
 from siems.domain.signature import Cause
 from siems.errors import Overloaded, UnsupportedMedia
 from siems.services.ingest import accept
