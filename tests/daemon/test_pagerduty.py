@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from siems.services import companies
+from siems.domain.integration import Opening
+from siems.services import integrations
 from siems.vocabulary import Signing
 
 from .house import VAULT, House, Reply
@@ -33,9 +34,10 @@ EVENT: dict[str, Any] = {
 async def key_of(
     house: House, tool: str = "pagerduty", signing: Signing = Signing.NONE, company: str = "comp-acme"
 ) -> str:
+    opening = Opening(tool=tool, signing=signing)
     added = await house.do(
-        companies.add_integration, house.root, company, tool, signing, VAULT, "http://x", companies=(company,)
-    )
+        integrations.add, house.root, company, opening, VAULT, "http://x", companies=(company,)
+    )  # fmt: skip
     await house.runtime.reload_keys()
     return str(added.api_key)
 

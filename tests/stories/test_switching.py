@@ -13,7 +13,7 @@ from house import Client, House, until
 
 def base_of(said: str) -> tuple[str, str]:
     """(the address, the key) that `integration add` has printed."""
-    base = re.search(r"^  (http://\S+)$", said, re.MULTILINE)
+    base = re.search(r"send to (http://\S+) instead of https://", said)
     key = re.search(r"API key +(\S+)", said)
     assert base
     assert key
@@ -26,7 +26,7 @@ def post(acme: Client, url: str, body: Any, **headers: str) -> tuple[int, Any]:
 
 def test_pagerduty_is_left(running: House) -> None:
     acme = running.onboard("Acme Corp")
-    said = running.run("integration", "add", "pagerduty", "--company", "acme", "--signing", "none").out
+    said = running.run("integration", "add", "pagerduty", "--company", "acme", "--no-sign").out
     assert "https://events.pagerduty.com" in said
     base, key = base_of(said)
     problem = {"summary": "disk full", "source": "srv-7", "severity": "critical"}

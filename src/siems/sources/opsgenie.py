@@ -143,6 +143,8 @@ tool = Tool(
             "Webhook URL:  {url}  Tick Add Alert Description to Payload and Add Alert Details to Payload.",
             "Choose the alert actions: alert is created, acknowledged, closed, deleted, note is added.",
             "Turn on integration.",
+            "Tools that speak Opsgenie's Alert API send to {base} instead of https://api.opsgenie.com, with the API key"
+            " of this integration as theirs (GenieKey).",
         ),
         docs="https://support.atlassian.com/opsgenie/docs/integrate-opsgenie-with-webhook/",
     ),

@@ -78,8 +78,8 @@ def _refused(error: SiemsError) -> web.Response:
 
 
 def _processed(read: Read) -> dict[str, str]:
-    key = read.readings[0].dedup_key if read.readings else read.remarks[0].dedup_key
-    return {"message": "Event processed", "dedup_key": key or ""}
+    keys = (*(reading.dedup_key for reading in read.readings), *(remark.dedup_key for remark in read.remarks))
+    return {"message": "Event processed", "dedup_key": next(filter(None, keys), "")}
 
 
 def _changed(read: Read) -> dict[str, str]:
