@@ -126,7 +126,7 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("company edit nobody --rate 60/min", "siems company list"),
         ("asset list --company nobody", ""),
         ("sla policy show --company nobody", ""),
-        ("integration add abacus --company fjord", "alertmanager"),
+        ("integration add xyzzy --company fjord", "alertmanager"),
         ("integration add alertmanager --company nobody", ""),
         ("schema IncidntView", "IncidentView"),
         ("help weather", "exit-codes"),
