@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from siems.domain.matchers import parse
@@ -43,7 +43,7 @@ def walls(zone: str) -> st.SearchStrategy[datetime]:
     """Wall times of any day, but mostly of the hours round a change of the clock: that is where it goes wrong."""
     days = st.sampled_from(changes_of_the_clock(zone) or DAYS) | st.sampled_from(DAYS)
     return st.builds(
-        datetime.combine, days, st.builds(time, st.integers(0, 5) | st.integers(0, 23), st.integers(0, 59))
+        datetime.combine, days, st.builds(time, st.integers(0, 3) | st.integers(0, 23), st.integers(0, 59))
     )
 
 
@@ -71,7 +71,8 @@ def silence(**changes: object) -> Silence:
 
 
 @settings(max_examples=500, deadline=None)
-@given(PLACES, st.integers(0, 7200))
+@example(where=("Europe/Oslo", wall_clock(2025, 3, 30, 2, 30)), seconds=2_400)
+@given(where=PLACES, seconds=st.integers(0, 7200))
 def test_a_later_wall_time_is_never_an_earlier_instant(where, seconds) -> None:
     place, wall = ZoneInfo(where[0]), where[1]
     assert instant(wall, place) <= instant(wall + timedelta(seconds=seconds), place)
