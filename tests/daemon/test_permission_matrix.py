@@ -64,6 +64,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
+    ("GET", "/arrivals"): Case("see what is in the scope"),
     ("GET", "/rejections"): Case("see what was refused"),
     ("GET", "/companies"): Case("see what is in the scope"),
     ("POST", "/companies"): Case("companies and users", body={"name": "New one"}),

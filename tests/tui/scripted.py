@@ -298,7 +298,7 @@ class ScriptedClient:
             alerts=412, incidents=31, noise_reduction=92.5,
             by_company=[wire.CompanyCount(company_id=f"comp-{i}", company=name, open=n) for i, name,
             n in counts],
-            alerts_per_minute=[(n * 7) % 11 for n in range(60)], server_time=self.now,
+            alerts_per_minute=[(n * 7) % 11 for n in range(60)], repeats=450, server_time=self.now,
         ))  # fmt: skip
 
     def events(self, *, cursor: str = "", query: str = "", types: str = "") -> Iterator[dict[str, Any]]:

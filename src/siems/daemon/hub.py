@@ -10,14 +10,20 @@ from typing import Any
 import msgspec
 
 from siems.domain.permissions import Actor
-from siems.errors import CursorGone, InvalidField
+from siems.errors import CursorGone
 from siems.storage.database import Database
-from siems.storage.repositories.stream import Published, events_after, stream_bounds
+from siems.storage.repositories.stream import (
+    Published,
+    events_after,
+    read_cursor,
+    stream_bounds,
+    write_cursor,
+)
 from siems.vocabulary import Role
 
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
-HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.")
+HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.", "delivery.")
 
 
 class Subscriber:
@@ -159,17 +165,3 @@ def shown(event: Published) -> dict[str, Any]:
 
 def encode(event: dict[str, Any]) -> bytes:
     return msgspec.json.encode(event)
-
-
-def write_cursor(number: int) -> str:
-    return f"e{number:x}"
-
-
-def read_cursor(text: str) -> int:
-    """Raises InvalidField for what was never a cursor of ours."""
-    try:
-        if not text.startswith("e") or len(text) > 20:
-            raise ValueError(text)
-        return int(text[1:], 16)
-    except ValueError as why:
-        raise InvalidField("this cursor is not one of ours", hint="begin without it") from why

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from siems.clock import to_micros
 from siems.domain.alert import Read, Reading
+from siems.domain.events import DeliveryRefused
 from siems.services.ingest import Incoming, accept
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Severity
@@ -57,6 +58,9 @@ def write(uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], name
             "rejection",
             (company_id, to_micros(refusal.last), cause, refusal.detail, source, address, refusal.count),
         )
+        uow.emit(
+            DeliveryRefused(company_id, refusal.last, cause, refusal.detail, source, address, refusal.count)
+        )  # fmt: skip
         if cause == RATE_LIMITED:
             refused[company_id] = refused.get(company_id, 0) + refusal.count
     for company_id, count in refused.items():

@@ -55,6 +55,19 @@ class AlertRemarked:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryRefused:
+    """Deliveries of one kind were refused: how many since it was last told, and the last of them."""
+
+    company_id: str
+    at: datetime
+    cause: str
+    detail: str
+    source: str
+    address: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentOpened:
     incident: Incident
 
@@ -155,5 +168,5 @@ class Recorded:
 Event = (
     AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | IncidentOpened | IncidentAbsorbed | SeverityRaised
     | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone | IncidentEscalated | ChainEnded
-    | SlaWarned | SlaBreached | Recorded
+    | SlaWarned | SlaBreached | Recorded | DeliveryRefused
 )  # fmt: skip

@@ -93,6 +93,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
     ("GET", "/alerts/{ref}", incidents.show_alert),
+    ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
