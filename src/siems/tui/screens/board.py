@@ -13,6 +13,7 @@ from siems.tui.messages import Story
 from siems.tui.screens.place import Place, bindings
 from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.rows import RAIL, Rail, Rows, heading
+from siems.tui.widgets.window import Window
 from siems.wire import IncidentView
 
 PANE = 36
@@ -253,7 +254,7 @@ class BoardScreen(Place):
 
     # --- the mouse ------------------------------------------------------------------------------------------
 
-    def on_rows_clicked(self, event: Rows.Clicked) -> None:
+    def on_window_clicked(self, event: Window.Clicked) -> None:
         event.stop()
         self.siems.touched()
         view = self.siems.model.at(event.line)
@@ -263,12 +264,12 @@ class BoardScreen(Place):
             if event.times > 1:
                 self.do_open()
 
-    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
+    def on_window_wheeled(self, event: Window.Wheeled) -> None:
         event.stop()
         self.siems.touched()
         self.siems.model.scroll(event.rows)
         self._moved()
 
-    def on_rows_resized(self, event: Rows.Resized) -> None:
+    def on_window_resized(self, event: Window.Resized) -> None:
         event.stop()
         self.repaint()

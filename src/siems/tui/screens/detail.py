@@ -14,7 +14,7 @@ from siems.tui.messages import Story
 from siems.tui.panes import state, where
 from siems.tui.screens.place import Place, bindings, filled
 from siems.tui.widgets.lines import Lines
-from siems.tui.widgets.rows import WHEEL
+from siems.tui.widgets.window import WHEEL
 from siems.wire import IncidentView
 
 SECTIONS = ("Timeline", "Alerts", "Notes", "Facts")
