@@ -18,7 +18,9 @@ from siems.wire import ArrivalView, Page
 from .world import ACME, BETA, World, reading
 
 
-def page(world: World, query: str = "", *, actor: Actor | None = None, after: str = "", **more: Any) -> Page[ArrivalView]:
+def page(
+    world: World, query: str = "", *, actor: Actor | None = None, after: str = "", **more: Any
+) -> Page[ArrivalView]:
     ask = queries.Ask(actor or world.admin, world.clock.now(), query, **more)
     return world.database.read_now(arrivals.list_arrivals, ask, after)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -129,6 +130,60 @@ def alert(number: int, seconds: int, severity: str, text: str, count: int = 1) -
     )  # fmt: skip
 
 
+def arrival(number: int, seconds: float, kind: str = "received", **fields: Any) -> wire.ArrivalView:
+    """Something that arrived so many seconds ago; `number` is its place in the stream."""
+    at = NOW - timedelta(seconds=seconds)
+    company = fields.pop("company", "Acme Dental")
+    company_id = "comp-" + company.split()[0].lower()
+    count, incident = fields.pop("count", 1), fields.pop("incident_id", None)
+    one = refused = None
+    if kind == "refused":
+        refused = wire.RejectionView(
+            at=at, company_id=company_id, cause=fields.get("cause", "signature"), source="generic", count=count,
+            detail=fields.get("detail", "the signature does not match"), address=fields.get("address", "203.0.113.9"),
+        )  # fmt: skip
+    else:
+        plain = alert(number, int(seconds), fields.pop("severity", "MEDIUM"), fields.pop("text", "C: free 6 %"), count)
+        changes = {"company": company, "company_id": company_id, "incident_id": incident, "asset_name": "fs02",
+                   "tool_source": "prtg", "evidence": "same asset and signature", "rule": "asset|signature"}  # fmt: skip
+        one = msgspec.structs.replace(plain, **(changes | fields))
+    return wire.ArrivalView(
+        cursor=f"e{number}", at=at, kind=kind, company_id=company_id, company=company, count=count,
+        incident_id=incident, alert=one, refusal=refused,
+    )  # fmt: skip
+
+
+def arrivals() -> list[wire.ArrivalView]:
+    """The stream of the drawings, newest first."""
+    acme, cedar, borealis, delta, ever = "Acme Dental", "Cedar Law", "Borealis", "Delta Foods", "Evergreen"
+    return [
+        arrival(33, 0, severity="CRITICAL", text="ICMP unreachable", company=acme, asset_name="dc01",
+                tool_source="zabbix", incident_id="INC-118"),
+        arrival(32, 1, company=cedar, incident_id="INC-101"),
+        arrival(31, 3, company=cedar, asset_name="ex01", text="queue 5 204", incident_id="INC-97"),
+        arrival(30, 4, severity="LOW", company=ever, asset_name="ups-3", tool_source="snmp", text="self test warning",
+                incident_id="INC-90"),
+        arrival(29, 12, "repeated", severity="CRITICAL", company=borealis, asset_name="fw-edge-02", count=4,
+                tool_source="meraki", text="tunnel down", incident_id="INC-121"),
+        arrival(28, 20, company=delta, asset_name="pos-7", tool_source="zabbix", text="agent lost 3 min",
+                incident_id="INC-102"),
+        arrival(27, 29, "recovered", severity="HIGH", company=acme, asset_name="sql01", tool_source="zabbix",
+                text="agent back", status="resolved", resolved_at=NOW - timedelta(seconds=29), incident_id="INC-71"),
+        arrival(26, 51, severity="LOW", company=borealis, asset_name="ap-14", tool_source="meraki", rule="noise",
+                text="client roam", status="suppressed", suppressed_by="SIL-3"),
+        arrival(25, 79, severity="CRITICAL", company=borealis, asset_name="fw-edge-02", tool_source="meraki",
+                text="tunnel down", incident_id="INC-121"),
+        arrival(24, 96, "refused", company=acme, count=3),
+        arrival(23, 100, "repeated", company=cedar, count=3, incident_id="INC-101"),
+        arrival(22, 131, severity="LOW", company=ever, asset_name="sw-core", tool_source="snmp", rule="",
+                text="port flap gi0/7", evidence="2 of 3 within 15 min"),
+    ]  # fmt: skip
+
+
+BODY = '{"source":"meraki","event":"client_roam","device":"ap-14","tags":[],"count":1.0e2,' \
+    '"where":{"site":"borealis-hq","floor":[1,2]},"said":"C: \\u001b[31m free 6 %"}'
+
+
 def entry(seconds: int, kind: str, actor: str, text: str, **data: Any) -> wire.TimelineEntry:
     at = NOW - timedelta(seconds=seconds)
     return wire.TimelineEntry(at=at, kind=kind, actor=actor, via="tui", text=text, data=data)
@@ -165,6 +220,9 @@ class ScriptedClient:
                 (1, 31, "resolved", "INC-71 resolved by jon", "INC-71"),
             )
         ]  # fmt: skip
+        self.arrived = arrivals()
+        self.raw: str | bytes | None = BODY
+        self.asked: list[dict[str, str]] = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -190,6 +248,16 @@ class ScriptedClient:
     def lose(self) -> None:
         self.down = True
         self.stream.put(None)
+
+    def comes(self, *rows: wire.ArrivalView) -> None:
+        """Something arrives, and the stream tells of it."""
+        self.arrived[:0] = rows
+        for row in rows:
+            kind = "delivery.refused" if row.refusal else f"alert.{row.kind}"
+            self.stream.put({
+                "cursor": row.cursor, "at": row.at.isoformat(), "type": kind, "company_id": row.company_id,
+                "object": row.alert.id if row.alert else row.company_id, "data": {"incident_id": row.incident_id},
+            })  # fmt: skip
 
     # --- the client ---
 
@@ -238,6 +306,32 @@ class ScriptedClient:
     def incident_alerts(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
         self._check()
         return msgspec.to_builtins(self.alert_list)
+
+    def arrivals(self, query: str = "", *, limit: int = 0, cursor: str = "", after: str = "") -> dict[str, Any]:
+        self._check()
+        self.asked.append({"query": query, "cursor": cursor, "after": after})
+        if "bad:" in query:
+            raise errors.InvalidField("there is no field 'bad' in a query", hint="did you mean status:?")
+        found = [row for row in self.arrived if not after or int(row.cursor[1:]) > int(after[1:])]
+        found = [row for row in found if not cursor or int(row.cursor[1:]) < int(cursor[1:])]
+        if query:
+            found = [row for row in found if query.lower() in str(row.alert or row.refusal).lower()]
+        following = found[limit - 1].cursor if len(found) > limit else None
+        return msgspec.to_builtins(
+            wire.Page(items=found[:limit], next=following, total=len(found[:limit]), as_of=self.now)
+        )
+
+    def alert(self, ref: str) -> dict[str, Any]:
+        self._check()
+        row = next((row for row in self.arrived if row.alert and row.alert.id == ref), None)
+        if row is None:
+            raise errors.NotFound(f"no alert {ref}")
+        shown: dict[str, Any] = msgspec.to_builtins(row.alert)
+        if isinstance(self.raw, str):
+            shown["raw"] = self.raw
+        elif self.raw is not None:
+            shown["raw_base64"] = base64.b64encode(self.raw).decode()
+        return shown
 
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         self._check()

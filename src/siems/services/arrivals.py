@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from siems.domain.permissions import ALLOWED, Permission
+from siems.errors import CursorGone
 from siems.grammar import And, Not, Or, Query, Term, parse_span
 from siems.services.filters import Asker, Clause, alert_filter, alert_query, in_scope
 from siems.services.queries import DEFAULT_PAGE, MAX_PAGE, Ask
@@ -93,6 +94,8 @@ def list_arrivals(connection: Connection, ask: Ask, after: str = "") -> Page[Arr
     reader = _Reader(connection, ask, load_names(connection), alert_query(ask.query), where)
     oldest, newest = stream_bounds(connection)
     floor = max(read_cursor(after) if after else 0, oldest - 1)
+    if after and floor > newest:
+        raise CursorGone("nothing was ever numbered like this cursor", hint="begin without it")
     before = min(read_cursor(ask.cursor), newest + 1) if ask.cursor else newest + 1
     limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
     end, items = before - MOST_READ, list[ArrivalView]()

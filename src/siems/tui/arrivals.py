@@ -100,10 +100,14 @@ class Arrivals:
             self._more_held |= gap
         else:
             self.rows = [*rows, *self.rows]
-            self.index += len(rows) if len(self.rows) > len(rows) else 0
-            self.top += len(rows) if len(self.rows) > len(rows) else 0
-            self._above += len(rows)
+            if len(self.rows) > len(rows):
+                self.index, self.top, self._above = (
+                    self.index + len(rows),
+                    self.top + len(rows),
+                    self._above + len(rows),
+                )
             self._trim(KEEP)
+            self._show_cursor()  # a list that is shorter than its window has no room to stay where it was
         return True
 
     def extend(self, rows: Sequence[ArrivalView], older: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.message import Message
 
-from siems.errors import SiemsError, UsageError
+from siems.errors import CursorGone, SiemsError, UsageError
 from siems.tui import messages
 from siems.tui.lanes import Lane
 from siems.wire import ArrivalView, Page
@@ -33,7 +33,14 @@ class Feed:
 
     def since(self, query: str, after: str) -> None:
         """What came after a row."""
-        self._ask("since", lambda: messages.ArrivalsRead(query, after, *self._page(query, limit=AT_ONCE, after=after)))
+
+        def job() -> Message:
+            try:
+                return messages.ArrivalsRead(query, after, *self._page(query, limit=AT_ONCE, after=after))
+            except CursorGone:  # another database stands behind the daemon
+                return messages.ArrivalsRead(query, "", *self._page(query, limit=FIRST))
+
+        self._ask("since", job)
 
     def older(self, query: str, cursor: str) -> None:
         """The page that ends before a row."""

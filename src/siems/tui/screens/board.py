@@ -85,19 +85,13 @@ class BoardScreen(Place):
         rows.empty = self._empty()
         rows.repaint()
         self.lines("columns").show([[(f"{'   SLA':<{RAIL}}", "head"), *heading(rows.shape)]])
-        self.lines("screens").show([self._screens()])
+        self.lines("screens").show([self.screens_line()])
         if self.lines("edge").display:
             self.lines("edge").show([[(app.looks.bar, "rule")]] * self.size.height)
         if self.lines("today").display:
             self.lines("today").show(panes.today(app.summary, self.scene(), self.size.width))
         self._paint_end()
         self.tick()
-
-    def _screens(self) -> list[Piece]:
-        app = self.siems
-        counts, breached = app.model.tally()
-        left, right = frame.screens(app.me.unread if app.me else 0, counts, breached)
-        return spread(left, right, self.size.width)
 
     def _paint_view(self) -> None:
         app, model = self.siems, self.siems.model
@@ -242,9 +236,6 @@ class BoardScreen(Place):
             app.set_filter("")
         else:
             app.tell("this is the first screen: Q quits")
-
-    def do_board(self) -> None:
-        self.do_first()
 
     def prompted(self, purpose: str, value: str) -> None:
         if purpose == "filter":

@@ -214,9 +214,6 @@ class DetailScreen(Place):
     def do_back(self) -> None:
         self.siems.leave_incident()
 
-    def do_board(self) -> None:
-        self.siems.leave_incident()
-
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._scroll(WHEEL)
 
