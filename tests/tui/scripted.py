@@ -143,9 +143,12 @@ def arrival(number: int, seconds: float, kind: str = "received", **fields: Any) 
             detail=fields.get("detail", "the signature does not match"), address=fields.get("address", "203.0.113.9"),
         )  # fmt: skip
     else:
-        plain = alert(number, int(seconds), fields.pop("severity", "MEDIUM"), fields.pop("text", "C: free 6 %"), count)
-        changes = {"company": company, "company_id": company_id, "incident_id": incident, "asset_name": "fs02",
-                   "tool_source": "prtg", "evidence": "same asset and signature", "rule": "asset|signature"}  # fmt: skip
+        severity, text = fields.pop("severity", "MEDIUM"), fields.pop("text", "C: free 6 %")
+        plain = alert(number, int(seconds), severity, text, count)
+        changes = {
+            "company": company, "company_id": company_id, "incident_id": incident, "asset_name": "fs02",
+            "tool_source": "prtg", "evidence": "same asset and signature", "rule": "asset|signature",
+        }  # fmt: skip
         one = msgspec.structs.replace(plain, **(changes | fields))
     return wire.ArrivalView(
         cursor=f"e{number}", at=at, kind=kind, company_id=company_id, company=company, count=count,

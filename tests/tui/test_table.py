@@ -18,7 +18,6 @@ from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.widgets.field import Field
 
-
 ELSEWHERE = {"e": ("escalate", "next_critical"), "enter": ("open", "raw")}
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 

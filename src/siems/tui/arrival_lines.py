@@ -79,22 +79,21 @@ def preview(row: ArrivalView, scene: Scene, width: int) -> list[Line]:
         return [
             rule(scene.looks, width, f"refused, {company}", "d pane"),
             [(said, "bold")],
-            [(f"{came} from {present.safe(one.address[:60])}, last {scene.time(one.at)}", "")],
+            [(f"{came} from {present.safe(one.address[:60]) or 'this machine'}, last {scene.time(one.at)}", "")],
             [("Its sender is not told why. Bodies of what is refused are not kept.", "dim")],
         ]
     alert = row.alert
     assert alert is not None
     head = rule(scene.looks, width, f"{alert.id} {company} / {present.safe(alert.asset_name[:60])}",
                 "d pane  enter raw  o incident")  # fmt: skip
-    first: Line = [(f"{present.safe(alert.severity[:10])} ", alert.severity), (text_of(row), "bold")]
-    often = f"seen {alert.count} times " if alert.count > 1 else ""
-    seen = f"{often}since {scene.time(alert.starts_at)}"
     status = present.safe(alert.status[:12])
     if alert.resolved_at is not None:
         status += f" {scene.time(alert.resolved_at)}"
+    first: Line = [(present.safe(alert.severity[:10]), alert.severity), (f" {status}  ", ""), (text_of(row), "bold")]
+    often = f"seen {alert.count} times " if alert.count > 1 else ""
     facts: Line = [
-        ("signature ", "dim"), (present.safe(alert.signature[:60]), ""), ("   from ", "dim"),
-        (present.safe(alert.tool_source[:24]), ""), (f"   {seen}, now {status}", ""),
+        ("signature ", "dim"), (present.safe(alert.signature[:30]), ""), ("   from ", "dim"),
+        (present.safe(alert.tool_source[:16]), ""), (f"   {often}since {scene.time(alert.starts_at)}", ""),
     ]  # fmt: skip
     where, _ = whither(row, scene.looks)
     why = present.safe(alert.evidence[:200])
@@ -161,6 +160,7 @@ def facts(row: ArrivalView, scene: Scene) -> Line:
     where, _ = whither(row, scene.looks)
     late = (alert.received_at - alert.starts_at).total_seconds()
     after = f", {late:.1f} s after it began" if 0.05 <= late < 3_600 else ""
+    theirs = alert.original_severity[:20] or "none"
     many = f", {alert.count} times" if alert.count > 1 else ""
-    said = f"first received {scene.time(alert.received_at)}{after}{many}   its severity there: {alert.original_severity[:20] or 'none'}"
+    said = f"first received {scene.time(alert.received_at)}{after}{many}   its severity there: {theirs}"
     return [(present.safe(said), "dim"), (f"   {where}", ""), (f" by {present.safe(alert.rule[:20])}", "dim")]

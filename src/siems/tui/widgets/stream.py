@@ -79,7 +79,8 @@ def text_of(row: ArrivalView) -> str:
     if row.refusal is not None:
         return present.safe(f"{row.refusal.cause}: {row.refusal.detail}"[:300])
     assert row.alert is not None
-    return present.safe((row.alert.message or row.alert.signature)[:300])
+    over = "over: " if row.kind == "recovered" else ""
+    return over + present.safe((row.alert.message or row.alert.signature)[:300])
 
 
 def times(row: ArrivalView) -> str:
@@ -130,5 +131,5 @@ class Stream(Window):
         self.scene = scene
         widest = max((len(whither(row, self.looks)[0]) for y in range(self.size.height)
                       if (row := self.arrivals.at(y)) is not None), default=0)  # fmt: skip
-        self.shape = columns(self.size.width, to=max(10, min(13, widest)))
+        self.shape = columns(self.size.width, to=max(8, min(13, widest)))
         self.repaint()
