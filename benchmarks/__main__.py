@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import profiling, startup
+from benchmarks import growth, peer, profiling, startup
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -40,9 +40,9 @@ def main() -> int:
         profiling.run(ask.profile, ask.requests)
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
-        "startup": _startup, "single": _single, "batch": _batches, "new": _new,
+        "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "growth": _growth,
     }  # fmt: skip
-    wanted = ask.only or list(groups)
+    wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
     figures: list[Figure] = []
     synced = _sync_milliseconds()
     with running() as setting:
@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
-    parser.add_argument("--only", nargs="*", choices=("single", "batch", "new", "startup"))
+    parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
+    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "growth"))
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument(
         "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),
@@ -122,9 +123,47 @@ def _batches(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
     return figures
 
 
+def _peer(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    """siems against Alertmanager, in turn; the generator and the mix are the same."""
+    figures = []
+    with peer.running() as found:
+        if found is None:
+            print("  prometheus-alertmanager is not installed: left out", file=sys.stderr)
+            return []
+        setting.peer, setting.peer_pid = found
+        for kind, theirs, count, concurrency, name, aim in (
+            ("usual", "peer usual", ask.requests, 32, "single alerts, usual mix, c = 32", 1.0),
+            ("list", "peer list", max(200, ask.requests // 20), 32, "50 alerts per request", 1.0),
+            ("new", "peer new", ask.requests // 2, 256, "every alert a new incident, c = 256", 0.4),
+        ):
+            ratios, rates = [], []
+            setting.load(setting.peer, theirs, count // 5, concurrency=concurrency)
+            setting.load(setting.daemon, kind, count // 5, concurrency=concurrency)
+            for _ in range(ask.rounds):
+                other = setting.load(setting.peer, theirs, count, concurrency=concurrency)
+                ours = setting.load(setting.daemon, kind, count, concurrency=concurrency)
+                ratios.append(ours["rate"] / other["rate"])
+                rates.append(ours["rate"])
+                print(f"  {ours['rate']:,.0f}/s of {other['rate']:,.0f}/s = {ratios[-1]:.3f}", file=sys.stderr)
+            ratio = statistics.median(ratios)
+            rate = f"{statistics.median(rates):,.0f}/s"
+            figures.append(Figure(name, rate, f"{ratio:.2f} of Alertmanager", f">= {aim}", ratio >= aim))
+    return figures
+
+
+def _growth(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    rates, resident = growth.measure(setting, ask.alerts)
+    ratio = growth.last_to_first(rates)
+    name = f"{ask.alerts:,} alerts, 50 per request"
+    return [
+        Figure(f"{name}: the last tenth", f"{rates[-1]:,.0f}/s", f"{ratio:.2f} of the first", ">= 0.85", ratio >= 0.85),
+        Figure("  memory at the end", f"{resident:.0f} MB", "", "< 200 MB", resident < 200),
+    ]
+
+
 def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
     return [
-        Figure(name, f"{ours:.1f} ms", f"{ratio:.1f} x python", f"<= {aim} x", ratio <= aim)
+        Figure(name, f"{ours:.1f} ms", f"{ratio:.1f} x python", f"<= {aim:.0f} x" if aim else "", ratio <= aim)
         for name, ours, ratio, aim in startup.measure(setting.environment, rounds=7 * ask.rounds)
     ]
 

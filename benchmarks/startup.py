@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-AIMS = {"--version": 2.0, "incident list --limit 50": 10.0, "incident list": 10.0}
+AIMS = {"--version": 2.0, "incident list --limit 50": 10.0, "incident list": 0.0}
+"""Times of a bare Python; 0 is reported without an aim: the whole list of 2,000 rows is not one answer but three."""
 
 
 def measure(environment: dict[str, str], *, rounds: int) -> list[tuple[str, float, float, float]]:

@@ -99,6 +99,24 @@ def as_alertmanager(alerts: list[Alert]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def for_peer(alerts: list[Alert]) -> bytes:
+    """The same alerts for the API of Alertmanager, which tells alerts apart by their labels."""
+    items = []
+    for alert in alerts:
+        labels = {"alertname": alert["signature"], "instance": alert["asset_name"], "severity": alert["severity"]}
+        part = {"part": alert["dedup_key"]} if "dedup_key" in alert else {}
+        items.append(
+            {
+                "labels": labels | alert["labels"] | part,
+                "annotations": {"summary": alert["message"]},
+                "generatorURL": alert["links"][0],
+            }
+        )
+    raw = json.dumps(items).encode()
+    head = "POST /api/v2/alerts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+
 def render(sender: Sender, body: Any, *, source: str = "generic") -> bytes:
     """One signed request with a delivery id of its own, ready for the socket."""
     raw = json.dumps(body).encode()
@@ -125,6 +143,12 @@ def requests(kind: str, count: int, senders: list[Sender], alerts: Alerts) -> It
             case "alertmanager":
                 body = as_alertmanager([alerts.usual(company) for _ in range(BATCH)])
                 yield render(sender, body, source="alertmanager")
+            case "peer usual":
+                yield for_peer([alerts.usual(company)])
+            case "peer new":
+                yield for_peer([alerts.new(company)])
+            case "peer list":
+                yield for_peer([alerts.usual(company) for _ in range(BATCH)])
             case _:
                 raise ValueError(kind)
 

@@ -17,6 +17,7 @@ SiemsError
 ├── TooLarge          2  413  the body is larger than allowed
 ├── UnsupportedMedia  2  415  an encoding that is not taken
 └── Unavailable      10  503  cannot answer now; says when to try again
+    └── Overloaded   10  503  more waits to be stored than there is room for
 """
 
 from __future__ import annotations
@@ -108,10 +109,14 @@ class Unavailable(SiemsError):
     code, exit, status, retryable = "unavailable", 10, 503, True
 
 
+class Overloaded(Unavailable):
+    code = "overloaded"
+
+
 BY_CODE: dict[str, type[SiemsError]] = {
     kind.code: kind
     for kind in (
         SiemsError, UsageError, InvalidField, NotFound, NotAuthenticated, Forbidden, Conflict, StaleVersion,
-        ReplayMismatch, Locked, CursorGone, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia, Unavailable,
+        ReplayMismatch, Locked, CursorGone, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia, Unavailable, Overloaded,
     )
 }  # fmt: skip

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+
+from siems.errors import Unavailable
 
 from .house import ALERT, House, Reply
 
@@ -82,7 +85,72 @@ async def test_refusals_for_their_number_open_one_incident_of_the_msp(house: Hou
     found = (await house.ask("root", "GET", "/incidents?query=signature:alerts_refused")).json()["items"]
     assert [item["company_id"] for item in found] == ["msp"]
     raised = (await house.ask("root", "GET", "/alerts?query=signature:alerts_refused")).json()["items"]
-    assert "Acme: " in raised[0]["message"]
+    assert "Acme: 1 alert refused since 12:00 UTC" in raised[0]["message"]
+
+
+async def test_refusals_are_counted_since_they_began_and_are_over_when_it_is_calm(door: House) -> None:
+    refusals, note = door.runtime.refusals, {"source": "generic", "address": "192.0.2.1", "detail": "x"}
+
+    async def told() -> tuple[str, str]:
+        await door.runtime.flush_refusals()
+        [item] = (await door.ask("root", "GET", "/alerts?query=signature:alerts_refused")).json()["items"]
+        return item["message"], item["status"]
+
+    for minute in range(3):
+        for _ in range(70):
+            refusals.note("comp-acme", "rate limited", now=door.clock.now(), **note)
+        assert (await told())[0].startswith(f"Acme: {70 * (minute + 1)} alerts refused since 12:00 UTC")
+        door.clock.advance(minutes=1)
+    assert (await told())[1] == "active"
+    door.clock.advance(minutes=5)
+    assert (await told())[1] == "resolved"
+
+
+async def test_what_cannot_be_written_of_refusals_is_written_later(
+    door: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = door.runtime.database.write
+
+    async def fails(*args: Any, **more: Any) -> Any:
+        raise Unavailable("the disk is full")
+
+    await door.send("POST", URL, [("X-API-Key", "sk_x")], BODY)
+    monkeypatch.setattr(door.runtime.database, "write", fails)
+    with pytest.raises(Unavailable):
+        await door.runtime.flush_refusals()
+    await door.send("POST", URL, [("X-API-Key", "sk_x")], BODY)
+    monkeypatch.setattr(door.runtime.database, "write", real)
+    await door.runtime.flush_refusals()
+    items = (await door.ask("root", "GET", "/rejections")).json()["items"]
+    assert [(item["cause"], item["count"]) for item in items] == [("unknown key", 2)]
+
+
+async def test_more_than_there_is_room_for_is_refused_counted_and_leaves_room_for_others(
+    door: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siems.storage.lanes.LANE_LIMIT", 3)
+    begun, go = threading.Event(), threading.Event()
+
+    def held(uow: Any) -> None:
+        begun.set()
+        go.wait(20)
+
+    holding = asyncio.create_task(door.do(held))
+    await asyncio.to_thread(begun.wait, 10)
+    storm = [asyncio.create_task(door.alert(ALERT | {"signature": f"s{n}"})) for n in range(8)]
+    while sum(task.done() for task in storm) < 5:
+        await asyncio.sleep(0.01)
+    other = asyncio.create_task(door.alert(company=door.beta))
+    await asyncio.sleep(0.05)
+    go.set()
+    await holding
+    replies = [await task for task in storm]
+    assert sorted(reply.status for reply in replies) == [202] * 3 + [503] * 5
+    refused = [reply for reply in replies if reply.status == 503]
+    assert {reply.headers["retry-after"] for reply in refused} == {"1"}
+    assert (await other).status == 202
+    await door.runtime.flush_refusals()
+    assert "overloaded" in await door.causes()
 
 
 async def test_forgeries_never_drain_the_bucket_of_a_client(door: House) -> None:

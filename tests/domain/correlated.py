@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from siems.domain.alert import Reading
+from siems.domain.changing import replace
 from siems.domain.correlation import Key, Kind, Placement, Rules, Sighting, place
 from siems.domain.incident import Incident, include_asset
 from siems.vocabulary import State

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siems.domain.alert import Alert, category_of, clip, severity_from
+from siems.domain.changing import replace
 from siems.vocabulary import AlertStatus, Category, Severity
 
 from .making import ACME, T0, reading

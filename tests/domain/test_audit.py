@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import timedelta
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siems.domain.audit import GENESIS, Entry, canonical, digest, seal, verify
+from siems.domain.changing import replace
 
 from .making import T0, minutes
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from siems.domain.changing import replace
 from siems.domain.correlation import Kind, Rules, noise_reduction
 from siems.vocabulary import Severity, Strategy
 

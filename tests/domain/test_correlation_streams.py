@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siems.domain.alert import Reading
+from siems.domain.changing import replace
 from siems.domain.correlation import Kind, Rules, place
 from siems.vocabulary import Severity, State, Strategy
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from siems.domain.changing import replace
 from siems.domain.correlation import Rules
 from siems.domain.deadlines import DueKind, deadlines_of
 from siems.vocabulary import Action, HoldReason

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from siems.domain.changing import replace
 from siems.domain.lifecycle import apply, available, check
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from siems.domain import lifecycle
+from siems.domain.changing import replace
 from siems.domain.lifecycle import Outcome, available, permission_for
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM, Actor, allowed

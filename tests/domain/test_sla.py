@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siems.domain import sla
+from siems.domain.changing import replace
 from siems.vocabulary import Action, HoldReason, Severity
 
 from .making import T0, TARGET, act, after, hours, incident, minutes

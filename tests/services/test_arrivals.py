@@ -36,7 +36,7 @@ def refuse(world: World, company: str, cause: str = "signature", times: int = 3)
     noted = Refusals()
     for _ in range(times):
         noted.note(company, cause, source="generic", address="203.0.113.9", detail="bad HMAC", now=world.clock.now())
-    world.do(refusals.write, noted.take(), {}, companies=(MSP,))
+    world.do(refusals.write, noted.take(), {}, {}, companies=(MSP,))
 
 
 @pytest.fixture

@@ -95,8 +95,8 @@ class World:
     def job(self, *readings: Reading, company: str = ACME, delivery: str | None = None, body: bytes = b"{}") -> Job:
         """The verb that a webhook would put on the queue."""
         incoming = ingest.Incoming(
-            company_id=company, source="generic", read=Read(readings, many=len(readings) > 1), raw=body, delivery_id=delivery,
-            body_hash=sha256(body).digest(),
+            company_id=company, source="generic", read=Read(readings, many=len(readings) > 1), raw=body,
+            delivery_id=delivery, body_hash=sha256(body).digest(),
         )  # fmt: skip
         return Job(ingest.accept, (incoming,), (company,), True, incoming.key)
 

@@ -183,8 +183,10 @@ def arrivals() -> list[wire.ArrivalView]:
     ]  # fmt: skip
 
 
-BODY = '{"source":"meraki","event":"client_roam","device":"ap-14","tags":[],"count":1.0e2,' \
+BODY = (
+    '{"source":"meraki","event":"client_roam","device":"ap-14","tags":[],"count":1.0e2,'
     '"where":{"site":"borealis-hq","floor":[1,2]},"said":"C: \\u001b[31m free 6 %"}'
+)
 
 
 def entry(seconds: int, kind: str, actor: str, text: str, **data: Any) -> wire.TimelineEntry:

@@ -13,7 +13,7 @@ from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon.keyring import Entry, Keyring
 from siems.daemon.limits import Bucket, Limiter
-from siems.daemon.refusals import RATE_LIMITED, Refusals
+from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
 from siems.domain.signature import Cause, Headers, verify
 from siems.errors import InvalidField, NotAuthenticated, RateLimited, SiemsError, Unavailable, UsageError
 from siems.services.ingest import Incoming
@@ -50,6 +50,13 @@ class Intake:
         incoming = self._read(entry, headers, body, tool, address)
         bucket.tokens -= 1
         return incoming
+
+    def overloaded(self, incoming: Incoming, address: str, why: Unavailable) -> None:
+        """An accepted request found no room in the queue: counted like every other refusal."""
+        self._refusals.note(
+            incoming.company_id, OVERLOADED, source=incoming.source, address=address, detail=why.message,
+            now=self._clock.now(),
+        )  # fmt: skip
 
     # --- 1 the key ---------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from siems.clock import to_micros
@@ -15,6 +15,13 @@ from siems.vocabulary import MSP, Severity
 
 KINDS_KEPT = 500
 RATE_LIMITED = "rate limited"
+OVERLOADED = "overloaded"
+RAISED = {RATE_LIMITED: "they came too fast", OVERLOADED: "more waited to be stored than siems takes"}
+"""Refusals of alerts that were in order: an alert of the MSP's own tells of them."""
+CALM = timedelta(minutes=5)
+
+Kind = tuple[str, str, str, str]
+"""Company, cause, source, address."""
 
 
 @dataclass(slots=True)
@@ -24,11 +31,23 @@ class Refusal:
     detail: str
 
 
+@dataclass(slots=True)
+class Spell:
+    """A time in which a client's alerts were refused again and again."""
+
+    since: datetime
+    last: datetime
+    cause: str
+    count: int = 0
+    told: int = 0
+
+
 class Refusals:
-    """What was refused since it was last written down, by company, cause, source and address."""
+    """What was refused since it was last written down, and the spells that go on."""
 
     def __init__(self) -> None:
-        self._kinds: dict[tuple[str, str, str, str], Refusal] = {}
+        self._kinds: dict[Kind, Refusal] = {}
+        self._spells: dict[str, Spell] = {}
         self.total: dict[str, int] = {}
 
     def note(self, company_id: str, cause: str, *, source: str, address: str, detail: str, now: datetime) -> None:
@@ -43,16 +62,42 @@ class Refusals:
         else:
             found.count += 1
             found.last = now
+        if cause in RAISED:
+            spell = self._spells.get(company_id)
+            if spell is None:
+                spell = self._spells[company_id] = Spell(now, now, cause)
+            spell.count += 1
+            spell.last = now
 
-    def take(self) -> dict[tuple[str, str, str, str], Refusal]:
+    def take(self) -> dict[Kind, Refusal]:
         """What is to be written now."""
         taken, self._kinds = self._kinds, {}
         return taken
 
+    def give_back(self, taken: dict[Kind, Refusal]) -> None:
+        """What could not be written is written later, with what has come since."""
+        for key, refusal in taken.items():
+            found = self._kinds.setdefault(key, refusal)
+            if found is not refusal:
+                found.count += refusal.count
 
-def write(uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], names: dict[str, str]) -> None:
-    """Store refusals; clients whose alerts were refused for their number raise an alert of the MSP's own."""
-    refused: dict[str, int] = {}
+    def spells(self, now: datetime) -> dict[str, tuple[Spell, bool]]:
+        """(spell, whether it is over) of each client of whom there is news."""
+        news = {}
+        for company_id, spell in list(self._spells.items()):
+            over = now - spell.last >= CALM
+            if over:
+                del self._spells[company_id]
+            if over or spell.count != spell.told:
+                spell.told = spell.count
+                news[company_id] = (spell, over)
+        return news
+
+
+def write(
+    uow: UnitOfWork, taken: dict[Kind, Refusal], news: dict[str, tuple[Spell, bool]], names: dict[str, str]
+) -> None:
+    """Store refusals; clients whose alerts were refused though in order raise an alert of the MSP's own."""
     for (company_id, cause, source, address), refusal in sorted(taken.items()):
         uow.insert(
             "rejection",
@@ -61,13 +106,13 @@ def write(uow: UnitOfWork, taken: dict[tuple[str, str, str, str], Refusal], name
         uow.emit(
             DeliveryRefused(company_id, refusal.last, cause, refusal.detail, source, address, refusal.count)
         )  # fmt: skip
-        if cause == RATE_LIMITED:
-            refused[company_id] = refused.get(company_id, 0) + refusal.count
-    for company_id, count in refused.items():
+    for company_id, (spell, over) in sorted(news.items()):
+        alerts = "1 alert" if spell.count == 1 else f"{spell.count} alerts"
         reading = Reading(
             asset_name=company_id, signature="alerts_refused", severity=Severity.HIGH, original_severity="",
-            message=f"{names.get(company_id, company_id)}: {count} alerts refused, they came too fast",
-            tool_source="siems",
+            message=f"{names.get(company_id, company_id)}: {alerts} refused since {spell.since:%H:%M} UTC,"
+            f" {RAISED[spell.cause]}",
+            tool_source="siems", firing=not over,
         )  # fmt: skip
         body = reading.message.encode()
         accept(uow, Incoming(MSP, "siems", Read((reading,)), body, None, sha256(body).digest()))

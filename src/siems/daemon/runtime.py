@@ -158,7 +158,12 @@ class Runtime:
                 log.error("refusals.not_written", why=why.message)
 
     async def flush_refusals(self) -> None:
-        taken = self.refusals.take()
-        if taken:
+        taken, news = self.refusals.take(), self.refusals.spells(self.clock.now())
+        if not taken and not news:
+            return
+        try:
             names = await self.database.read(load_names)
-            await self.database.write(write, taken, dict(names.companies), companies=(MSP,))
+            await self.database.write(write, taken, news, dict(names.companies), companies=(MSP,))
+        except SiemsError:
+            self.refusals.give_back(taken)
+            raise

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
+import msgspec
+
+from siems.domain.changing import Fact
 from siems.vocabulary import AlertStatus, Category, Severity
 
 MAX_NAME = 255
@@ -41,8 +44,7 @@ _CATEGORY_WORDS: tuple[tuple[Category, re.Pattern[str]], ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Fact, frozen=True, kw_only=True):
     """What a source made of one alert in a tool's body; nothing is decided yet."""
 
     asset_name: str
@@ -53,7 +55,7 @@ class Reading:
     tool_source: str
     firing: bool = True
     dedup_key: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     links: tuple[str, ...] = ()
     starts_at: datetime | None = None
     warnings: tuple[str, ...] = ()
@@ -97,8 +99,7 @@ class Read:
     confirm: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: `changed` copies all it holds at once
-class Alert:
+class Alert(Fact, frozen=True, kw_only=True):
     """An alert as it is kept."""
 
     id: int
@@ -120,7 +121,7 @@ class Alert:
     suppressed_by: str | None = None
     rule: str = ""
     evidence: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     links: tuple[str, ...] = ()
     raw_id: int | None = None
 

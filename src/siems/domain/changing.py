@@ -1,23 +1,24 @@
-"""A copy of a fact with some values changed, quickly: every alert that arrives makes two or three."""
+"""Facts, and copies of them with some values changed: every alert that arrives makes two or three."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, TypeVar
+
+import msgspec
 
 F = TypeVar("F")
 
 
-def changed(fact: F, **changes: Any) -> F:
-    """As `dataclasses.replace`, for frozen dataclasses without slots that check nothing when they are made.
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """What is kept by the hundred thousand: a frozen object without a dict of its own, made and copied in C.
 
-    It copies what the fact holds at once instead of calling `__init__` with 60 values, which takes a tenth of the
-    time. Raises KeyError for a field that is none.
+    It may hold values, tuples and mappings of them, and never itself: the garbage collector does not look inside.
     """
-    copy = object.__new__(type(fact))
-    held = vars(copy)
-    held.update(vars(fact))
-    for name, value in changes.items():
-        if name not in held:
-            raise KeyError(name)
-        held[name] = value
-    return copy
+
+
+def replace(fact: F, **changes: Any) -> F:
+    """As `dataclasses.replace`, for dataclasses and facts. Raises TypeError for a field that is none."""
+    if isinstance(fact, msgspec.Struct):
+        return msgspec.structs.replace(fact, **changes)
+    return dataclasses.replace(fact, **changes)  # type: ignore[type-var]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from siems.domain import priority, sla
+from siems.domain.changing import Fact, replace
 from siems.domain.escalation import Position
 from siems.domain.priority import Weights
 from siems.vocabulary import Category, HoldReason, Severity, State
@@ -20,8 +20,7 @@ _ACRONYMS = {w.lower(): w for w in (
 )}  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: `changed` copies all it holds at once
-class Incident:
+class Incident(Fact, frozen=True, kw_only=True):
     """An incident as it is kept. `version` moves with every decision, not with every repeated alert."""
 
     id: int
@@ -38,7 +37,7 @@ class Incident:
     clocks: sla.Clocks
     sla_snapshot: str
     policy_snapshot: str
-    position: Position = field(default_factory=Position)
+    position: Position = Position()
     escalation_level: int = 1
     escalated_at: datetime | None = None
     escalates_at: datetime | None = None

@@ -7,10 +7,11 @@ the others, what the next legal step is; `apply` takes the steps.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
+from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.domain.moves import MOVES, Command
 from siems.domain.permissions import Actor, Permission, allowed

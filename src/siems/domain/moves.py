@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from siems.domain import sla
+from siems.domain.changing import replace
 from siems.domain.escalation import DEFAULT_POLICY, Policy, Position, first_wait
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from siems.domain.changing import replace
 from siems.errors import Forbidden, NotFound
 from siems.vocabulary import MSP, Role, Via
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from siems.domain.changing import replace
 from siems.vocabulary import HoldReason, Severity
 
 WARN_AT_MOST = timedelta(minutes=30)

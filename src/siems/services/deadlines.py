@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
 from siems.clock import to_micros
 from siems.domain import sla
+from siems.domain.changing import replace
 from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.escalation import Cause
 from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned

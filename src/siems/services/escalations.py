@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from siems.domain.changing import replace
 from siems.domain.escalation import Cause, TargetKind, advance
 from siems.domain.events import ChainEnded, IncidentEscalated
 from siems.domain.incident import Incident

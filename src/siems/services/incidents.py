@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
 from siems.clock import from_micros, to_micros
+from siems.domain.changing import replace
 from siems.domain.escalation import Cause
 from siems.domain.events import ActUndone, IncidentActed
 from siems.domain.incident import Incident

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from siems.domain import correlation
 from siems.domain.alert import Alert, Read, Reading, Remark, fingerprint_of_key
-from siems.domain.changing import changed
+from siems.domain.changing import replace
 from siems.domain.correlation import Kind
 from siems.domain.events import (
     AlertReceived,
@@ -157,7 +157,7 @@ def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerpr
 def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Reading) -> Alert:
     """The same alert again: it is counted, not stored anew."""
     now = uow.now
-    alert = changed(
+    alert = replace(
         known,
         count=known.count + 1,
         last_seen_at=now,
@@ -168,7 +168,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
     uow.alerts.repeat(company, known, alert)
-    incident = changed(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
+    incident = replace(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
         incident = raise_severity(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
         save(uow, before, incident)

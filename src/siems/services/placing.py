@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from siems.domain import sla
 from siems.domain.alert import Alert, category_of
-from siems.domain.changing import changed
+from siems.domain.changing import replace
 from siems.domain.correlation import Kind, Placement, Rules
 from siems.domain.escalation import first_wait
 from siems.domain.events import (
@@ -32,7 +30,7 @@ def open_incident(
 ) -> Alert:  # fmt: skip
     """A new incident, with the alerts that waited for it."""
     now = uow.now
-    alert = changed(alert, incident_id=uow.next_number("incident"))
+    alert = replace(alert, incident_id=uow.next_number("incident"))
     assert alert.incident_id is not None
     waited = _waiting(uow, company, placement, alert)
     alerts = [*waited, alert]
@@ -91,7 +89,7 @@ def join_incident(
         incident = replace(incident, related=tuple(dict.fromkeys((*incident.related, *placement.link))))
     incident = include_asset(incident, alert.asset_name)
     tools = incident.tool_sources
-    incident = changed(
+    incident = replace(
         incident,
         folded=incident.folded or bool(placement.new_keys),
         tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
@@ -102,10 +100,10 @@ def join_incident(
         last_alert_at=uow.now,
         recovered_at=None,
     )
-    incident = changed(incident, title=_title(incident, alert))
+    incident = replace(incident, title=_title(incident, alert))
     incident = _noisy_again(uow, company.rules, before, incident)
     incident = raise_severity(uow, incident, alert, placement.evidence)
-    alert = changed(alert, incident_id=incident.id)
+    alert = replace(alert, incident_id=incident.id)
     save(uow, before, incident)
     if stored:
         uow.alerts.put(alert)

@@ -70,7 +70,7 @@ SOURCES: Registry[Tool] = Registry(
         "generic", "alertmanager",
         # clouds
         "aws-sns", "aws-cloudwatch", "aws-eventbridge", "aws-guardduty", "aws-backup", "aws-health",
-        "azure-monitor", "gcp-monitoring", "cloudflare", "statuspage", "digitalocean", "oracle-cloud",
+        "azure-monitor", "gcp-monitoring", "cloudflare", "statuspage", "oracle-cloud",
         # machines and networks
         "zabbix", "nagios", "icinga", "checkmk", "centreon", "prtg", "librenms", "scom", "logicmonitor", "auvik",
         "solarwinds", "netdata", "opmanager", "vmware-vrealize", "riemann", "sensu", "observium", "whatsup-gold",

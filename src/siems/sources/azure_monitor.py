@@ -37,7 +37,7 @@ def read(body: bytes, headers: Headers) -> Read:
     if data.first("AlertRuleName") or data.has("SearchQuery"):
         return Read((_log(data),))
     if data.first("BudgetName"):
-        return Read((_budget(data, data.first("NotificationThresholdAmount"), ""),))
+        return Read((_budget(data, "", ""),))
     raise InvalidField("this is in none of the schemas of Azure Monitor: it has neither essentials nor context")
 
 
@@ -165,7 +165,8 @@ def _condition(one: Doc) -> str:
 def _search(context: Doc) -> str:
     operator = context.first("Operator", "AlertThresholdOperator")
     threshold = context.first("Threshold", "AlertThresholdValue")
-    return f"{context.first('ResultCount') or 0} results ({operator} {threshold}): {context.first('SearchQuery')}"
+    limit = f" ({operator} {threshold})" if operator else ""
+    return f"{context.first('ResultCount') or 0} results{limit}: {context.first('SearchQuery')}"
 
 
 def _named(*holders: Doc) -> dict[str, str]:

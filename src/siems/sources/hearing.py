@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -37,15 +38,30 @@ def _unknown(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
     except (UsageError, InvalidField):
         doc = Doc({})
     said = doc.first(*_SAID)
+    signature = f"unknown {tool.name} message"
+    if _unrendered(body):
+        signature = f"unrendered {tool.name} template"
+        why = "its placeholders were not filled in; look at the template in the tool"
     return alert_of(
         tool=tool.name,
         asset=doc.first(*_ASSET),
-        signature=f"unknown {tool.name} message",
+        signature=signature,
         word=doc.first("severity", "level", "priority", "alert_level"),
         message=f"{said}\n{as_text(body)}" if said else as_text(body),
         key=doc.first("dedup_key", "id", "alert_id", "incident_id", "event_id") or None,
         warnings=(f"not in a form that siems knows of {tool.title}: {why}",),
     )
+
+
+_MARKS = re.compile(rb"\$\{[^}\"]{1,99}\}|\{\{[^}\"]{0,99}\}\}|\$[A-Z_]{3,40}|\"\{[a-z_.]{3,40}\}\"|%[a-z_]{3,40}%")
+_STRINGS = re.compile(rb'"\s*:\s*"[^"]')
+
+
+def _unrendered(body: bytes) -> bool:
+    """Whether the body is mostly a template as an operator wrote it: placeholders where values should be."""
+    head = body[:65_536]
+    marks = len(_MARKS.findall(head))
+    return marks >= 3 and marks * 2 >= len(_STRINGS.findall(head))
 
 
 def redacted(body: bytes, fields: tuple[str, ...]) -> bytes:

@@ -71,7 +71,7 @@ def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -16000",
+            "cache_size = -4000" if read_only else "cache_size = -16000",
             "temp_store = MEMORY",
             "wal_autocheckpoint = 0" if read_only else "wal_autocheckpoint = 1000",
             *(("query_only = ON",) if read_only else ()),
@@ -146,12 +146,12 @@ class Database:
 
     async def write(
         self, fn: Callable[..., R], *args: Any, companies: Sequence[str], ingest: bool = False,
-        delivery: tuple[str, str, str] | None = None,
+        delivery: tuple[str, str, str] | None = None, size: int = 0,
     ) -> R:  # fmt: skip
         """`fn(uow, *args)` in the next batch; returns after the commit. Raises what the verb raises."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self.writer.put(Job(fn, args, tuple(companies), ingest, delivery, loop=loop, future=future))
+        self.writer.put(Job(fn, args, tuple(companies), ingest, delivery, size=size, loop=loop, future=future))
         return await future
 
     def write_now(self, fn: Callable[..., R], *args: Any, companies: Sequence[str]) -> R:

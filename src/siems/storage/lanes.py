@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from siems.errors import Unavailable
+from siems.errors import Overloaded, Unavailable
 
 GATHER_STEP = 0.0005
 GATHER_QUIET = 0.002
 GATHER_AT_MOST = 0.010
 QUEUE_LIMIT = 20_000
+QUEUE_BYTES = 64 * 1024 * 1024
+LANE_LIMIT = 5_000
+"""How much may wait: verbs, bytes of their bodies, and verbs of one company."""
 
 
 class Waiting(Protocol):
@@ -37,6 +40,7 @@ class Job:
     companies: tuple[str, ...]
     ingest: bool
     delivery: tuple[str, str, str] | None
+    size: int = 0
     loop: asyncio.AbstractEventLoop | None = None
     future: Waiting | None = None
     result: Any = None
@@ -68,6 +72,7 @@ class Lanes:
         self._waiting = threading.Condition()
         self._last: Job | None = None
         self.length = 0
+        self.size = 0
         self.closed = False
 
     def put(self, job: Job) -> None:
@@ -75,8 +80,8 @@ class Lanes:
         with self._waiting:
             if self.closed:
                 raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
-            if job.ingest and self.length >= QUEUE_LIMIT:
-                raise Unavailable("too much is waiting to be stored", hint="try again", retry_after=1)
+            if job.ingest and (self.length >= QUEUE_LIMIT or self.size + job.size > QUEUE_BYTES):
+                raise Overloaded("too much is waiting to be stored", hint="try again", retry_after=1)
             if not job.ingest:
                 self._urgent.append(job)
             else:
@@ -86,7 +91,10 @@ class Lanes:
                     lane = self._ingest[company] = deque()
                 if not lane:
                     self._turn.append(company)
+                elif len(lane) >= LANE_LIMIT:  # the room that is left is for others
+                    raise Overloaded("too much of yours is waiting to be stored", hint="try again", retry_after=1)
                 lane.append(job)
+                self.size += job.size
             self.length += 1
             if self.length == 1:
                 self._waiting.notify()
@@ -132,6 +140,7 @@ class Lanes:
         company = self._turn.popleft()
         lane = self._ingest[company]
         job = lane.popleft()
+        self.size -= job.size
         if lane:
             self._turn.append(company)
         return job

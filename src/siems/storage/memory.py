@@ -7,16 +7,18 @@ when another daemon has written, a company's part is rebuilt from the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from siems.domain import sla
 from siems.domain.alert import Alert
+from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
@@ -35,6 +37,7 @@ from siems.storage.rows import (
 from siems.vocabulary import MSP, AlertStatus, Role, State, Strategy
 
 SIGHTINGS_KEPT = 32
+LABELS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,22 @@ class Memory:
         self.repeated: dict[int, Alert] = {}
         """Alerts whose last repeats are in the log, and not yet in their rows."""
         self.folded_at = 0.0
+        self._labels: dict[str, Mapping[str, str]] = {}
         self.targets: dict[str, sla.Targets] = {}
         self.policies: dict[str, Policy] = {}
+
+    def shared(self, alert: Alert) -> Alert:
+        """The alert as it is kept here: of what many alerts say alike there is one."""
+        said = repr(alert.labels)
+        labels = self._labels.get(said)
+        if labels is None:
+            if len(self._labels) > LABELS_KEPT:
+                self._labels.clear()
+            labels = self._labels[said] = alert.labels
+        return replace(
+            alert, labels=labels, asset_name=intern(alert.asset_name), signature=intern(alert.signature),
+            tool_source=intern(alert.tool_source), evidence=intern(alert.evidence),
+        )  # fmt: skip
 
     # --- loading -----------------------------------------------------------------------------------------------
 
@@ -138,7 +155,7 @@ class Memory:
         self.heads.pop(company_id, None)
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
-        _load_open(connection, memory)
+        _load_open(connection, memory, self.shared)
         return memory
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
@@ -269,7 +286,7 @@ def sight(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
     journal.set(company.seen, alert.signature, (*kept, now))
 
 
-def _load_open(connection: Connection, company: CompanyMemory) -> None:
+def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[[Alert], Alert]) -> None:
     """Incidents that are not closed and alerts that are active; keys are derived from them."""
     journal = Journal()
     i, a = t.incident.c, t.alert.c
@@ -292,7 +309,7 @@ def _load_open(connection: Connection, company: CompanyMemory) -> None:
         .order_by(a.last_seen_at, a.id)
     )
     for row in alerts:
-        alert = alert_from(row)
+        alert = shared(alert_from(row))
         if alert.status is AlertStatus.ACTIVE:
             company.alerts[alert.fingerprint] = alert
             if alert.incident_id is not None:

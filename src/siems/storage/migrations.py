@@ -1,16 +1,19 @@
-"""Bringing a database to the schema that this version needs: the Alembic scripts, wherever they were installed."""
+"""Bringing a database to the schema that this version needs: the Alembic scripts, wherever they were installed.
+
+Alembic is loaded when there is something to do: a daemon whose database is up to date never needs it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from siems.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _HERE = Path(__file__).resolve()
 
@@ -24,23 +27,31 @@ def folder() -> Path:
 
 
 def _config(engine: Engine | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(folder()))
     config.attributes["engine"] = engine
     return config
 
 
+def _known() -> list[str]:
+    """The schemas that this version can make, oldest first: each script is named after its own."""
+    return sorted(script.name.partition("_")[0] for script in (folder() / "versions").glob("[0-9]*.py"))
+
+
 def head() -> str:
     """The schema that this version needs."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
+    return _known()[-1]
 
 
 def current(engine: Engine) -> str | None:
     """The schema that the database has; None when it is empty."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
 
 
 def check(engine: Engine) -> None:
@@ -50,8 +61,7 @@ def check(engine: Engine) -> None:
         return
     if found is None:
         raise Conflict("the database is empty", hint="set it up:  siems init")
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found not in known:
+    if found not in _known():
         raise Conflict(
             f"the database has schema {found}, which is newer than this siems knows",
             hint="install the siems that wrote it, or a newer one; nothing was changed",
@@ -61,15 +71,17 @@ def check(engine: Engine) -> None:
 
 def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str | None]:
     """Bring the schema up; (before, after). Raises Conflict for a newer database."""
+    from alembic import command
+
     before = current(engine)
-    if before is not None:
-        known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-        if before not in known:
-            check(engine)
+    if before is not None and before not in _known():
+        check(engine)
     command.upgrade(_config(engine), to)
     return before, current(engine)
 
 
 def downgrade(engine: Engine, to: str) -> None:
     """Take the schema back: for tests, and for going back to an older siems."""
+    from alembic import command
+
     command.downgrade(_config(engine), to)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from siems.daemon.http.middleware import RUNTIME, Handler, actor_of, answer, not_draining
+from siems.daemon.http.middleware import RUNTIME, Handler, actor_of, answer, body_of, not_draining
 from siems.daemon.runtime import Runtime
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField, UsageError
@@ -32,7 +32,7 @@ class Call:
 
     async def body(self, kind: type[A]) -> A:
         """The body as the shape that the route takes. Raises UsageError and InvalidField naming the field."""
-        raw = await self.request.read() or b"{}"
+        raw = await body_of(self.request) or b"{}"
         try:
             if b"\\u0000" in raw and _holds_nul(msgspec.json.decode(raw)):
                 raise InvalidField("text cannot hold a NUL character")

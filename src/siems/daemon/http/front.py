@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -19,40 +18,20 @@ import structlog
 from aiohttp import web
 
 from siems.clock import rfc3339
-from siems.daemon.http.middleware import PROBLEM, document, next_request_id
-from siems.daemon.http.webhooks import key_of
+from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id
+from siems.daemon.http.plain import MAX_HEAD, Head, read_head
 from siems.daemon.runtime import Runtime
-from siems.errors import NotFound, SiemsError, Unavailable
+from siems.errors import NotFound, Overloaded, SiemsError, Unavailable
 from siems.services.ingest import accept
 from siems.sources import SOURCES, Tool
 from siems.storage.lanes import Job
 
 log = structlog.get_logger()
 
-START = "POST /api/webhooks/"
-MAX_HEAD = 16_384
 HEAD_SECONDS = 10.0
-BODY_SECONDS = 30.0
 IDLE_SECONDS = 75.0
 SWEEP_SECONDS = 1.0
-_UNUSUAL = frozenset(["transfer-encoding", "expect", "upgrade", "content-encoding"])
-_NAMES: dict[str, str] = {}
-"""Names of headers as they are written, in lower case."""
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class Plain(dict[str, str]):
-    """Headers that came once each, by their names in lower case."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return _get(self, _NAMES.get(key) or key.lower(), default)
-
-    def getall(self, key: str, default: list[str]) -> Sequence[str]:
-        found = _get(self, _NAMES.get(key) or key.lower())
-        return default if found is None else [found]
-
-
-_get = dict[str, str].get
 
 
 class Door:
@@ -205,10 +184,10 @@ class Front(asyncio.Protocol):
         data = self._data
         end = data.find(b"\r\n\r\n")
         if end < 0:
-            if len(data) > MAX_HEAD or not (data.startswith(b"POST /a") or b"POST /a".startswith(data[:7])):
+            if len(data) > MAX_HEAD:  # aiohttp says so; until then the head must come in time, whatever it asks for
                 self._step_aside()
             return
-        head = _plain(data, end, self._door.largest)
+        head = read_head(data, end, self._door.largest)
         tool = None if head is None else self._door.tool(head.source)
         if head is None or tool is None:
             self._step_aside()
@@ -237,9 +216,15 @@ class Front(asyncio.Protocol):
                 raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
             incoming = runtime.intake.admit(tool, head.key, head.headers, body, self._address)
             self.busy = True
-            runtime.database.writer.put(
-                Job(accept, (incoming,), (incoming.company_id,), True, incoming.key, loop=door.loop, future=self)
-            )
+            job = Job(
+                accept, (incoming,), (incoming.company_id,), True, incoming.key, size=len(body), loop=door.loop,
+                future=self,
+            )  # fmt: skip
+            try:
+                runtime.database.writer.put(job)
+            except Overloaded as full:
+                runtime.intake.overloaded(incoming, self._address, full)
+                raise
         except Exception as error:
             self.set_exception(error)
 
@@ -278,68 +263,3 @@ class Front(asyncio.Protocol):
         if self._data:
             self._began()
             self._next()
-
-
-# --- the plainest form of HTTP ---------------------------------------------------------------------------------
-
-
-class Head:
-    """The head of a webhook, as far as it matters."""
-
-    __slots__ = ("closes", "headers", "key", "length", "source")
-
-    def __init__(self, source: str, key: str, headers: Plain, length: int, *, closes: bool) -> None:
-        self.source = source
-        self.key = key
-        self.headers = headers
-        self.length = length
-        self.closes = closes
-
-
-def _named(said: str) -> str:
-    """The name of a header in lower case; "" for what is none. Remembered, since the same few come again."""
-    if not said.replace("-", "").isalnum() or len(said) > 64:
-        return ""
-    if len(_NAMES) < 1_000:
-        _NAMES[said] = said.lower()
-    return said.lower()
-
-
-def _plain(data: bytes, end: int, largest: int) -> Head | None:
-    """The head of a webhook in plain HTTP/1.1; None for whatever else it is, malformed or only unusual."""
-    if end > MAX_HEAD or not data.startswith(b"POST /api/webhooks/"):
-        return None
-    head = data[:end]
-    if not head.isascii():
-        return None
-    first, *lines = head.decode().split("\r\n")
-    target, _, version = first[5:].rpartition(" ")
-    path, _, query = target.partition("?")
-    source = path[14:]
-    if version != "HTTP/1.1" or not source.replace("-", "").isalnum():
-        return None
-    key = ""
-    if query:
-        name, _, key = query.partition("=")
-        if name != "api_key" or not key.replace("_", "").replace("-", "").isalnum():
-            return None
-    if not "".join(lines).isprintable():
-        return None
-    headers = Plain()
-    for line in lines:
-        said, colon, value = line.partition(":")
-        name = _NAMES.get(said) or _named(said)
-        if not colon or not name or name in headers:
-            return None
-        headers[name] = value.strip(" ")
-    said = _get(headers, "content-length", "")
-    connection = _get(headers, "connection", "keep-alive").lower()
-    if not said.isdigit() or len(said) > 9 or connection not in ("keep-alive", "close") or "host" not in headers:
-        return None
-    if not headers.keys().isdisjoint(_UNUSUAL):
-        return None
-    length = int(said)
-    if length > largest:
-        return None
-    key = key_of(key, _get(headers, "x-api-key", ""), _get(headers, "authorization", ""))
-    return Head(source, key, headers, length, closes=connection == "close")

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
 PROBLEM = "application/problem+json"
+BODY_SECONDS = 30.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encode = msgspec.json.Encoder().encode
@@ -127,6 +128,15 @@ async def actor_of(request: web.Request) -> Actor:
     said = request.headers.get("X-Siems-Via", "api")
     via = Via(said) if said in (Via.CLI, Via.TUI) else Via.API
     return await runtime.database.read(identify, token.strip(), runtime.token_key, runtime.clock, via)
+
+
+async def body_of(request: web.Request) -> bytes:
+    """The whole body. Raises UsageError when it does not come in time."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError as why:
+        raise UsageError(f"the body did not come within {BODY_SECONDS:.0f} s", hint="try again") from why
 
 
 def not_draining(runtime: Runtime) -> None:

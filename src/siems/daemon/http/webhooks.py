@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from siems.daemon.http.middleware import RUNTIME, not_draining
-from siems.errors import UnsupportedMedia
+from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
+from siems.errors import Overloaded, UnsupportedMedia
 from siems.services.ingest import accept
 from siems.sources import SOURCES
 
@@ -20,11 +20,15 @@ async def receive(request: web.Request) -> web.Response:
     tool = SOURCES.get(request.match_info["source"])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
-    body = await request.read()
+    body = await body_of(request)
     incoming = runtime.intake.admit(tool, _key(request), request.headers, body, request.remote or "")
-    said = await runtime.database.write(
-        accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key
-    )
+    try:
+        said = await runtime.database.write(
+            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
+        )
+    except Overloaded as full:
+        runtime.intake.overloaded(incoming, request.remote or "", full)
+        raise
     return web.Response(body=said, status=202, content_type="application/json")
 
 

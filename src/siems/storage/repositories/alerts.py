@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from siems.clock import to_micros
 from siems.domain.alert import MAX_NAME, Alert
+from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory, give_key, keys_for, wide_key
@@ -43,6 +43,7 @@ class Alerts:
 
     def add(self, alert: Alert) -> None:
         """A new alert."""
+        alert = self._uow.memory.shared(alert)
         self._uow.journal.set(self._new, alert.id, alert)
         self._remember(alert)
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, text, update
 
 from siems.clock import to_micros
 from siems.domain.alert import Alert
-from siems.domain.changing import changed
+from siems.domain.changing import replace
 from siems.domain.events import AlertRepeated
 from siems.domain.incident import Incident
 from siems.domain.priority import Weights
@@ -135,7 +135,7 @@ def _recount(connection: Connection, number: int, weights: Weights) -> None:
     if row is None:
         return
     incident = incident_from(row)
-    now = changed(incident, repeat_count=int(repeats or 0), last_alert_at=max(incident.last_alert_at, last))
+    now = replace(incident, repeat_count=int(repeats or 0), last_alert_at=max(incident.last_alert_at, last))
     last_at, score, count, _ = _incident_counters(now, weights)
     connection.execute(
         text("UPDATE incident SET last_alert_at = :l, static_score = :s, repeat_count = :r WHERE id = :i"),
