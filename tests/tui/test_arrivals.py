@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from scripted import arrival
+from streamed import arrival
 
 from siems.tui import arrivals
 from siems.tui.arrivals import Arrivals

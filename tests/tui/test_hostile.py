@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from driving import opened
 from rich.console import Console
-from scripted import NOW, ScriptedClient, alert, arrival, entry, view
+from scripted import NOW, ScriptedClient, alert, entry, view
+from streamed import arrival
 
 from siems import wire
 from siems.tui.plain import PlainBoard

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from driving import Session, connected, console
-from scripted import ScriptedClient, arrival
+from scripted import ScriptedClient
+from streamed import arrival
 from textual.pilot import Pilot
 
 SIZES = [(80, 24), (120, 40)]

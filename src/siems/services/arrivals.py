@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, select
 
 from siems.domain.permissions import ALLOWED, Permission
 from siems.errors import CursorGone
-from siems.grammar import And, Not, Or, Query, Term, parse_span
-from siems.services.filters import Asker, Clause, alert_filter, alert_query, in_scope
+from siems.grammar import And, Not, Or, Query, Term, parse_query, parse_span
+from siems.services.filters import ALERT_FIELDS, Asker, Clause, alert_filter, in_scope
 from siems.services.queries import DEFAULT_PAGE, MAX_PAGE, Ask
 from siems.services.views import Names, alert_view, load_names
 from siems.storage import tables as t
@@ -91,7 +91,7 @@ class _Reader:
 def list_arrivals(connection: Connection, ask: Ask, after: str = "") -> Page[ArrivalView]:
     """A page of what arrived: older than the cursor, newer than `after`. `total` counts the items of this page."""
     where = alert_filter(ask.query, Asker(ask.actor, ask.now))
-    reader = _Reader(connection, ask, load_names(connection), alert_query(ask.query), where)
+    reader = _Reader(connection, ask, load_names(connection), parse_query(ask.query, ALERT_FIELDS), where)
     oldest, newest = stream_bounds(connection)
     floor = max(read_cursor(after) if after else 0, oldest - 1)
     if after and floor > newest:

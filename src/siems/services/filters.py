@@ -66,22 +66,13 @@ def alert_filter(text: str, asker: Asker) -> Clause:
     return _clause(text, _ALERT, asker)
 
 
-def alert_query(text: str) -> Query:
-    """A query over alerts as a tree. Raises InvalidField."""
-    return _parsed(text, _ALERT)
-
-
-def _parsed(text: str, fields: Mapping[str, Field]) -> Query:
-    if "---" in text and any(word.lstrip("(").startswith("---") for word in text.split()):
-        raise InvalidField("a term is turned round once", hint="write one - before it")
-    return parse_query(text, frozenset(fields))
-
-
 def _clause(text: str, fields: Mapping[str, Field], asker: Asker) -> Clause:
     if not text.strip():
         return true()
+    if "---" in text and any(word.lstrip("(").startswith("---") for word in text.split()):
+        raise InvalidField("a term is turned round once", hint="write one - before it")
     try:
-        return _compile(_parsed(text, fields), fields, asker)
+        return _compile(parse_query(text, frozenset(fields)), fields, asker)
     except OverflowError as why:
         raise InvalidField("the query names a time that no calendar has", hint="created:>30d") from why
 
@@ -335,3 +326,4 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "last_seen": _time(_ALR.last_seen_at),
     }
 )
+ALERT_FIELDS = frozenset(_ALERT)

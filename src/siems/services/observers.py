@@ -70,13 +70,10 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
     alert, incident = event.alert, event.incident
     uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.commitment()])
     data: dict[str, Any] = {
-        "incident_id": None if incident is None else incident.ref,
-        "asset_name": alert.asset_name,
-        "signature": alert.signature,
-        "severity": alert.severity.name,
-        "tool_source": alert.tool_source,
+        "incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name,
+        "signature": alert.signature, "severity": alert.severity.name, "tool_source": alert.tool_source,
         "rule": alert.rule,
-    }
+    }  # fmt: skip
     if incident is not None:
         data |= {"alert_count": incident.alert_count, "version": incident.version}
     uow.stream.add("alert.received", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
