@@ -15,6 +15,7 @@ from siems.services import arrivals, overview, queries
 from siems.vocabulary import MSP, Role
 from siems.wire import ArrivalView, Page
 
+from .silencing import silence
 from .world import ACME, BETA, World, reading
 
 
@@ -115,6 +116,17 @@ def test_a_query_that_makes_no_sense_says_so_also_where_nothing_arrived(world: W
     for cursor in ("x", "e", "e123456789012345678"):
         with pytest.raises(InvalidField):
             page(world, cursor=cursor)
+
+
+def test_what_a_silence_holds_is_there_with_its_reason_for_staff(world: World) -> None:
+    silence(world, "asset=db-1", comment="disk swap")
+    world.fires("db-1")
+    client = world.hire("carl", Role.CLIENT, ACME)
+    for reader, why in ((world.admin, True), (client, False)):
+        (found,) = page(world, actor=reader).items
+        assert (found.kind, found.incident_id) == ("suppressed", None)
+        assert found.alert is not None
+        assert (found.alert.status, bool(found.alert.suppressed_by)) == ("suppressed", why)
 
 
 def test_one_request_looks_through_a_bounded_number_of_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from siems.wire import AlertView, ArrivalView, Page, RejectionView
 STEP = 1_000
 MOST_READ = 20_000
 """Events that one request looks through: a page of a rare query may be short and still have a next one."""
-ALERTS = ("alert.received", "alert.repeated", "alert.recovered")
+ALERTS = ("alert.received", "alert.repeated", "alert.recovered", "alert.suppressed")
 REFUSED = "delivery.refused"
 
 
@@ -63,7 +63,7 @@ class _Reader:
         """Those of these alerts that the query finds."""
         statement = select(*t.raw_columns(t.alert)).where(t.alert.c.id.in_(sorted(numbers)), self.where)
         rows = self.connection.execute(statement) if numbers else ()
-        views = (alert_view(alert_from(row), self.names) for row in rows)
+        views = (alert_view(alert_from(row), self.names, self.ask.actor) for row in rows)
         return {view.id: view for view in views}
 
     def _alert(self, row: Row[Any], data: Mapping[str, Any], alerts: Mapping[str, AlertView]) -> ArrivalView | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from siems.domain.alert import Reading
+from siems.domain.changing import replace
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.groups import group

@@ -97,9 +97,13 @@ def preview(row: ArrivalView, scene: Scene, width: int) -> list[Line]:
     ]  # fmt: skip
     where, _ = whither(row, scene.looks)
     why = present.safe(alert.evidence[:200])
+    cause = present.safe((alert.suppressed_by or alert.rule)[:80])
     grouped: Line = [
-        (f"{where} ", ""), ("by ", "dim"), (present.safe(alert.rule[:30]), ""), (f": {why}" if why else "", "dim"),
-    ]  # fmt: skip
+        (where, ""),
+        (" by ", "dim") if cause else ("", ""),
+        (cause, ""),
+        (f": {why}" if why else "", "dim"),
+    ]
     return [head, first, facts, grouped]
 
 
@@ -163,4 +167,8 @@ def facts(row: ArrivalView, scene: Scene) -> Line:
     theirs = alert.original_severity[:20] or "none"
     many = f", {alert.count} times" if alert.count > 1 else ""
     said = f"first received {scene.time(alert.received_at)}{after}{many}   its severity there: {theirs}"
-    return [(present.safe(said), "dim"), (f"   {where}", ""), (f" by {present.safe(alert.rule[:20])}", "dim")]
+    return [
+        (present.safe(said), "dim"),
+        (f"   {where}", ""),
+        (f" by {present.safe(alert.rule[:20])}" if alert.rule else "", "dim"),
+    ]

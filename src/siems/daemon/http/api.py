@@ -8,13 +8,13 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import companies, incidents, sessions
+from siems.daemon.http import companies, incidents, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
 from siems.services import directory, overview, trail
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP
+from siems.vocabulary import MSP, Role
 
 
 async def inbox(call: Call) -> web.Response:
@@ -53,7 +53,8 @@ async def status(call: Call) -> web.Response:
     require_role(call.actor, Permission.SEE_AUDIT)
     runtime = call.runtime
     overdue = await runtime.scheduler.overdue()
-    shown = runtime.database.url.render_as_string(hide_password=True)
+    url = runtime.database.url.render_as_string(hide_password=True)
+    shown = url if call.actor.role is Role.ADMIN else runtime.database.dialect.name
     checks = await call.read(partial(directory.checks, overdue=overdue, drift=runtime.clock.drift()))
     return answer(
         wire.Status(
@@ -95,6 +96,12 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/alerts/{ref}", incidents.show_alert),
     ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
+    ("GET", "/silences", silences.list_silences),
+    ("POST", "/silences", silences.create_silence),
+    ("POST", "/silences/preview", silences.preview_silence),
+    ("GET", "/silences/{ref}", silences.show_silence),
+    ("POST", "/silences/{ref}/actions/extend", silences.extend_silence),
+    ("POST", "/silences/{ref}/actions/end", silences.end_silence),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
     ("GET", "/companies/{ref}", companies.show_company),
