@@ -95,6 +95,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/alerts", incidents.list_alerts),
     ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
+    ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/silences", silences.list_silences),
     ("POST", "/silences", silences.create_silence),
