@@ -14,12 +14,15 @@ import structlog
 from siems import __version__
 from siems.clock import Clock
 from siems.config import Settings
+from siems.daemon import sightings
+from siems.daemon.amazon import Amazon
 from siems.daemon.hub import Hub
 from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
+from siems.daemon.sightings import Sightings
 from siems.daemon.traffic import Traffic
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
@@ -35,6 +38,7 @@ from siems.vocabulary import MSP, Strategy
 log = structlog.get_logger()
 
 REFUSALS_EVERY = 1.0
+SIGHTINGS_EVERY = 3.0
 SHARED_RELOAD_EVERY = 3.0
 
 
@@ -75,6 +79,8 @@ class Runtime:
     keyring: Keyring = field(init=False)
     limiter: Limiter = field(init=False)
     refusals: Refusals = field(init=False)
+    sightings: Sightings = field(init=False)
+    amazon: Amazon = field(init=False)
     traffic: Traffic = field(init=False)
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
@@ -92,8 +98,12 @@ class Runtime:
         self.keyring = Keyring(self.vault)
         self.limiter = Limiter()
         self.refusals = Refusals()
+        self.sightings = Sightings()
         self.traffic = Traffic()
-        self.intake = Intake(self.settings, self.clock, self.keyring, self.limiter, self.refusals)
+        self.amazon = Amazon(self.clock, self.limiter)
+        self.intake = Intake(
+            self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
+        )  # fmt: skip
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
@@ -110,6 +120,7 @@ class Runtime:
         await self.hub.start()
         self.scheduler.start()
         self._spawn(self._write_refusals)
+        self._spawn(self._write_sightings)
         if self.database.dialect.shared:
             from siems.daemon.listener import listen
 
@@ -134,6 +145,7 @@ class Runtime:
                 await task
         with contextlib.suppress(SiemsError):
             await self.flush_refusals()
+            await self.flush_sightings()
         await asyncio.to_thread(self.database.stop)
 
     # --- after each commit, from the writer's thread -----------------------------------------------------------
@@ -147,7 +159,7 @@ class Runtime:
     def _announce(self, committed: Committed) -> None:
         if committed.earliest_due is not None:
             self.scheduler.expect(committed.earliest_due)
-        if any(event.type.startswith(("company.", "integration.")) for event in committed.events):
+        if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:
             self.hub.publish(committed.events)
@@ -181,3 +193,17 @@ class Runtime:
         except SiemsError:
             self.refusals.give_back(taken)
             raise
+
+    async def _write_sightings(self) -> None:
+        while True:
+            await asyncio.sleep(SIGHTINGS_EVERY)
+            try:
+                await self.flush_sightings()
+            except SiemsError as why:
+                log.error("sightings.not_written", why=why.message)
+
+    async def flush_sightings(self) -> None:
+        """Write down what the integrations have sent."""
+        if self.sightings:
+            taken = self.sightings.take()
+            await self.database.write(sightings.write, taken, self.clock.now(), companies=(MSP,))

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, incidents, sessions, silences
+from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -93,7 +93,9 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
+    ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
+    ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/silences", silences.list_silences),
     ("POST", "/silences", silences.create_silence),
@@ -115,8 +117,26 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("PATCH", "/companies/{ref}/assets/{name}", assets.edit_asset),
     ("DELETE", "/companies/{ref}/assets/{name}", assets.delete_asset),
     ("POST", "/companies/{ref}/assets/{name}/merge", assets.merge_asset),
-    ("GET", "/integrations", companies.list_integrations),
-    ("POST", "/integrations", companies.add_integration),
+    ("GET", "/companies/{ref}/bodies", sending.list_bodies),
+    ("GET", "/integrations", integrations.list_integrations),
+    ("POST", "/integrations", integrations.add_integration),
+    ("GET", "/integrations/{ref}", integrations.show_integration),
+    ("PATCH", "/integrations/{ref}", integrations.edit_integration),
+    ("GET", "/integrations/{ref}/setup", integrations.integration_setup),
+    ("POST", "/integrations/{ref}/rotate", integrations.rotate_integration),
+    ("POST", "/integrations/{ref}/revoke", integrations.revoke_integration),
+    ("POST", "/integrations/{ref}/tenants", integrations.map_tenant),
+    ("GET", "/tools", integrations.list_tools),
+    ("GET", "/tools/{ref}", integrations.show_tool),
+    ("GET", "/heartbeats", heartbeats.list_heartbeats),
+    ("POST", "/heartbeats", heartbeats.create_heartbeat),
+    ("GET", "/heartbeats/{ref}", heartbeats.show_heartbeat),
+    ("PATCH", "/heartbeats/{ref}", heartbeats.edit_heartbeat),
+    ("DELETE", "/heartbeats/{ref}", heartbeats.delete_heartbeat),
+    ("POST", "/heartbeats/{ref}/beat", heartbeats.beat_heartbeat),
+    ("POST", "/heartbeats/{ref}/pause", heartbeats.pause_heartbeat),
+    ("POST", "/heartbeats/{ref}/resume", heartbeats.resume_heartbeat),
+    ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),
