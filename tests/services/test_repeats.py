@@ -31,8 +31,8 @@ def unwatched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from siems.storage import writer
     from siems.storage.repositories import repeats
 
-    monkeypatch.setattr(writer, "FOLD_QUIET_SECONDS", 3_600)
-    monkeypatch.setattr(repeats, "FOLD_SECONDS", 3_600)
+    monkeypatch.setattr(writer, "FOLD_QUIET_SECONDS", 10**6)
+    monkeypatch.setattr(repeats, "FOLD_SECONDS", 10**9)
 
 
 def test_a_repeat_is_in_its_row_before_anybody_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
