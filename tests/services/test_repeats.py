@@ -129,7 +129,7 @@ def test_a_failed_batch_with_a_settings_change_does_not_wedge_the_writer(
         uow.company("comp-acme")
         uow.connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
 
-    with pytest.raises(Exception, match="no_such_table|database"):
+    with pytest.raises(Exception, match=r"no_such_table|database"):
         world.do(drops_and_fails)
     world.fires()
     assert world.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one()) == 4
