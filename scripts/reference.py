@@ -257,6 +257,15 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "list_bodies": ("bodies of alerts as they came, oldest first; `after` is the last `id`", "items: KeptBody"),
     "list_integrations": ("keys, without the keys, and what each sent last", "items: IntegrationView"),
     "add_integration": ("a key bound to one tool; shown once", "IntegrationAdded"),
+    "list_heartbeats": ("heartbeats, what is down first", "items: HeartbeatView"),
+    "create_heartbeat": ("a new heartbeat; its address is in this answer and nowhere else", "HeartbeatMade"),
+    "show_heartbeat": ("one heartbeat, by its id or name", "HeartbeatView"),
+    "edit_heartbeat": ("change what is given", "HeartbeatView"),
+    "delete_heartbeat": ("its address ends; what it has raised is resolved", "HeartbeatView"),
+    "beat_heartbeat": ("report it alive by hand", "HeartbeatView"),
+    "pause_heartbeat": ("expect nothing until it is resumed", "HeartbeatView"),
+    "resume_heartbeat": ("expect it again, one period from now", "HeartbeatView"),
+    "rotate_heartbeat": ("a new address; the old one ends at once", "HeartbeatMade"),
     "show_integration": ("one integration, and what became of what it sent last", "IntegrationView"),
     "edit_integration": ("change what is given", "IntegrationChanged"),
     "integration_setup": ("how its tool is set up; its key is not known any more", "IntegrationAdded"),
@@ -310,6 +319,12 @@ def http() -> str:
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
         f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
         " the names of [the tools](tools.md) |",
+        "| GET, POST, PUT, HEAD | `/api/heartbeats/{token}` | | `OK` | a [heartbeat](../guides/heartbeats.md); also"
+        " `/start`, `/fail` and an exit status behind it |",
+        "| POST | `/v2/enqueue`, `/v2/change/enqueue` | PagerDuty's events | PagerDuty's answers |"
+        " [switching](../guides/switching.md) |",
+        "| all | `/v2/alerts`, `/v2/heartbeats` and below | Opsgenie's requests | Opsgenie's answers |"
+        " [switching](../guides/switching.md) |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",

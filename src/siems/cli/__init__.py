@@ -22,6 +22,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "user": ("user", "people and their roles"),
     "company": ("company", "clients: onboard, list, show, edit, keys, test"),
     "integration": ("integration", "tools of clients: set up, keys, what came last"),
+    "heartbeat": ("heartbeat", "addresses to be called every so often; silence raises an alert"),
     "asset": ("asset", "what alerts are about; which of it is critical"),
     "incident": ("incident", "list, show, assign, ack, start, hold, note, resolve, close, reopen, escalate"),
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),

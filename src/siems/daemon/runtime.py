@@ -145,7 +145,7 @@ class Runtime:
     def _announce(self, committed: Committed) -> None:
         if committed.earliest_due is not None:
             self.scheduler.expect(committed.earliest_due)
-        if any(event.type.startswith(("company.", "integration.")) for event in committed.events):
+        if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:
             self.hub.publish(committed.events)

@@ -16,7 +16,7 @@ from siems.domain.incident import Incident
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
-from siems.services import silencing
+from siems.services import heartbeats, silencing
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.storage.repositories.deadlines import Due
@@ -39,6 +39,9 @@ def fire(uow: UnitOfWork, due: Due) -> bool:
     kind = DueKind(due.kind)
     if kind is DueKind.HOUSEKEEPING:
         housekeeping(uow)
+        return True
+    if kind is DueKind.HEARTBEAT:
+        heartbeats.due(uow, due)
         return True
     if due.object.startswith("SIL-"):
         silencing.fire(uow, due, kind)

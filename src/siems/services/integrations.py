@@ -16,7 +16,7 @@ from siems.domain.permissions import Actor, Permission, missing, require
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
-from siems.storage.vault import Vault, random_token, signing_secret, token_hash
+from siems.storage.vault import Vault, key_for, signing_secret, token_hash
 from siems.vocabulary import MSP, Signing
 from siems.wire import IntegrationAdded, IntegrationChanged, IntegrationEdit, RotateAsk
 
@@ -52,7 +52,7 @@ def add(
 def make(uow: UnitOfWork, company_id: str, opening: Opening, vault: Vault, public_url: str) -> IntegrationAdded:
     """The rows and secrets of a new integration."""
     slug = company_id.removeprefix("comp-")
-    key = random_token(f"sk_{slug}")
+    key = key_for(opening.tool, slug)
     secret = None
     if opening.signing is Signing.REQUIRED and not opening.awaits_secret:
         secret = signing_secret() if opening.secret is None else _given(opening.secret)
@@ -167,7 +167,7 @@ def rotate(
     values: dict[str, Any] = {}
     key = secret = None
     if "key" in what:
-        key = random_token(f"sk_{row.company_id.removeprefix('comp-')}")
+        key = key_for(row.tool, row.company_id.removeprefix("comp-"))
         values |= {"key_hash": token_hash(key), "key_hint": key[-4:]}
         _keep(uow, row, "key", row.key_hash, overlap)
     if "hmac" in what:

@@ -22,10 +22,12 @@ from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
+from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.silence import Silence
 from siems.storage import tables as t
 from siems.storage.journal import Journal
+from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
@@ -74,6 +76,7 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
 
     @property
@@ -164,14 +167,11 @@ class Memory:
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
         """An empty memory for a company, with its settings named by their content."""
+        settings = company.settings
         return CompanyMemory(
-            company.id,
-            company.name,
-            version,
-            company.settings,
-            self.remember_targets(company.settings.targets),
-            self.remember_policy(company.settings.policy),
-        )
+            company.id, company.name, version, settings, self.remember_targets(settings.targets),
+            self.remember_policy(settings.policy),
+        )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:
         scopes: dict[str, set[str]] = {}
@@ -322,9 +322,9 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
-    for name, critical in connection.execute(
-        select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
-    ):
+    assets = select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
+    for name, critical in connection.execute(assets):
         company.assets[name] = critical
+    company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     journal.forget()

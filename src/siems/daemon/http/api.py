@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import companies, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import companies, heartbeats, incidents, integrations, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -120,6 +120,15 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/integrations/{ref}/tenants", integrations.map_tenant),
     ("GET", "/tools", integrations.list_tools),
     ("GET", "/tools/{ref}", integrations.show_tool),
+    ("GET", "/heartbeats", heartbeats.list_heartbeats),
+    ("POST", "/heartbeats", heartbeats.create_heartbeat),
+    ("GET", "/heartbeats/{ref}", heartbeats.show_heartbeat),
+    ("PATCH", "/heartbeats/{ref}", heartbeats.edit_heartbeat),
+    ("DELETE", "/heartbeats/{ref}", heartbeats.delete_heartbeat),
+    ("POST", "/heartbeats/{ref}/beat", heartbeats.beat_heartbeat),
+    ("POST", "/heartbeats/{ref}/pause", heartbeats.pause_heartbeat),
+    ("POST", "/heartbeats/{ref}/resume", heartbeats.resume_heartbeat),
+    ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import api, live, sessions, webhooks
+from siems.daemon.http import api, heartbeats, live, opsgenie, pagerduty, sessions, webhooks
 from siems.daemon.http.call import signed_in
 from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
@@ -26,6 +26,9 @@ def make_app(runtime: Runtime) -> web.Application:
     )  # fmt: skip
     app[RUNTIME] = runtime
     app.router.add_post("/api/webhooks/{source}", webhooks.receive)
+    for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES, heartbeats.ADDRESSES):
+        for method, path, handler in pages:
+            app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))
     app.router.add_get(f"{API}/events", live.events)

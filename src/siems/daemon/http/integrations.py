@@ -38,7 +38,7 @@ async def show_tool(call: Call) -> web.Response:
 
 
 def _tool_view(tool: Tool) -> wire.ToolView:
-    values = {"url": f"URL of {tool.title} in siems", "key": KEY, "secret": SECRET}
+    values = {"url": f"URL of {tool.title} in siems", "base": "the address of siems", "key": KEY, "secret": SECRET}
     return wire.ToolView(
         name=tool.name, title=tool.title, signs="" if tool.signing is None else tool.signing.told(),
         proves=tool.proves, tenant=tool.tenant, aliases=SOURCES.aliases(tool.name),
@@ -90,7 +90,8 @@ async def integration_setup(call: Call) -> web.Response:
 def _with_setup(tool: Tool, made: wire.IntegrationAdded) -> wire.IntegrationAdded:
     values = {
         "url": made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
-        "integration": made.integration_id, "company": made.company_id.removeprefix("comp-"),
+        "base": made.webhook_url.partition("/api/")[0], "integration": made.integration_id,
+        "company": made.company_id.removeprefix("comp-"),
     }  # fmt: skip
     made.setup = _setup_view(tool.setup, values)
     return made

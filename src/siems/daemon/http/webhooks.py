@@ -16,7 +16,7 @@ from siems.daemon.runtime import Runtime
 from siems.domain.changing import replace
 from siems.domain.signature import Cause
 from siems.errors import Overloaded, UnsupportedMedia
-from siems.services.ingest import accept
+from siems.services.ingest import Incoming, accept
 from siems.sources import SOURCES, Tool
 
 
@@ -35,14 +35,26 @@ async def receive(request: web.Request) -> web.Response:
             await runtime.amazon.confirm(incoming.read.confirm)
         if incoming.delivery_id is None:  # Amazon repeats a message under its own id, which it has signed
             incoming = replace(incoming, delivery_id=str(message["MessageId"])[:MAX_DELIVERY_ID])
+    said = await stored(runtime, incoming, address, len(body))
+    return web.Response(body=said, status=202, content_type="application/json")
+
+
+async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:
+    """(what a request says, the answer), once it is on disk. Raises what `Intake.admit` and the verb raise."""
+    runtime, address = request.app[RUNTIME], request.remote or ""
+    incoming = runtime.intake.admit(tool, key, request.headers, body, address)
+    return incoming, await stored(runtime, incoming, address, len(body))
+
+
+async def stored(runtime: Runtime, incoming: Incoming, address: str, size: int) -> bytes:
+    """The answer of the verb. That there was no room for it is counted like every other refusal."""
     try:
-        said = await runtime.database.write(
-            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
+        return await runtime.database.write(
+            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=size
         )
     except Overloaded as full:
         runtime.intake.overloaded(incoming, address, full)
         raise
-    return web.Response(body=said, status=202, content_type="application/json")
 
 
 async def _proved(runtime: Runtime, tool: Tool, key: str, address: str, body: bytes) -> dict[str, Any] | None:
