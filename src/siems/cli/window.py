@@ -89,6 +89,8 @@ def _run(command: list[str], signals: _Signals) -> int:
     except OSError as why:
         print(f"{command[0]}: {why.strerror}", file=sys.stderr)
         return 126
+    if signals.came:  # while it was starting: the command may not have heard of it
+        signals.child.send_signal(signals.came)
     code = signals.child.wait()
     return code if code >= 0 else 128 - code
 
