@@ -239,6 +239,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
     "show_alert": ("one alert with its body under `raw`, or `raw_base64`", "AlertView"),
+    "list_arrivals": ("what came in, newest first; `cursor` goes back, `after` on", "Page of ArrivalView"),
     "list_rejections": ("refused deliveries with their true cause, newest first", "items: RejectionView"),
     "list_silences": ("what is silent or will be; with `ended=true` what was", "items: SilenceView"),
     "create_silence": ("a silence or a maintenance window", "SilenceView"),

@@ -85,6 +85,10 @@ class Client:
         """`wire.AlertView` with its raw body under `raw`."""
         return self._get(f"/alerts/{_part(ref)}")
 
+    def arrivals(self, query: str = "", *, limit: int = 0, cursor: str = "", after: str = "") -> dict[str, Any]:
+        """A page of what arrived, newest first, older than `cursor` or newer than `after`: `wire.Page[ArrivalView]`."""
+        return self._get("/arrivals", query=query, limit=limit, cursor=cursor, after=after)
+
     def send_alert(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """`wire.AlertsAsk` in; out what a webhook answers."""
         return self._post("/alerts", _given(ask), idempotency_key=idempotency_key)

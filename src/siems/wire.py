@@ -289,6 +289,24 @@ class RejectionView(Wire):
     count: int
 
 
+class ArrivalView(Wire):
+    """Something that arrived: an alert, its repeat or its end, or deliveries that were refused.
+
+    `kind`: received, repeated, recovered, suppressed, refused. `count` is how often the alert had come by then, or
+    how many deliveries were refused. `alert` is as it stands when it is read; one of `alert` and `refusal` is there.
+    """
+
+    cursor: str
+    at: datetime
+    kind: str
+    company_id: str
+    company: str
+    count: int
+    incident_id: str | None = None
+    alert: AlertView | None = None
+    refusal: RejectionView | None = None
+
+
 class AlertAccepted(Wire):
     """The answer to a webhook, sent only after the alert is on disk."""
 
@@ -730,7 +748,9 @@ class Summary(Wire):
     noise_reduction: float
     by_company: list[CompanyCount]
     alerts_per_minute: list[int]
-    """The last 60 minutes, oldest first."""
+    """New alerts in each of the last 60 minutes, oldest first."""
+    repeats: int
+    """How often the alerts of these 60 minutes came again."""
     server_time: datetime
 
 

@@ -72,6 +72,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/alerts"): Case("see what is in the scope"),
     ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
+    ("GET", "/arrivals"): Case("see what is in the scope"),
     ("GET", "/rejections"): Case("see what was refused"),
     ("GET", "/silences"): Case("silence for up to a day", **COMPANY, query="?company={object}"),
     ("POST", "/silences"): Case(

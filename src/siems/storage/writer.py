@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from siems.clock import Clock
 from siems.domain.priority import Weights
-from siems.errors import InvalidField, SiemsError
+from siems.errors import InvalidField, SiemsError, Unavailable
 from siems.storage.dialect import Dialect, unavailable
 from siems.storage.lanes import Job, Lanes
 from siems.storage.memory import Memory
@@ -27,6 +27,8 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 
 BATCH_VERBS = 500
+AILING_SECONDS = 2.0
+"""How long nothing is tried that nobody has asked for, after the database did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Writer:
         self.lanes = Lanes()
         self.batches = 0
         self.verbs = 0
+        self._patience = FOLD_QUIET_SECONDS
         self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
 
     def start(self) -> None:
@@ -92,11 +95,13 @@ class Writer:
                 log.exception("writer.failed", verbs=len(batch))
                 for job in batch:
                     job.result, job.error = None, job.error or why
+            failed = any(isinstance(job.error, Unavailable) for job in batch)
+            self._patience = AILING_SECONDS if failed else FOLD_QUIET_SECONDS
             self._answer(batch)
 
     def _wait(self) -> Job | None:
         """The next verb; in a moment of quiet, one that does nothing but let what was put off be written."""
-        quiet = FOLD_QUIET_SECONDS if self._memory.repeated else None
+        quiet = self._patience if self._memory.repeated else None
         try:
             return self.lanes.wait(quiet)
         except TimeoutError:
@@ -158,9 +163,10 @@ class Writer:
                 self._moved(connection, companies)
         except BaseException:
             if uow is not None:
-                uow.abandon(0)
                 for company_id in uow.loaded:
                     self._memory.companies.pop(company_id, None)
+                uow.abandon(0)  # after that: what a verb had dropped comes back
+            self._memory.folding = False
             self._memory.people_loaded.clear()
             if self._dialect.shared:
                 self._memory.companies.clear()
@@ -259,7 +265,10 @@ def _resolve(jobs: list[Job]) -> None:
         future = job.future
         if future is None or future.done():
             continue
-        if job.error is not None:
-            future.set_exception(job.error)
-        else:
-            future.set_result(job.result)
+        try:
+            if job.error is not None:
+                future.set_exception(job.error)
+            else:
+                future.set_result(job.result)
+        except Exception:  # one who cannot be told must not keep the others waiting
+            log.exception("writer.not_told", verbs=1)

@@ -77,7 +77,7 @@ async def readyz(request: web.Request) -> web.Response:
     """Whether it takes alerts: asks the database, and fails first when it drains."""
     runtime = request.app[RUNTIME]
     not_draining(runtime)
-    await runtime.database.read(_ping)
+    await runtime.database.peek(_ping)
     return answer({"ok": True})
 
 
@@ -95,6 +95,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/alerts", incidents.list_alerts),
     ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
+    ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/silences", silences.list_silences),
     ("POST", "/silences", silences.create_silence),
