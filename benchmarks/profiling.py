@@ -71,7 +71,7 @@ async def _profile(home: Path, kind: str, requests: int) -> None:
         "port": port, "kind": kind, "requests": requests, "concurrency": CONCURRENCY, "seed": 7,
         "core": cores()[1], "senders": [asdict(sender) for sender in senders],
     }  # fmt: skip
-    verbs, batches = writer.verbs, writer.batches
+    verbs, batches = writer.sizes.sum, sum(writer.sizes.counts)
     for name in ("", *profiles):
         # one thread at a time: two profilers in turn would each measure the other's waiting
         on[0] = name == "the writer"
@@ -83,7 +83,7 @@ async def _profile(home: Path, kind: str, requests: int) -> None:
         spent = time.process_time() - cpu
         alerts = report["requests"] * (BATCH if kind in ("list", "alertmanager") else 1)
         if not name:
-            each = (writer.verbs - verbs) / max(1, writer.batches - batches)
+            each = (writer.sizes.sum - verbs) / max(1, sum(writer.sizes.counts) - batches)
             print(
                 f"without profiling: {report['rate']:,.0f} requests/s, {spent / alerts * 1e6:.0f} us of CPU per alert,"
                 f" {each:.1f} verbs per commit, p50 {report['p50']:.1f} ms, p99 {report['p99']:.1f} ms"

@@ -28,7 +28,7 @@ from siems.cli.help import TOPICS
 from siems.daemon.http.api import ROUTES
 from siems.domain.alert import SEVERITY_WORDS
 from siems.domain.permissions import ALLOWED, Permission
-from siems.services import filters
+from siems.services import asset_queries, filters
 from siems.tui.actions import DEEDS, Level, Where, shown
 from siems.vocabulary import Role, Severity
 
@@ -205,11 +205,9 @@ def settings() -> str:
             lines += ["", f"## [{section}]", "", _sentence(what), ""]
             lines += ["| key | default | meaning | variable |", "|---|---|---|---|"]
         shown_default = str(default).lower() if isinstance(default, bool) else str(default)
-        limits = _limits(section, name)
-        variable = f"SIEMS_{section}_{name}".upper()
         lines.append(
             f"| `{name}` | {f'`{_cell(shown_default)}`' if shown_default else 'empty'} |"
-            f" {_cell(meaning)}{limits} | `{variable}` |"
+            f" {_cell(meaning)}{_limits(section, name)} | `{f'SIEMS_{section}_{name}'.upper()}` |"
         )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
@@ -238,7 +236,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     ),
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
-    "show_alert": ("one alert with its body under `raw`, or `raw_base64`", "AlertView"),
+    "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),
     "list_arrivals": ("what came in, newest first; `cursor` goes back, `after` on", "Page of ArrivalView"),
     "list_rejections": ("refused deliveries with their true cause, newest first", "items: RejectionView"),
     "list_silences": ("what is silent or will be; with `ended=true` what was", "items: SilenceView"),
@@ -252,8 +250,15 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "show_company": ("one company", "CompanyView"),
     "edit_company": ("change what is given", "CompanyView"),
     "set_sla": ("change the targets of one severity", "CompanyView"),
-    "list_assets": ("what this company's alerts were about", "items: AssetView"),
-    "edit_asset": ("mark an asset as critical or not", "AssetView without `first_seen_at`"),
+    "list_assets": ("what a query finds, in pages", "Page of AssetView"),
+    "assets_of_company": ("what this company's alerts are about", "items: AssetView"),
+    "create_asset": ("an asset that no alert has named yet", "AssetDetail"),
+    "import_assets": ("a table, all of it or nothing", "AssetsImported"),
+    "import_from_aws": ("what EC2 and Systems Manager list; takes seconds", "AssetsImported"),
+    "show_asset": ("one asset and what goes on there", "AssetDetail"),
+    "edit_asset": ("change what is given", "AssetDetail"),
+    "delete_asset": ("forget it until an alert names it again", "`company_id`, `name`, `deleted`"),
+    "merge_asset": ("two names of one thing become one", "AssetDetail"),
     "send_alert": ("an alert, or a tool's body, of somebody who is logged in", "AlertAccepted"),
     "list_bodies": ("bodies of alerts as they came, oldest first; `after` is the last `id`", "items: KeptBody"),
     "list_integrations": ("keys, without the keys, and what each sent last", "items: IntegrationView"),
@@ -331,7 +336,8 @@ def http() -> str:
         " used once |",
         f"| POST | `/api/v1/auth/logout` | {_linked('RefreshAsk')} | `changed` | end a session |",
         "| GET | `/livez` | | `ok` | whether the process works; never asks the database |",
-        "| GET | `/readyz` | | `ok` | whether it takes alerts; 503 while it stops |", "",
+        "| GET | `/readyz` | | `ok` | whether it takes alerts; 503 while it stops |",
+        "| GET | `/metrics` | | OpenMetrics | figures, see [metrics](../guides/metrics.md) |", "",
         "## Live stream", "",
         "`GET /api/v1/events` (server-sent events) and `GET /api/v1/ws` (WebSocket): see"
         " [the live stream](../guides/live-stream.md).",
@@ -445,8 +451,9 @@ def query() -> str:
         f" {grammar.MAX_QUERY} characters and {grammar.MAX_TERMS} terms.", "",
         "```text", TOPICS["query"], "```", "",
     ]  # fmt: skip
-    for title, fields in (("Fields of incidents", filters._INCIDENT), ("Fields of alerts", filters._ALERT)):
-        lines += [f"## {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
+    known = {"incidents": filters._INCIDENT, "alerts": filters._ALERT, "assets": asset_queries.FIELDS}
+    for title, fields in known.items():
+        lines += [f"## Fields of {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -200,12 +200,35 @@ class Client:
     def tool(self, name: str) -> dict[str, Any]:
         return self._get(f"/tools/{_part(name)}")
 
-    def assets(self, company: str) -> list[dict[str, Any]]:
-        return self._items(f"/companies/{_part(company)}/assets")
+    def assets(self, query: str = "", *, limit: int = 0, cursor: str = "") -> dict[str, Any]:
+        """A page of assets: `wire.Page[AssetView]`."""
+        return self._get("/assets", query=query, limit=limit, cursor=cursor)
 
-    def edit_asset(self, company: str, name: str, *, critical: bool) -> dict[str, Any]:
-        path = f"/companies/{_part(company)}/assets/{_part(name)}"
-        return self._send("PATCH", path, {"critical": critical})
+    def asset(self, company: str, name: str) -> dict[str, Any]:
+        """`wire.AssetDetail`."""
+        return self._get(_asset(company, name))
+
+    def create_asset(self, company: str, name: str, **said: Any) -> dict[str, Any]:
+        """`wire.AssetAsk` in, `wire.AssetDetail` out. What is None is not said; empty text clears."""
+        return self._post(f"/companies/{_part(company)}/assets", {"name": name} | _said(said))
+
+    def edit_asset(self, company: str, name: str, **said: Any) -> dict[str, Any]:
+        """`wire.AssetEdit` in, `wire.AssetDetail` out."""
+        return self._send("PATCH", _asset(company, name), _said(said))
+
+    def merge_asset(self, company: str, name: str, *, into: str, reason: str = "") -> dict[str, Any]:
+        return self._post(f"{_asset(company, name)}/merge", {"into": into, "reason": reason})
+
+    def delete_asset(self, company: str, name: str, *, reason: str = "") -> dict[str, Any]:
+        return self._send("DELETE", f"{_asset(company, name)}?{urlencode({'reason': reason})}", {})
+
+    def import_assets(self, company: str, *, csv: str, reason: str = "") -> dict[str, Any]:
+        """`wire.AssetImport` in, `wire.AssetsImported` out."""
+        return self._post(f"/companies/{_part(company)}/assets/import", {"csv": csv, "reason": reason})
+
+    def import_from_aws(self, company: str, **ask: Any) -> dict[str, Any]:
+        """`wire.CloudImport` in, `wire.AssetsImported` out."""
+        return self._post(f"/companies/{_part(company)}/assets/import/aws", _given(ask))
 
     def users(self, *, company: str = "") -> list[dict[str, Any]]:
         return self._items("/users", company=company)
@@ -322,7 +345,7 @@ class Client:
         prefix: str = "/api/v1",
     ) -> Any:
         if self.dry_run and method != "GET":
-            path += "?dry_run=true"
+            path += f"{'&' if '?' in path else '?'}dry_run=true"
         payload = None if body is None else json.dumps(body).encode()
         status, headers, content = self._exchange(method, prefix + path, payload, self._headers() | (extra or {}))
         if self.debug:
@@ -387,6 +410,15 @@ class Client:
 def _part(text: str) -> str:
     """One part of a path: what somebody typed never reaches another address."""
     return quote(text, safe="")
+
+
+def _asset(company: str, name: str) -> str:
+    return f"/companies/{_part(company)}/assets/{_part(name)}"
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    """What was said, also that something is empty."""
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

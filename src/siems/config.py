@@ -63,6 +63,36 @@ class Auth(Section):
     min_password: int = Field(12, ge=8, le=128, description="shortest password that is taken")
 
 
+class Retention(Section):
+    """For how long; the record of who did what is never removed."""
+
+    raw_days: int = Field(30, ge=1, le=36500, description="bodies of alerts as they came")
+    alerts_days: int = Field(365, ge=1, le=36500, description="alerts that are over, after they were resolved")
+    incidents_days: int = Field(730, ge=1, le=36500, description="closed incidents with their timeline, once closed")
+    events_days: int = Field(7, ge=1, le=3650, description="the live stream: how far back a reader can resume")
+    deliveries_days: int = Field(7, ge=1, le=3650, description="delivery ids, which make sending twice safe")
+    rejections_days: int = Field(30, ge=1, le=3650, description="refused deliveries and their causes")
+    notifications_days: int = Field(90, ge=1, le=3650, description="messages that were sent, and inboxes")
+
+
+class Metrics(Section):
+    token: str = Field("", description="what a scraper sends as a bearer token; empty: only this machine may look")
+    public: bool = Field(False, description="whether everybody may look without a token")
+    companies: bool = Field(False, description="whether labels name companies")
+
+
+class Aws(Section):
+    profile: str = Field("", description="a profile of the daemon's own AWS files; empty: what boto3 finds by itself")
+    role: str = Field("", description="ARN of a role to take on")
+    external_id: str = Field("", description="the external id that the role asks for")
+    regions: str = Field("", description="regions that are looked at, with commas; empty: that of the profile")
+    endpoint_url: str = Field("", description="another endpoint than Amazon's, for tests")
+
+    @property
+    def region_list(self) -> tuple[str, ...]:
+        return tuple(region.strip() for region in self.regions.split(",") if region.strip())
+
+
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
@@ -80,6 +110,9 @@ class Settings(BaseSettings):
     ingest: Ingest = Field(default_factory=lambda: Ingest(), description="limits of the webhook")
     correlation: Correlation = Field(default_factory=lambda: Correlation(), description="defaults for new companies")
     auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
+    retention: Retention = Field(default_factory=lambda: Retention(), description="what is removed after how long")
+    metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
+    aws: Aws = Field(default_factory=lambda: Aws(), description="how inventories are read from AWS")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod

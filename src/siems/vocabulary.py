@@ -111,6 +111,23 @@ class Category(StrEnum):
     OTHER = "other"
 
 
+class Platform(StrEnum):
+    """What an asset runs."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+    NETWORK = "network"
+    OTHER = "other"
+
+
+class AssetSource(StrEnum):
+    """Who vouches for what is known of an asset: an alert named it, an inventory listed it, or a person wrote it."""
+
+    DISCOVERED = "discovered"
+    IMPORTED = "imported"
+    BY_HAND = "by hand"
+
+
 class Signing(StrEnum):
     REQUIRED = "required"
     NONE = "none"

@@ -92,10 +92,24 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/sla"): Case(
         "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
     ),
+    ("GET", "/assets"): Case("see what is in the scope"),
     ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
+    ("POST", "/companies/{ref}/assets"): Case("settings and keys of a company", **COMPANY, body={"name": "san-01"}),
+    ("POST", "/companies/{ref}/assets/import"): Case(
+        "settings and keys of a company", **COMPANY, body={"csv": "name\nsan-02\n"}
+    ),
+    # nobody has given this daemon credentials: whoever may ask is told so
+    ("POST", "/companies/{ref}/assets/import/aws"): Case(
+        "companies and users", **COMPANY, body={"regions": ["eu-west-1"]}, ok=(409,)
+    ),
+    ("GET", "/companies/{ref}/assets/{name}"): Case("see what is in the scope", **COMPANY),
     ("PATCH", "/companies/{ref}/assets/{name}"): Case(
         "settings and keys of a company", **COMPANY, body={"critical": True}
     ),
+    ("POST", "/companies/{ref}/assets/{name}/merge"): Case(
+        "settings and keys of a company", **COMPANY, body={"into": "web-server-01"}, ok=(422,)
+    ),
+    ("DELETE", "/companies/{ref}/assets/{name}"): Case("settings and keys of a company", **COMPANY),
     ("GET", "/companies/{ref}/bodies"): Case("close, give to others", **COMPANY),
     ("GET", "/integrations"): Case("settings and keys of a company"),
     ("GET", "/integrations/{ref}"): Case("settings and keys of a company", **INTEGRATION),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import how_many, pages
 from siems.cli.sending import VERBS
@@ -75,6 +76,8 @@ def show(
     """One alert: what it says, why it is where it is, and the body it came in."""
     alert = door.client.alert(ref)
     if raw:
+        if note := alert.get("raw_note"):
+            raise errors.NotFound(f"the body of {alert['id']} is not there: {note}", hint=f"siems alert show {ref}")
         print(alert.get("raw", alert.get("raw_base64", "")))
         return
     show_one(door, alert, _card)

@@ -1,4 +1,4 @@
-"""`siems db`: check and upgrade."""
+"""`siems db`: check, upgrade, and what is in it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,36 @@ import typer
 
 from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import show_one
+from siems.cli.show import Column, Item, field, show_list, show_one, when
 
-app = new_app("The database: check, upgrade.")
+app = new_app("The database: check, upgrade, stats.")
+
+
+def _size(number: int | None) -> str:
+    """Bytes for people."""
+    if number is None:
+        return "--"
+    amount, unit = float(number), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def _kept(row: Item) -> str:
+    if row["kept_days"]:
+        return f"{row['kept_days']} d"
+    return "for good" if row["table"].startswith("audit_") else "--"
+
+
+TABLES = (
+    field("TABLE", "table"),
+    field("ROWS", "rows"),
+    Column("SIZE", lambda row: row["bytes"], lambda row: _size(row["bytes"])),
+    when("OLDEST", "oldest"),
+    Column("KEPT", lambda row: row["kept_days"], lambda row: _kept(row)),
+)
 
 
 @app.command()
@@ -31,3 +58,15 @@ def upgrade(door: Door, to: Annotated[str, typer.Option("--to", help="a revision
         lambda f: [f"schema {f['before'] or 'none'} -> {f['after']}" + ("" if f["changed"] else ", nothing to do")],
         id="after",
     )  # fmt: skip
+
+
+@app.command()
+@leaf
+def stats(door: Door) -> None:
+    """Rows, size and oldest row of each table, and for how long what is over is kept.
+
+    The daemon may run meanwhile. Room that removed rows have left is used again; the file does not shrink.
+    """
+    found = process.call("stats")
+    show_list(door, found["tables"], TABLES, id="table")
+    door.note(f"{_size(found['bytes'])} in all, {_size(found['free_bytes'])} of it free")

@@ -21,15 +21,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
 from siems import places, present
-from siems.clock import CatchUpClock, Clock, SystemClock
+from siems.clock import CatchUpClock, Clock, SystemClock, rfc3339
 from siems.config import Server, Settings, load
 from siems.daemon import logs
 from siems.daemon.lock import DatabaseLock
-from siems.daemon.runtime import Runtime, company_defaults
+from siems.daemon.runtime import Runtime, company_defaults, retention_of
 from siems.errors import Conflict, SiemsError, UsageError
-from siems.services import setup, users
+from siems.services import retention, setup, users
 from siems.services.observers import react
-from siems.storage import migrations
+from siems.storage import migrations, statistics
 from siems.storage.database import Database, open_engine, parse_url
 from siems.storage.dialect import translated
 from siems.storage.vault import Vault
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade.add_argument("--to", default="head")
     upgrade.set_defaults(run=run_upgrade)
     commands.add_parser("check").set_defaults(run=run_check)
+    commands.add_parser("stats").set_defaults(run=run_stats)
     commands.add_parser("settings").set_defaults(run=run_settings)
     bodies = commands.add_parser("check-bodies")
     bodies.add_argument("folder", type=Path)
@@ -133,6 +134,26 @@ def run_check(ask: argparse.Namespace) -> int:
                     raise Conflict(f"the database file is damaged: {said}", hint="restore a backup")
     engine.dispose()
     print(json.dumps({"ok": True, "schema": migrations.head()}))
+    return 0
+
+
+def run_stats(ask: argparse.Namespace) -> int:
+    """What is in the database, and from when on it will be removed; beside a daemon that runs, too."""
+    settings = load()
+    engine = open_engine(parse_url(settings.database_url), read_only=True)
+    kept, now = retention_of(settings), SystemClock().now()
+    try:
+        with _readable():
+            migrations.check(engine)
+            with engine.connect() as connection:
+                found, (whole, free) = statistics.tables(connection), statistics.room(connection)
+    finally:
+        engine.dispose()
+    for row in found:
+        age = retention.age_of(kept, row["table"])
+        row["oldest"] = row["oldest"] and rfc3339(row["oldest"])
+        row["kept_days"] = age and age.days
+    print(json.dumps({"bytes": whole, "free_bytes": free, "as_of": rfc3339(now), "tables": found}))
     return 0
 
 

@@ -23,8 +23,10 @@ from siems.daemon.limits import Limiter
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
+from siems.daemon.traffic import Traffic
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
+from siems.domain.retention import Retention
 from siems.errors import SiemsError
 from siems.services.observers import react
 from siems.services.views import load_names
@@ -55,6 +57,16 @@ def company_defaults(settings: Settings) -> CompanySettings:
     )  # fmt: skip
 
 
+def retention_of(settings: Settings) -> Retention:
+    """For how long things are kept."""
+    r, day = settings.retention, timedelta(days=1)
+    return Retention(
+        raw=r.raw_days * day, alerts=r.alerts_days * day, incidents=r.incidents_days * day,
+        events=r.events_days * day, deliveries=r.deliveries_days * day, rejections=r.rejections_days * day,
+        notifications=r.notifications_days * day,
+    )  # fmt: skip
+
+
 @dataclass
 class Runtime:
     """A daemon's parts, wired."""
@@ -69,6 +81,7 @@ class Runtime:
     refusals: Refusals = field(init=False)
     sightings: Sightings = field(init=False)
     amazon: Amazon = field(init=False)
+    traffic: Traffic = field(init=False)
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
@@ -86,12 +99,13 @@ class Runtime:
         self.limiter = Limiter()
         self.refusals = Refusals()
         self.sightings = Sightings()
+        self.traffic = Traffic()
         self.amazon = Amazon(self.clock, self.limiter)
         self.intake = Intake(
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
         )  # fmt: skip
         self.hub = Hub(self.database)
-        self.scheduler = Scheduler(self.database, self.clock)
+        self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
 
     @property

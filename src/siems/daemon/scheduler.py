@@ -9,6 +9,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from siems.clock import Clock
+from siems.domain.retention import DEFAULT_RETENTION, Retention
 from siems.errors import SiemsError, Unavailable
 from siems.services.deadlines import fire, postpone
 from siems.storage.database import Database
@@ -25,9 +26,10 @@ OVERDUE_AFTER = timedelta(minutes=1)
 class Scheduler:
     """The one clockwork of a process. APScheduler holds the tick; it is moved to the next due time."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, kept: Retention = DEFAULT_RETENTION) -> None:
         self._database = database
         self._clock = clock
+        self._kept = kept
         self._timer = AsyncIOScheduler(timezone=UTC)
         self._next: datetime | None = None
         self._ticking = asyncio.Lock()
@@ -96,7 +98,7 @@ class Scheduler:
             return fired
 
     async def _fire(self, row: Due) -> bool:
-        return await self._database.write(fire, row, companies=(row.company_id,))
+        return await self._database.write(fire, row, self._kept, companies=(row.company_id,))
 
     async def overdue(self) -> int:
         """Rows that should have been fired more than a minute ago: none, while all is well."""

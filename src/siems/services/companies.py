@@ -1,4 +1,4 @@
-"""Companies: onboarding, settings, assets."""
+"""Companies: onboarding and settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded
 from siems.domain.integration import Opening
-from siems.domain.permissions import Actor, Permission, missing, require, require_role
+from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
 from siems.services import integrations
@@ -188,23 +188,3 @@ def _between(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise InvalidField(f"{name} must be between {low} and {high}", hint="nothing was changed")
     return value
-
-
-# --- assets -----------------------------------------------------------------------------------------------------
-
-
-def edit_asset(uow: UnitOfWork, actor: Actor, company_id: str, name: str, *, critical: bool) -> None:
-    """Mark an asset as critical or not. Raises NotFound for one that was never seen."""
-    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
-    company = uow.company(company_id)
-    if name not in company.assets:
-        raise missing(f"asset {name!r} of {company_id}")
-    uow.journal.set(company.assets, name, critical)
-    uow.connection.execute(
-        update(t.asset).where(t.asset.c.company_id == company_id, t.asset.c.name == name).values(critical=critical)
-    )
-    uow.emit(
-        Recorded(
-            type="asset.edited", actor=actor, company_id=company_id, object=name[:64], details={"critical": critical}
-        )
-    )  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from siems.clock import to_micros
 from siems.domain import sla
 from siems.domain.changing import replace
 from siems.domain.deadlines import DueKind, deadlines_of
@@ -16,29 +15,25 @@ from siems.domain.incident import Incident
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
+from siems.domain.retention import DEFAULT_RETENTION, Retention
 from siems.services import heartbeats, silencing
 from siems.services.escalations import escalate
 from siems.services.keeping import save
+from siems.services.retention import sweep
 from siems.storage.repositories.deadlines import Due
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, Action, State
+from siems.vocabulary import Action, State
 
-HOUSEKEEPING_EVERY = timedelta(hours=1)
-EVENTS_KEPT = timedelta(days=7)
-DELIVERIES_KEPT = timedelta(days=7)
-IDEMPOTENCY_KEPT = timedelta(hours=24)
 AGAIN_AFTER = timedelta(seconds=30)
-HOUSE = "siems"
-"""The object of deadlines that belong to no incident."""
 
 
-def fire(uow: UnitOfWork, due: Due) -> bool:
+def fire(uow: UnitOfWork, due: Due, kept: Retention = DEFAULT_RETENTION) -> bool:
     """Fire a due row; False when it is gone or in another daemon's hands."""
     if not uow.deadlines.take(due):
         return False
     kind = DueKind(due.kind)
     if kind is DueKind.HOUSEKEEPING:
-        housekeeping(uow)
+        sweep(uow, due, kept)
         return True
     if kind is DueKind.HEARTBEAT:
         heartbeats.due(uow, due)
@@ -60,7 +55,7 @@ def fire(uow: UnitOfWork, due: Due) -> bool:
 
 def postpone(uow: UnitOfWork, due: Due) -> None:
     """A row that cannot be fired is tried again later, so that it does not stand in the way of the others."""
-    uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id)
+    uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id, payload=due.payload)
 
 
 def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
@@ -160,15 +155,3 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = MappingProxyT
         DueKind.AUTO_CLOSE: _auto_close,
     }
 )
-
-
-def housekeeping(uow: UnitOfWork) -> None:
-    """Forget what is kept for a time only, and come back in an hour."""
-    for statement, kept in (
-        ("DELETE FROM event WHERE at < ?", EVENTS_KEPT),
-        ("DELETE FROM delivery WHERE at < ?", DELIVERIES_KEPT),
-        ("DELETE FROM idempotency WHERE at < ?", IDEMPOTENCY_KEPT),
-        ("DELETE FROM undo WHERE at < ?", IDEMPOTENCY_KEPT),
-    ):
-        uow.run(statement, [(to_micros(uow.now - kept),)])
-    uow.deadlines.set(HOUSE, DueKind.HOUSEKEEPING.value, uow.now + HOUSEKEEPING_EVERY, company_id=MSP)

@@ -1,4 +1,4 @@
-"""Looking up companies, assets, people and the daemon's own health."""
+"""Looking up companies, people and the daemon's own health."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
-from siems.wire import AssetView, Check, CompanyView, SlaTarget, UserView
+from siems.wire import Check, CompanyView, SlaTarget, UserView
 
 DRIFT_LIMIT = timedelta(seconds=5)
 
@@ -64,14 +64,6 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
         ],
         open_incidents=count(*mine), breached=count(*mine, breached),
     )  # fmt: skip
-
-
-def list_assets(connection: Connection, company_id: str) -> list[AssetView]:
-    rows = connection.execute(select(t.asset).where(t.asset.c.company_id == company_id).order_by(t.asset.c.name))
-    return [
-        AssetView(company_id=row.company_id, name=row.name, critical=row.critical, first_seen_at=row.first_seen_at)
-        for row in rows
-    ]
 
 
 # --- people ----------------------------------------------------------------------------------------------------

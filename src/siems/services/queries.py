@@ -244,11 +244,11 @@ def incident_alerts(connection: Connection, ref: str, actor: Actor, limit: int) 
     return [alert_view(alert_from(row), names, actor) for row in rows]
 
 
-def alert_detail(connection: Connection, ref: str, actor: Actor) -> tuple[AlertView, bytes]:
-    """An alert and the body it came in."""
+def alert_detail(connection: Connection, ref: str, actor: Actor) -> tuple[AlertView, bytes | None]:
+    """An alert and the body it came in; None when that was removed."""
     number = number_of(ref, "ALR")
     row = connection.execute(select(*t.raw_columns(t.alert)).where(t.alert.c.id == number)).first()
     if row is None or not actor.sees(row.company_id):
         raise missing(f"ALR-{number}")
     body = connection.execute(select(t.raw_body.c.body).where(t.raw_body.c.id == row.raw_id)).scalar()
-    return alert_view(alert_from(row), load_names(connection), actor), bytes(body or b"")
+    return alert_view(alert_from(row), load_names(connection), actor), None if body is None else bytes(body)

@@ -7,7 +7,7 @@ from siems.domain.deadlines import DueKind
 from siems.domain.events import Recorded
 from siems.domain.permissions import SYSTEM
 from siems.services.companies import store_company
-from siems.services.deadlines import HOUSE, HOUSEKEEPING_EVERY
+from siems.services.retention import HOUSE, SWEEP_EVERY
 from siems.services.users import create, make_local_token
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
@@ -19,7 +19,7 @@ def prepare(uow: UnitOfWork, defaults: CompanySettings) -> bool:
     if uow.memory.companies.get(MSP) is not None:
         return False
     store_company(uow, Company(id=MSP, name="MSP", created_at=uow.now, settings=defaults))
-    uow.deadlines.set(HOUSE, DueKind.HOUSEKEEPING.value, uow.now + HOUSEKEEPING_EVERY, company_id=MSP)
+    uow.deadlines.set(HOUSE, DueKind.HOUSEKEEPING.value, uow.now + SWEEP_EVERY, company_id=MSP)
     uow.emit(Recorded(type="siems.set_up", actor=SYSTEM, company_id=MSP, object="siems"))
     return True
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from sys import intern
 from typing import Any
 
@@ -26,11 +25,13 @@ from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.silence import Silence
 from siems.storage import tables as t
+from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
+    content_name,
     incident_from,
     policy_from,
     policy_json,
@@ -76,6 +77,9 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
+    depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    seen_at: dict[str, datetime] = field(default_factory=dict)
+    """When it was written down that an asset was seen."""
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
 
@@ -165,6 +169,7 @@ class Memory:
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
         _load_open(connection, memory, self.shared)
+        load_assets(connection, memory)
         return memory
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
@@ -192,12 +197,12 @@ class Memory:
     # --- snapshots ---------------------------------------------------------------------------------------------
 
     def remember_targets(self, targets: sla.Targets) -> str:
-        name = _content_name("sla", targets_json(targets))
+        name = content_name("sla", targets_json(targets))
         self.targets[name] = targets
         return name
 
     def remember_policy(self, policy: Policy) -> str:
-        name = _content_name("policy", policy_json(policy))
+        name = content_name("policy", policy_json(policy))
         self.policies[name] = policy
         return name
 
@@ -210,11 +215,6 @@ class Memory:
         if name not in self.policies:
             self.policies[name] = policy_from(_snapshot_body(connection, name))
         return self.policies[name]
-
-
-def _content_name(kind: str, body: dict[str, Any]) -> str:
-    said = json.dumps([kind, body], sort_keys=True).encode()
-    return blake2b(said, digest_size=12).hexdigest()
 
 
 def _snapshot_body(connection: Connection, name: str) -> dict[str, Any]:
@@ -324,9 +324,6 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
-    assets = select(t.asset.c.name, t.asset.c.critical).where(t.asset.c.company_id == company.id)
-    for name, critical in connection.execute(assets):
-        company.assets[name] = critical
     company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     journal.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -240,6 +241,12 @@ def policy_from(data: Mapping[str, Any]) -> Policy:
             for step in data["steps"]
         ),
     )
+
+
+def content_name(kind: str, body: dict[str, Any]) -> str:
+    """A short name for targets or a policy: the same for the same."""
+    said = json.dumps([kind, body], sort_keys=True).encode()
+    return blake2b(said, digest_size=12).hexdigest()
 
 
 def settings_json(settings: CompanySettings) -> str:

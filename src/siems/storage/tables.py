@@ -323,6 +323,13 @@ incident = Table(
     Index("ix_incident_company_id_state", "company_id", "state"),
     Index("ix_incident_state_resolution_due", "state", "resolution_due"),
     Index("ix_incident_created_at", "created_at"),
+    # few incidents recur, and only those pay for it
+    Index(
+        "ix_incident_recurrence_of",
+        "recurrence_of",
+        sqlite_where=text("recurrence_of IS NOT NULL"),
+        postgresql_where=text("recurrence_of IS NOT NULL"),
+    ),
 )
 
 silence = Table(
@@ -427,7 +434,25 @@ asset = Table(
     Column("name", String(255), nullable=False),
     Column("critical", Boolean, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Column("addresses", Text, nullable=False, server_default="[]"),
+    Column("instance_id", String(128), nullable=False, server_default=""),
+    Column("cloud_account", String(64), nullable=False, server_default=""),
+    Column("platform", String(16), nullable=False, server_default=""),
+    Column("category", String(16), nullable=False, server_default=""),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("source", String(16), nullable=False, server_default="discovered"),
+    Column("last_seen_at", Instant, nullable=True),
     PrimaryKeyConstraint("company_id", "name"),
+)
+"""What alerts are about. An alert adds a name and when it was seen; the rest comes from people and inventories."""
+
+asset_dependency = Table(
+    "asset_dependency",
+    metadata,
+    _company(),
+    Column("asset", String(255), nullable=False),
+    Column("depends_on", String(255), nullable=False),
+    PrimaryKeyConstraint("company_id", "asset", "depends_on"),
 )
 
 rejection = Table(

@@ -23,6 +23,7 @@ from siems.storage.dialect import Dialect
 from siems.storage.journal import Journal
 from siems.storage.memory import CompanyMemory, Memory, Person
 from siems.storage.repositories.alerts import Alerts
+from siems.storage.repositories.assets import Assets
 from siems.storage.repositories.audit import AuditLog
 from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
@@ -65,6 +66,7 @@ class UnitOfWork:
         self.after_commit: list[Callable[[], None]] = []
         self.incidents = Incidents(self)
         self.alerts = Alerts(self)
+        self.assets = Assets(self)
         self.repeats = Repeats(self)
         self.heartbeats = Heartbeats(self)
         self.deadlines = Deadlines(self)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from siems.clock import Clock
 from siems.domain.priority import Weights
 from siems.errors import InvalidField, SiemsError, Unavailable
+from siems.histogram import Histogram
 from siems.storage.dialect import Dialect, unavailable
 from siems.storage.lanes import Job, Lanes
 from siems.storage.memory import Memory
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 BATCH_VERBS = 500
 AILING_SECONDS = 2.0
 """How long nothing is tried that nobody has asked for, after the database did not answer."""
+BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Writer:
         self._weights = weights
         self._on_commit = on_commit
         self.lanes = Lanes()
-        self.batches = 0
-        self.verbs = 0
+        self.sizes = Histogram(BATCH_SIZES)
+        self.seconds = Histogram(BATCH_SECONDS)
         self._patience = FOLD_QUIET_SECONDS
         self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
 
@@ -131,9 +134,9 @@ class Writer:
                 except Exception as again:
                     self._fail([job], again)
         finally:
-            self.batches += 1
-            self.verbs += len(batch)
             spent = time.perf_counter() - started
+            self.sizes.observe(len(batch))
+            self.seconds.observe(spent)
             if spent > 1.0:
                 log.warning("writer.slow", seconds=round(spent, 3), verbs=len(batch))
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -108,8 +108,15 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/companies/{ref}", companies.show_company),
     ("PATCH", "/companies/{ref}", companies.edit_company),
     ("POST", "/companies/{ref}/sla", companies.set_sla),
-    ("GET", "/companies/{ref}/assets", companies.list_assets),
-    ("PATCH", "/companies/{ref}/assets/{name}", companies.edit_asset),
+    ("GET", "/assets", assets.list_assets),
+    ("GET", "/companies/{ref}/assets", assets.assets_of_company),
+    ("POST", "/companies/{ref}/assets", assets.create_asset),
+    ("POST", "/companies/{ref}/assets/import", assets.import_assets),
+    ("POST", "/companies/{ref}/assets/import/aws", assets.import_from_aws),
+    ("GET", "/companies/{ref}/assets/{name}", assets.show_asset),
+    ("PATCH", "/companies/{ref}/assets/{name}", assets.edit_asset),
+    ("DELETE", "/companies/{ref}/assets/{name}", assets.delete_asset),
+    ("POST", "/companies/{ref}/assets/{name}/merge", assets.merge_asset),
     ("GET", "/companies/{ref}/bodies", sending.list_bodies),
     ("GET", "/integrations", integrations.list_integrations),
     ("POST", "/integrations", integrations.add_integration),

@@ -1,4 +1,4 @@
-"""Companies, assets and users over HTTP."""
+"""Companies and users over HTTP."""
 
 from __future__ import annotations
 
@@ -58,23 +58,6 @@ async def _change_company(call: Call, change: Callable[[UnitOfWork, str], None])
 
     await call.write(verb, company=company_id)
     return answer(await call.read(directory.show_company, company_id))
-
-
-async def list_assets(call: Call) -> web.Response:
-    company_id = await call.read(directory.find_company, call.path("ref"), call.actor)
-    return items_of(await call.read(directory.list_assets, company_id))
-
-
-async def edit_asset(call: Call) -> web.Response:
-    ask = await call.body(wire.AssetEdit)
-    company_id = await call.read(directory.find_company, call.path("ref"), call.actor)
-    name = call.path("name")
-
-    def verb(uow: UnitOfWork) -> bytes:
-        companies.edit_asset(uow, call.actor, company_id, name, critical=ask.critical)
-        return encode({"company_id": company_id, "name": name, "critical": ask.critical})
-
-    return await call.write(verb, company=company_id)
 
 
 async def list_users(call: Call) -> web.Response:

@@ -40,6 +40,7 @@ class Door:
     def __init__(self, runtime: Runtime, server: web.Server) -> None:
         self.runtime = runtime
         self.server = server
+        self.traffic = runtime.traffic
         self.loop = asyncio.get_running_loop()
         self.largest = runtime.settings.server.max_body_kib * 1024
         self.connections: set[Front] = set()
@@ -256,6 +257,7 @@ class Front(asyncio.Protocol):
     def _take(self, tool: Tool, head: Head, body: bytes) -> None:
         door = self._door
         runtime = door.runtime
+        door.traffic.comes(tool.name)
         try:
             if runtime.draining:
                 raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
@@ -281,6 +283,7 @@ class Front(asyncio.Protocol):
 
     def set_result(self, said: bytes) -> None:
         """It is on disk."""
+        self._door.traffic.stored(said)
         self._answer(202, "application/json", "", said)
 
     def set_exception(self, error: BaseException) -> None:
@@ -301,10 +304,12 @@ class Front(asyncio.Protocol):
         )
         self._transport.write(head.encode("latin-1", "replace") + body)
         self.busy = False
+        now = time.monotonic()
+        self._door.traffic.answered(status, now - self._since)
         if closing:
             self._transport.close()
             return
-        self._since, self._state = time.monotonic(), IDLE_SECONDS
+        self._since, self._state = now, IDLE_SECONDS
         if self._data:
             self._began()
             self._next()

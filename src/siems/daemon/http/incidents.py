@@ -84,6 +84,8 @@ async def show_alert(call: Call) -> web.Response:
     shown: dict[str, Any] = msgspec.to_builtins(view)
     if call.actor.role is Role.CLIENT:
         return answer(shown)  # the body as it came is not the public part
+    if raw is None:
+        return answer(shown | {"raw": "", "raw_note": "removed by retention"})
     try:
         shown["raw"] = raw.decode()
     except UnicodeDecodeError:

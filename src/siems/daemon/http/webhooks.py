@@ -5,19 +5,38 @@ The usual form never gets here: `front.py` answers it with the same checks.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from aiohttp import web
 
 from siems.daemon.amazon import envelope
-from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
+from siems.daemon.http.middleware import RUNTIME, Handler, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
 from siems.domain.changing import replace
 from siems.domain.signature import Cause
-from siems.errors import Overloaded, UnsupportedMedia
+from siems.errors import Overloaded, SiemsError, UnsupportedMedia
 from siems.services.ingest import Incoming, accept
 from siems.sources import SOURCES, Tool
+
+
+def counted(handler: Handler) -> Handler:
+    """A handler for what tools send: how it answered and how long that took is counted."""
+
+    async def counting(request: web.Request) -> web.StreamResponse:
+        traffic, begun, status = request.app[RUNTIME].traffic, time.monotonic(), 500
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        except (SiemsError, web.HTTPException) as refused:
+            status = refused.status
+            raise
+        finally:
+            traffic.answered(status, time.monotonic() - begun)
+
+    return counting
 
 
 async def receive(request: web.Request) -> web.Response:
@@ -25,6 +44,7 @@ async def receive(request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     not_draining(runtime)
     tool = SOURCES.get(request.match_info["source"])
+    runtime.traffic.comes(tool.name)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
     body, key, address = await body_of(request), _key(request), request.remote or ""
@@ -42,19 +62,22 @@ async def receive(request: web.Request) -> web.Response:
 async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:
     """(what a request says, the answer), once it is on disk. Raises what `Intake.admit` and the verb raise."""
     runtime, address = request.app[RUNTIME], request.remote or ""
+    runtime.traffic.comes(tool.name)
     incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     return incoming, await stored(runtime, incoming, address, len(body))
 
 
 async def stored(runtime: Runtime, incoming: Incoming, address: str, size: int) -> bytes:
-    """The answer of the verb. That there was no room for it is counted like every other refusal."""
+    """The answer of the verb, counted as new or as a repeat of a delivery; no room for it is a refusal like others."""
     try:
-        return await runtime.database.write(
+        said = await runtime.database.write(
             accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=size
         )
     except Overloaded as full:
         runtime.intake.overloaded(incoming, address, full)
         raise
+    runtime.traffic.stored(said)
+    return said
 
 
 async def _proved(runtime: Runtime, tool: Tool, key: str, address: str, body: bytes) -> dict[str, Any] | None:

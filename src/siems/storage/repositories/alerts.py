@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from siems.clock import to_micros
 from siems.domain.alert import MAX_NAME, Alert
+from siems.domain.asset import Asset
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory, give_key, keys_for, wide_key
+from siems.storage.repositories.assets import asset_row
 from siems.storage.rows import alert_from, alert_row
 from siems.vocabulary import AlertStatus
 
@@ -23,6 +26,10 @@ _UPDATE = (
     " incident_id = ?, suppressed_by = ?, rule = ?, evidence = ? WHERE id = ?"
 )
 
+_SEEN = "UPDATE asset SET last_seen_at = ? WHERE company_id = ? AND name = ?"
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly it is kept when an asset was last seen: what is written for each alert is what a storm costs."""
+
 
 class Alerts:
     """The alerts of a batch. `put` keeps any change, `repeat` only what a repeat moves."""
@@ -32,6 +39,7 @@ class Alerts:
         self._new: dict[int, Alert] = {}
         self._changed: dict[int, Alert] = {}
         self._moved: list[tuple[int, int]] = []
+        self._seen: list[tuple[int, str, str]] = []
 
     def active(self, company: CompanyMemory, fingerprint: str) -> Alert | None:
         """The alert with this fingerprint that is not over: active, or suppressed."""
@@ -97,11 +105,22 @@ class Alerts:
     def discover(self, company: CompanyMemory, asset: str) -> bool:
         """Whether the asset is critical; one never seen before is written down."""
         critical = company.assets.get(asset)
-        if critical is None:
-            uow, critical = self._uow, False
-            uow.journal.set(company.assets, asset, critical)
-            uow.insert("asset", (company.id, asset[:MAX_NAME], False, to_micros(uow.now)))
-        return critical
+        uow = self._uow
+        if critical is not None:
+            self.see(company, asset, uow.now)
+            return critical
+        uow.journal.set(company.assets, asset, False)
+        uow.journal.set(company.seen_at, asset, uow.now)
+        found = Asset(company_id=company.id, name=asset[:MAX_NAME], first_seen_at=uow.now, last_seen_at=uow.now)
+        uow.insert("asset", asset_row(found))
+        return False
+
+    def see(self, company: CompanyMemory, asset: str, at: datetime) -> None:
+        """An alert is about this asset, to the minute."""
+        before = company.seen_at.get(asset)
+        if before is None or at - before >= SEEN_EVERY:
+            self._uow.journal.set(company.seen_at, asset, at)
+            self._uow.journal.append(self._seen, (to_micros(at), company.id, asset))
 
     def keep_raw(self, company_id: str, source: str, body: bytes) -> int:
         """The number under which a body is kept as it came."""
@@ -125,4 +144,5 @@ class Alerts:
             ],
         )  # fmt: skip
         uow.run("UPDATE alert SET incident_id = ? WHERE incident_id = ?", self._moved)
-        self._new, self._changed, self._moved = {}, {}, []
+        uow.run(_SEEN, self._seen)
+        self._new, self._changed, self._moved, self._seen = {}, {}, [], []

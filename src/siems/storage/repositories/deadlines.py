@@ -31,6 +31,8 @@ class Due:
     kind: str
     company_id: str
     due_at: datetime
+    payload: str = "{}"
+    """JSON: what the row needs to know beyond its object."""
 
 
 class Deadlines:
@@ -38,11 +40,11 @@ class Deadlines:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._pending: dict[tuple[str, str], tuple[str, datetime] | None] = {}
+        self._pending: dict[tuple[str, str], tuple[str, datetime, str] | None] = {}
 
-    def set(self, object: str, kind: str, due_at: datetime, *, company_id: str) -> None:
+    def set(self, object: str, kind: str, due_at: datetime, *, company_id: str, payload: str = "{}") -> None:
         """This happens then, instead of whenever it was to happen before."""
-        self._uow.journal.set(self._pending, (object, kind), (company_id, due_at))
+        self._uow.journal.set(self._pending, (object, kind), (company_id, due_at, payload))
 
     def cancel(self, object: str, kind: str) -> None:
         """This does not happen."""
@@ -66,7 +68,7 @@ class Deadlines:
         uow = self._uow
         gone = [key for key, value in self._pending.items() if value is None]
         kept = [
-            (object, kind, value[0], to_micros(value[1]), "{}")
+            (object, kind, value[0], to_micros(value[1]), value[2])
             for (object, kind), value in self._pending.items()
             if value is not None
         ]
@@ -78,16 +80,21 @@ class Deadlines:
         self._pending = {}
 
 
-_UNTOUCHED = ("", datetime.max.replace(tzinfo=UTC))
+_UNTOUCHED = ("", datetime.max.replace(tzinfo=UTC), "")
 
 
 def due_rows(connection: Connection, now: datetime, *, limit: int = 200) -> list[Due]:
     """Rows whose time has come, the oldest first."""
     rows = connection.execute(
-        text("SELECT object, kind, company_id, due_at FROM deadline WHERE due_at <= :n ORDER BY due_at LIMIT :l"),
+        text(
+            "SELECT object, kind, company_id, due_at, payload FROM deadline WHERE due_at <= :n ORDER BY due_at LIMIT :l"
+        ),
         {"n": to_micros(now), "l": limit},
     )
-    return [Due(object, kind, company_id, from_micros(due_at)) for object, kind, company_id, due_at in rows]
+    return [
+        Due(object, kind, company_id, from_micros(due_at), payload)
+        for object, kind, company_id, due_at, payload in rows
+    ]
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -78,6 +78,7 @@ class Repeats:
         alerts, incidents = list(memory.repeated.values()), dict[int, Incident]()
         for alert in alerts:
             company = uow.company(alert.company_id)
+            uow.alerts.see(company, alert.asset_name, alert.last_seen_at)
             incident = None if alert.incident_id is None else company.incidents.get(alert.incident_id)
             if incident is not None:
                 incidents[incident.id] = incident

@@ -1,0 +1,141 @@
+"""AWS by boto3: the machines of EC2, and what Systems Manager knows besides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from siems.clouds import Found, Instance
+from siems.errors import Conflict, InvalidField, SiemsError, Unavailable
+from siems.vocabulary import Platform
+
+if TYPE_CHECKING:
+    from siems.config import Aws
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
+GONE = ("terminated", "shutting-down")
+_PLATFORMS = {"windows": Platform.WINDOWS, "linux": Platform.LINUX}
+
+
+def inventory(settings: Aws, *, regions: Sequence[str] = (), role: str = "") -> Found:
+    """Every instance of these regions, or of those in the settings. Blocks: call it on a thread.
+
+    Raises InvalidField, Conflict for missing credentials and rights, Unavailable when AWS does not answer.
+    """
+    session = _session(settings, role)
+    chosen = [region for region in (*regions, *(() if regions else settings.region_list)) if region]
+    chosen = chosen or [region for region in (session.region_name,) if region]
+    if not chosen:
+        raise InvalidField("which region?", hint="--region eu-west-1, or regions in [aws] of siems.toml")
+    instances: dict[str, Instance] = {}
+    warnings: list[str] = []
+    for region in dict.fromkeys(chosen):
+        if not _REGION.fullmatch(region):
+            raise InvalidField(f"{region[:40]!r} is no region of AWS", hint="--region eu-west-1")
+        here = {i.id: i for i in _asked("ec2:DescribeInstances", region, partial(_ec2, session, settings, region))}
+        try:
+            told = _asked("ssm:DescribeInstanceInformation", region, partial(_ssm, session, settings, region))
+            for said in told:
+                here[said.id] = _both(here[said.id], said) if said.id in here else said
+        except SiemsError as why:
+            warnings.append(f"without Systems Manager: {why.message}")
+        instances |= here
+    ordered = sorted(instances.values(), key=lambda i: (i.name, i.id))
+    return Found(f"aws {' '.join(dict.fromkeys(chosen))}", tuple(ordered), tuple(warnings))
+
+
+def _both(ec2: Instance, ssm: Instance) -> Instance:
+    """EC2 knows the name and the account; what runs on it is known by its agent."""
+    addresses = tuple(dict.fromkeys((*ec2.addresses, *ssm.addresses)))
+    return replace(ec2, addresses=addresses, platform=ssm.platform or ec2.platform, name=ec2.name or ssm.name)
+
+
+def _ec2(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
+    pages = _client(session, settings, "ec2", region).get_paginator("describe_instances").paginate()
+    for reservation in (r for page in pages for r in page["Reservations"]):
+        for found in reservation["Instances"]:
+            if found["State"]["Name"] in GONE:
+                continue
+            tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+            interfaces = found.get("NetworkInterfaces", ())
+            inside = [found.get("PrivateIpAddress"), *(i.get("PrivateIpAddress") for i in interfaces)]
+            addresses = dict.fromkeys(filter(None, (*inside, found.get("PublicIpAddress"))))
+            yield Instance(
+                id=found["InstanceId"], name=_one_line(tags.get("Name", "")), account=reservation.get("OwnerId", ""),
+                addresses=tuple(addresses)[:8],
+                platform=Platform.WINDOWS if found.get("Platform", "").lower() == "windows" else Platform.LINUX,
+            )  # fmt: skip
+
+
+def _ssm(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
+    """What has the agent; machines outside of AWS (`mi-…`) are only known here."""
+    pages = _client(session, settings, "ssm", region).get_paginator("describe_instance_information").paginate()
+    for found in (entry for page in pages for entry in page["InstanceInformationList"]):
+        address = found.get("IPAddress", "")
+        yield Instance(
+            id=found["InstanceId"], name=_one_line(found.get("Name") or found.get("ComputerName", "")), account="",
+            addresses=(address,) if address else (),
+            platform=_PLATFORMS.get(found.get("PlatformType", "").lower(), Platform.OTHER),
+        )  # fmt: skip
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:200]
+
+
+# --- the connection --------------------------------------------------------------------------------------------
+
+
+def _session(settings: Aws, role: str) -> Any:
+    """Credentials as boto3 finds them, or those of a profile; with a role, those of the role."""
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(profile_name=settings.profile or None)
+    except BotoCoreError as why:
+        raise Conflict(f"AWS: {why}", hint="profile in [aws] of siems.toml") from why
+    role = role or settings.role
+    if not role:
+        return session
+    more = {"ExternalId": settings.external_id} if settings.external_id else {}
+    region = session.region_name or next(iter(settings.region_list), "us-east-1")
+
+    def assume() -> list[Any]:
+        client = _client(session, settings, "sts", region)
+        return [client.assume_role(RoleArn=role, RoleSessionName="siems", **more)["Credentials"]]
+
+    [given] = _asked("sts:AssumeRole", region, assume)
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"], aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"], region_name=session.region_name,
+    )  # fmt: skip
+
+
+def _client(session: Any, settings: Aws, service: str, region: str) -> Any:
+    from botocore.config import Config
+
+    patience = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"})
+    return session.client(service, region_name=region, endpoint_url=settings.endpoint_url or None, config=patience)
+
+
+def _asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
+    """All that a call answers; what goes wrong in the words of siems."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+    try:
+        return list(ask())
+    except (NoCredentialsError, PartialCredentialsError) as why:
+        raise Conflict(
+            "the daemon has no credentials for AWS", hint="profile in [aws] of siems.toml, or a role of the machine"
+        ) from why
+    except ClientError as why:
+        code = why.response.get("Error", {}).get("Code", "?")
+        if why.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            raise Unavailable(f"AWS fails at {right} in {region} ({code})", hint="try again later") from why
+        raise Conflict(f"AWS refuses {right} in {region} ({code})", hint=f"allow {right} to this identity") from why
+    except BotoCoreError as why:
+        raise Unavailable(f"AWS does not answer to {right} in {region}: {why}", hint="try again later") from why
