@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from reference_tools import tools
 
 from siems import config, errors, grammar, wire
 from siems.cli import ALIASES, NOUNS
@@ -28,7 +29,6 @@ from siems.daemon.http.api import ROUTES
 from siems.domain.alert import SEVERITY_WORDS
 from siems.domain.permissions import ALLOWED, Permission
 from siems.services import filters
-from siems.sources import SOURCES
 from siems.tui.actions import DEEDS, Level, Where, shown
 from siems.vocabulary import Role, Severity
 
@@ -292,7 +292,7 @@ def http() -> str:
         f"| POST | `/api/webhooks/alerts` | [an alert](../guides/onboarding-a-client.md) | {_linked('AlertAccepted')},"
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
         f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
-        f" sources: {', '.join(f'`{name}`' for name in SOURCES)} |",
+        " the names of [the tools](tools.md) |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",
@@ -455,6 +455,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "query.md": ("the query language and its fields", query),
     "permissions.md": ("who may do what", permissions),
     "exit-codes.md": ("exit codes and errors", exit_codes),
+    "tools.md": ("every tool that siems understands", lambda: MADE + tools()),
     "severities.md": ("the words of tools for how bad a thing is", severities),
     "keys.md": ("the keys of the terminal interface", keys),
 }
