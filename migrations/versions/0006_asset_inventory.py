@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0004"
 
 COLUMNS = (
     sa.Column("addresses", sa.Text(), nullable=False, server_default="[]"),

@@ -85,6 +85,14 @@ class Client:
         """`wire.AlertView` with its raw body under `raw`."""
         return self._get(f"/alerts/{_part(ref)}")
 
+    def send_alert(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """`wire.AlertsAsk` in; out what a webhook answers."""
+        return self._post("/alerts", _given(ask), idempotency_key=idempotency_key)
+
+    def bodies(self, company: str, *, since: str = "", after: int = 0) -> list[dict[str, Any]]:
+        """`list[wire.KeptBody]`: a page of what came, oldest first, with numbers above `after`."""
+        return self._items(f"/companies/{_part(company)}/bodies", since=since, after=after)
+
     def rejections(self, *, limit: int = 0) -> list[dict[str, Any]]:
         """`list[wire.RejectionView]`, newest first."""
         return self._items("/rejections", limit=limit)
@@ -108,10 +116,42 @@ class Client:
         return self._post(f"/companies/{_part(ref)}/sla", _given(ask))
 
     def integrations(self) -> list[dict[str, Any]]:
+        """`list[wire.IntegrationView]`."""
         return self._items("/integrations")
 
+    def integration(self, ref: str) -> dict[str, Any]:
+        """`wire.IntegrationView`, with what became of what it sent last."""
+        return self._get(f"/integrations/{_part(ref)}")
+
+    def integration_setup(self, ref: str) -> dict[str, Any]:
+        """`wire.IntegrationAdded` of one that is there: without its secrets."""
+        return self._get(f"/integrations/{_part(ref)}/setup")
+
     def add_integration(self, **ask: Any) -> dict[str, Any]:
+        """`wire.IntegrationAsk` in, `wire.IntegrationAdded` out: the only time that its secrets are shown."""
         return self._post("/integrations", _given(ask))
+
+    def edit_integration(self, ref: str, **ask: Any) -> dict[str, Any]:
+        """`wire.IntegrationEdit` in; `changed` out."""
+        return self._send("PATCH", f"/integrations/{_part(ref)}", {k: v for k, v in ask.items() if v is not None})
+
+    def rotate_integration(self, ref: str, **ask: Any) -> dict[str, Any]:
+        """`wire.RotateAsk` in, `wire.IntegrationAdded` out."""
+        return self._post(f"/integrations/{_part(ref)}/rotate", _given(ask))
+
+    def revoke_integration(self, ref: str, *, old: bool = False, reason: str = "") -> dict[str, Any]:
+        return self._post(f"/integrations/{_part(ref)}/revoke", {"old": old, "reason": reason})
+
+    def map_tenant(self, ref: str, value: str, company: str | None, *, reason: str = "") -> dict[str, Any]:
+        ask = {"value": value, "company": company, "reason": reason}
+        return self._post(f"/integrations/{_part(ref)}/tenants", ask)
+
+    def tools(self) -> list[dict[str, Any]]:
+        """`list[wire.ToolView]`: every tool that siems reads."""
+        return self._items("/tools")
+
+    def tool(self, name: str) -> dict[str, Any]:
+        return self._get(f"/tools/{_part(name)}")
 
     def assets(self, query: str = "", *, limit: int = 0, cursor: str = "") -> dict[str, Any]:
         """A page of assets: `wire.Page[AssetView]`."""

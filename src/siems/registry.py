@@ -44,6 +44,10 @@ class Registry(Generic[T]):
             raise NotFound(f"there is no {self.kind} called {name!r}", hint=hint)
         return wanted
 
+    def aliases(self, name: str) -> list[str]:
+        """Other words for a registered name."""
+        return [alias for alias, known in self._aliases.items() if known == name]
+
     def get(self, name: str) -> T:
         """The plug-in itself, imported on first use. Raises NotFound."""
         wanted = self.canonical(name)

@@ -15,8 +15,9 @@ from siems.config import DatabaseSection, Server, Settings
 from siems.daemon.http.app import Listening, listen
 from siems.daemon.runtime import Runtime, company_defaults
 from siems.domain import signature
+from siems.domain.integration import Opening
 from siems.domain.permissions import SYSTEM, Actor
-from siems.services import companies, setup, users
+from siems.services import companies, integrations, setup, users
 from siems.sources import SOURCES
 from siems.storage.vault import Vault
 from siems.vocabulary import MSP, Role, Signing
@@ -84,11 +85,12 @@ class House:
         assert isinstance(made, Onboarded)
         return made
 
-    async def integration(self, company: str, tool: str) -> Any:
+    async def integration(self, company: str, tool: str, **more: Any) -> Any:
         signing = Signing.NONE if SOURCES.get(tool).signing is None else Signing.REQUIRED
+        opening = Opening(tool=tool, signing=signing, key_in_url=signing is Signing.NONE, **more)
         added = await self.do(
-            companies.add_integration, SYSTEM, company, tool, signing, VAULT, "http://x", companies=(company,)
-        )
+            integrations.add, SYSTEM, company, opening, VAULT, "http://x", companies=(company,)
+        )  # fmt: skip
         await self.runtime.reload_keys()
         return added
 

@@ -52,6 +52,8 @@ class Case:
 
 INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
+INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
+SENT = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 
@@ -63,6 +65,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
+    ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": SENT}),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
     ("GET", "/rejections"): Case("see what was refused"),
     ("GET", "/companies"): Case("see what is in the scope"),
@@ -76,7 +79,18 @@ CASES: dict[tuple[str, str], Case] = {
     ("PATCH", "/companies/{ref}/assets/{name}"): Case(
         "settings and keys of a company", **COMPANY, body={"critical": True}
     ),
+    ("GET", "/companies/{ref}/bodies"): Case("close, give to others", **COMPANY),
     ("GET", "/integrations"): Case("settings and keys of a company"),
+    ("GET", "/integrations/{ref}"): Case("settings and keys of a company", **INTEGRATION),
+    ("PATCH", "/integrations/{ref}"): Case("settings and keys of a company", **INTEGRATION, body={"name": "n"}),
+    ("GET", "/integrations/{ref}/setup"): Case("settings and keys of a company", **INTEGRATION),
+    ("POST", "/integrations/{ref}/rotate"): Case("settings and keys of a company", **INTEGRATION, body={}),
+    ("POST", "/integrations/{ref}/tenants"): Case(
+        "companies and users", **INTEGRATION, body={"value": "7"}, ok=(409,)  # these belong to one client
+    ),
+    ("GET", "/tools"): Case("see what is in the scope"),
+    ("GET", "/tools/{ref}"): Case("see what is in the scope", own="zabbix"),
+    ("POST", "/integrations/{ref}/revoke"): Case("settings and keys of a company", **INTEGRATION, body={}),
     ("POST", "/integrations"): Case(
         "settings and keys of a company", **COMPANY_BODY, body={"tool": "alertmanager", "company": "{object}"}
     ),

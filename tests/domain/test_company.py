@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siems.domain.company import Company, Integration, slug_of
+from siems.domain.company import Company, slug_of
 from siems.errors import InvalidField
-from siems.vocabulary import Signing
 
 from .making import T0
 
@@ -56,7 +55,5 @@ def test_whatever_comes_out_is_a_slug_and_its_own_slug_or_shorter(name) -> None:
     assert len(slug) <= 40
 
 
-def test_a_company_and_its_generic_way_in_are_known_by_name() -> None:
+def test_a_company_is_known_by_its_short_name() -> None:
     assert Company(id="comp-acme", name="Acme", created_at=T0).slug == "acme"
-    door = Integration(id="i", company_id="comp-acme", tool="generic", signing=Signing.REQUIRED, created_at=T0)
-    assert door.generic

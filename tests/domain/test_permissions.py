@@ -26,6 +26,7 @@ TABLE = {
     P.SEE_AUDIT:        "✓     ✓       ✓          ·",
     P.VERIFY_AUDIT:     "✓     ·       ·          ·",
     P.SEE_REJECTED:     "✓     ✓       ✓          ·",
+    P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
 }  # fmt: skip
 """A copy of the specification by hand: the code's own table must never be the measure of itself."""

@@ -9,9 +9,10 @@ import typer
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import how_many, pages
+from siems.cli.sending import VERBS
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
-app = new_app("Alerts: list, show; with --rejected what was refused and why.")
+app = new_app("Alerts: list, show, send, replay; with --rejected what was refused and why.")
 
 COLUMNS = (
     when("RECEIVED", "received_at"),
@@ -82,3 +83,7 @@ def _card(a: Item) -> list[str]:
     lines = [f"{key:<18} {safe(str(value))}" for key, value in a.items() if key not in skip and value is not None]
     lines += [f"label {safe(key)}: {safe(value)}" for key, value in a["labels"].items()]
     return [*lines, *(f"link {safe(link)}" for link in a["links"])]
+
+
+for command in VERBS:
+    app.command()(command)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, TextIO
+from typing import Annotated
 
 import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
+from siems.cli.secrets import SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 
-app = new_app("Companies: onboard, list, show, edit.")
+app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test.")
 
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 COLUMNS = (
@@ -26,14 +23,6 @@ COLUMNS = (
     Column("STRATEGY", lambda c: c["correlation"]["strategy"], drop=2),
 )
 
-CURL = """\
-ts=$(date +%s)
-body='{{"asset_name":"web-01","signature":"test_alert","severity":"low","message":"hello","tool_source":"curl"}}'
-sig=$(printf '%s.%s' "$ts" "$body" | openssl dgst -sha256 -hmac '{secret}' -r | cut -d' ' -f1)
-curl -fsS '{url}' -H 'X-API-Key: {key}' -H "X-Timestamp: $ts" -H "X-Signature: sha256=$sig" \\
-  -H 'Content-Type: application/json' --data-raw "$body"
-"""
-
 
 @app.command()
 @leaf
@@ -42,53 +31,24 @@ def onboard(
     name: Annotated[str, typer.Argument(help="the client's name")],
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
     rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
-    secrets_file: Annotated[
-        str, typer.Option("--secrets-file", help="write key and secret there, 0600; - for standard output")
-    ] = "",
+    secrets_file: SecretsFile = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
 
     siems company onboard "Fjord Media" --secrets-file fjord.env
     """
+    from siems.cli.secrets import unsaid, variables, written_to
+
     if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
         made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
-        show_one(door, _unsaid(made) if door.dry_run else made, _welcome, id="company_id")
+        show_one(door, unsaid(made) if door.dry_run else made, _welcome, id="company_id")
         return
-    with _secrets(secrets_file) as out:
+    with written_to(secrets_file) as out:
         made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
-        out.write(_variables(made))
+        out.write(variables(made))
     if secrets_file == "-":
         return
-    show_one(door, {**_unsaid(made), "secrets_file": secrets_file}, _welcome, id="company_id")
-
-
-def _unsaid(made: Item) -> dict[str, Any]:
-    return {key: value for key, value in made.items() if key not in ("api_key", "hmac_secret")}
-
-
-@contextmanager
-def _secrets(file: str) -> Iterator[TextIO]:
-    """The file that secrets go to, opened before they exist: what is shown once must not be lost for a typing error.
-
-    Raises Conflict for a file that exists, and UsageError for one that cannot be written.
-    """
-    if file == "-":
-        yield sys.stdout
-        return
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as why:
-        raise errors.Conflict(
-            f"{file} exists already", hint="name another file: secrets are never overwritten"
-        ) from why
-    except OSError as why:
-        raise errors.UsageError(f"{file} cannot be written ({why.strerror})", hint="name another file") from why
-    try:
-        with os.fdopen(handle, "w") as out:
-            yield out
-    except errors.SiemsError:
-        os.unlink(file)
-        raise
+    show_one(door, {**unsaid(made), "secrets_file": secrets_file}, _welcome, id="company_id")
 
 
 def parse_rate(text: str) -> int | None:
@@ -102,15 +62,8 @@ def parse_rate(text: str) -> int | None:
     return max(1, int(int(number) * factor))
 
 
-def _variables(made: Item) -> str:
-    """Id, URL, key and secret as lines that a shell reads."""
-    return (
-        f"SIEMS_COMPANY={made['company_id']}\nSIEMS_WEBHOOK={made['webhook_url']}\n"
-        f"SIEMS_KEY={made['api_key']}\nSIEMS_HMAC='{made['hmac_secret']}'\n"
-    )
-
-
 def _welcome(made: Item) -> list[str]:
+    from siems.cli.ways import SIGNED
     from siems.present import safe
 
     c = made["correlation"]
@@ -133,7 +86,7 @@ def _welcome(made: Item) -> list[str]:
         f"  correlation   {c['strategy']}, window {c['window_minutes']} min, minimum {c['min_alerts']}",
     ]
     if "api_key" in made:
-        example = CURL.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
+        example = SIGNED.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
         lines += ["", "try it:", "", *example.splitlines()]
     return lines
 
@@ -209,3 +162,95 @@ def edit(
         close_hours=hours, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
+
+
+# --- keys: another face of `siems integration` -------------------------------------------------------------------
+
+
+@app.command()
+@leaf
+def keys(door: Door, ref: Ref) -> None:
+    """The keys of one client: siems company keys acme"""
+    from siems.cli.integration import COLUMNS as KEYS
+
+    wanted = door.client.company(ref)["id"]
+    show_list(door, [item for item in door.client.integrations() if item["company_id"] == wanted], KEYS)
+
+
+@app.command("rotate-key")
+@leaf
+def rotate_key(
+    door: Door,
+    ref: Ref,
+    what: Annotated[str, typer.Option("--what", help="key, hmac or both")] = "both",
+    overlap: Annotated[str, typer.Option("--overlap", help="how long the old ones are still taken")] = "24h",
+    secrets_file: SecretsFile = "",
+) -> None:
+    """Replace the key of onboarding: siems company rotate-key acme --overlap 24h --confirm acme
+
+    Keys of single tools: siems integration rotate ID
+    """
+    from siems.cli.keys import rotated
+    from siems.cli.ways import TRIAL
+
+    company = door.client.company(ref)["id"]
+    door.sure(f"The key of {company} will be replaced", ref)
+    found = [
+        item for item in door.client.integrations()
+        if item["company_id"] == company and item["tool"] == "generic" and item["name"] != TRIAL
+        and not item["revoked_at"]
+    ]  # fmt: skip
+    if not found:
+        slug = company.removeprefix("comp-")
+        raise errors.NotFound(
+            f"{company} has no key for signed JSON any more",
+            hint=f"make one:  siems integration add generic --company {slug}",
+        )
+    rotated(door, found[0]["id"], what=what, overlap=overlap, secrets_file=secrets_file)
+
+
+@app.command("revoke-key")
+@leaf
+def revoke_key(
+    door: Door,
+    ref: Ref,
+    key: Annotated[str, typer.Argument(help="its integration, or the end of the key as `company keys` shows it")],
+) -> None:
+    """End a key at once and for good: siems company revoke-key acme int-acme-zabbix-3 --confirm int-acme-zabbix-3"""
+    from siems.cli.keys import revoked
+
+    company = door.client.company(ref)["id"]
+    mine = [item for item in door.client.integrations() if item["company_id"] == company]
+    found = [item["id"] for item in mine if key in (item["id"], item["key_hint"])]
+    replaced = [item["id"] for item in mine if any(old["hint"] == key for old in item["old_keys"])]
+    if len(found) + len(replaced) != 1:
+        many = "more than one key" if found or replaced else "no key"
+        raise errors.NotFound(f"{company} has {many} that is or ends in {key!r}", hint=f"siems company keys {ref}")
+    if key != (found or replaced)[0]:
+        door.sure(f"The key ending in {key} will be refused from now on, for good", key)
+        done = door.client.revoke_integration((found or replaced)[0], old=bool(replaced), reason=door.reason)
+        said = "ended" if done["changed"] else "as before"
+        show_one(door, done, lambda d: [f"{d['integration_id']}: {said}"], id="integration_id")
+        return
+    revoked(door, key, old=False)
+
+
+@app.command("test")
+@leaf
+def trial(
+    door: Door,
+    ref: Ref,
+    wait: Annotated[str, typer.Option("--wait", help="for each step: 30s")] = "30s",
+) -> int:
+    """Send a test alert through the webhook and watch what becomes of it: siems company test acme
+
+    Exit 9 when a step fails. It is LOW, and resolved at the end.
+    """
+    from siems.cli.times import seconds
+    from siems.cli.trial import lines, run
+
+    if door.dry_run:
+        raise errors.UsageError("a test cannot be tried without doing it", hint="leave --dry-run out")
+    found = run(door, ref, float(seconds(wait) or 30))
+    show_one(door, found, lines, id="ok")
+    return 0 if found["ok"] else 9

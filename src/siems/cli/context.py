@@ -104,6 +104,16 @@ class Door:
             self.note("nothing was changed")
             raise typer.Exit(130)
 
+    def sure(self, what: str, name: str) -> None:
+        """Go on with a severe act only when its object was named: by `--confirm`, or typed. Raises UsageError."""
+        if self.dry_run or self.flags["confirm"] == name:
+            return
+        if self.flags["confirm"] or not self.interactive:
+            raise errors.UsageError(f"{what}: that has to be confirmed by its name", hint=f"add  --confirm {name}")
+        if typer.prompt(f"{what}. Type {name} to go on", err=True) != name:
+            self.note("nothing was changed")
+            raise typer.Exit(130)
+
     def secret(self, prompt: str, *, flag: str) -> str:
         """A secret, typed without an echo. Raises UsageError naming the way where nobody can be asked."""
         if not self.interactive:

@@ -14,12 +14,15 @@ from siems.config import Settings
 from siems.daemon.keyring import Entry, Keyring
 from siems.daemon.limits import Bucket, Limiter
 from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
+from siems.daemon.sightings import Sightings
+from siems.domain.alert import MAX_MESSAGE, Read, Reading, clip
+from siems.domain.integration import tenant_of, within
 from siems.domain.signature import Cause, Headers, verify
 from siems.errors import InvalidField, NotAuthenticated, RateLimited, SiemsError, Unavailable, UsageError
 from siems.services.ingest import Incoming
 from siems.sources import Tool
 from siems.sources.hearing import hear, redacted
-from siems.vocabulary import MSP, Signing
+from siems.vocabulary import MSP, Severity, Signing
 
 FORGERIES_PER_MINUTE = 60
 FORGERIES_BURST = 120
@@ -31,12 +34,14 @@ class Intake:
     """Who may send what; knows no database and no web framework."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, keyring: Keyring, limiter: Limiter, refusals: Refusals
+        self, settings: Settings, clock: Clock, keyring: Keyring, limiter: Limiter, refusals: Refusals,
+        sightings: Sightings,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._keyring = keyring
         self._limiter = limiter
         self._refusals = refusals
+        self._sightings = sightings
         self._native_rate = settings.ingest.native_rate_per_minute
         self._tolerance = settings.ingest.timestamp_tolerance_seconds
 
@@ -49,7 +54,18 @@ class Intake:
             self._signed(entry, headers, body, tool, address)
         incoming = self._read(entry, headers, body, tool, address)
         bucket.tokens -= 1
+        self._sightings.accepted[entry.integration_id] = entry.company_id, incoming.company_id, incoming.read
         return incoming
+
+    def knows(self, tool: Tool, key: str, address: str) -> Entry:
+        """The first two checks alone, for messages that are proved by asking somebody else before they are taken."""
+        entry = self._known(tool, key, address)
+        self._within_rate(entry, tool, address)
+        return entry
+
+    def forged(self, entry: Entry, cause: Cause, tool: Tool, address: str, detail: str = "") -> SiemsError:
+        """The refusal of a message that did not prove itself."""
+        return self._forged(entry.integration_id, cause, tool, address, entry, detail)
 
     def overloaded(self, incoming: Incoming, address: str, why: Unavailable) -> None:
         """An accepted request found no room in the queue: counted like every other refusal."""
@@ -70,14 +86,22 @@ class Intake:
             cause = Cause.REVOKED
         elif entry.tool not in ("generic", tool.name):
             cause = Cause.WRONG_SOURCE
+        elif entry.until is not None and self._clock.now().timestamp() >= entry.until:
+            cause = Cause.EXPIRED
+        elif entry.networks and not within(address, entry.networks):
+            cause = Cause.WRONG_ADDRESS
         if cause is not None:
             raise self._forged(entry.integration_id, cause, tool, address, entry)
         return entry
 
-    def _forged(self, name: str, cause: Cause, tool: Tool, address: str, entry: Entry | None = None) -> SiemsError:
+    def _forged(
+        self, name: str, cause: Cause, tool: Tool, address: str, entry: Entry | None = None, why: str = ""
+    ) -> SiemsError:
         """A refusal that looks like every other; those who try too often are told to wait."""
-        company_id = entry.company_id if entry else MSP
-        detail = f"integration {entry.integration_id}" if entry else ""
+        company_id, detail = MSP, ""
+        if entry is not None:
+            company_id, detail = entry.company_id, f"integration {entry.integration_id}{f': {why}' if why else ''}"
+            self._sightings.refused[entry.integration_id] = company_id, f"{cause.value}{f': {why}' if why else ''}"
         self._refusals.note(
             company_id, cause.value, source=tool.name, address=address, detail=detail, now=self._clock.now()
         )
@@ -93,15 +117,16 @@ class Intake:
 
     def _within_rate(self, entry: Entry, tool: Tool, address: str) -> Bucket:
         """The bucket that this request will draw on. Raises when it is empty."""
-        rate, burst, kind = entry.rate_per_minute, entry.burst, "rate"
+        rate, burst, name = entry.rate_per_minute, entry.burst, entry.bucket
         if tool.native:
-            kind = "native"
-            if rate < self._native_rate:
+            name = entry.native_bucket
+            if rate < self._native_rate and not entry.own_rate:
                 rate, burst = self._native_rate, max(burst, self._native_rate)
-        bucket = self._limiter.bucket(f"{kind}:{entry.company_id}", per_minute=rate, burst=burst)
+        bucket = self._limiter.bucket(name, per_minute=rate, burst=burst)
         if bucket.tokens >= 1:
             return bucket
         detail = f"more than {rate}/min"
+        self._sightings.refused[entry.integration_id] = entry.company_id, RATE_LIMITED
         self._refusals.note(
             entry.company_id, RATE_LIMITED, source=tool.name, address=address, detail=detail, now=self._clock.now()
         )
@@ -115,9 +140,17 @@ class Intake:
     # --- 3 the signature and 4 the timestamp -------------------------------------------------------------------
 
     def _signed(self, entry: Entry, headers: Headers, body: bytes, tool: Tool, address: str) -> None:
-        cause = verify(
-            headers, body, entry.secret or "", now=self._clock.now(), tolerance=self._tolerance, scheme=tool.signing
-        )
+        now, scheme = self._clock.now(), tool.signing
+        cause: Cause | None = Cause.NO_SECRET  # where there is none, an empty one must not do
+        if entry.secret is not None:
+            cause = verify(headers, body, entry.secret, now=now, tolerance=self._tolerance, scheme=scheme)
+        if cause is not None:
+            for secret, until in entry.old_secrets:
+                if until > now.timestamp():
+                    other = verify(headers, body, secret, now=now, tolerance=self._tolerance, scheme=scheme)
+                    if other is None or other is Cause.STALE:
+                        cause = other
+                        break
         if cause is not None:
             raise self._forged(entry.integration_id, cause, tool, address, entry)
 
@@ -137,8 +170,36 @@ class Intake:
                 entry.company_id, "unreadable body", source=tool.name, address=address, detail=unreadable.message,
                 now=self._clock.now(),
             )  # fmt: skip
+            self._sightings.refused[entry.integration_id] = entry.company_id, "unreadable body"
             raise
+        company_id = entry.company_id
+        if entry.tenants is not None:
+            company_id, read = _client(entry, entry.tenants, tool, body, read)
         return Incoming(
-            company_id=entry.company_id, source=tool.name, read=read, raw=redacted(body, tool.redact),
+            company_id=company_id, source=tool.name, read=read, raw=redacted(body, tool.redact),
             delivery_id=given[0] if given else None, body_hash=sha256(body).digest(),
         )  # fmt: skip
+
+
+def _client(entry: Entry, tenants: Mapping[str, str], tool: Tool, body: bytes, read: Read) -> tuple[str, Read]:
+    """Whose a body of an MSP-wide integration is. What belongs to nobody is an alert of the MSP's own, so that it is
+    seen and mapped; that stays until somebody has looked at it."""
+    value = tenant_of(body, entry.tenant_field)
+    found = tenants.get(value)
+    if found is not None or not read.readings:
+        return found or entry.company_id, read
+    if not any(reading.firing for reading in read.readings):
+        return entry.company_id, Read(said="the recovery of what belongs to no client")
+    shown = f"{entry.tenant_field} {value!r}" if value else f"no {entry.tenant_field}"
+    firing = [reading for reading in read.readings if reading.firing]
+    said = "; ".join(f"{one.asset_name}: {one.signature} ({one.severity.name})" for one in firing[:10])
+    hint = f"siems integration map {entry.integration_id} {value or 'VALUE'} --company ACME"
+    own = Reading(
+        asset_name=clip(value or "unknown", 200), signature=f"{tool.name} of an unknown client",
+        severity=Severity.HIGH, original_severity="",
+        message=clip(f"{tool.title} sent alerts with {shown}, which is no client's.\n{said}\nmap it:  {hint}",
+                     MAX_MESSAGE),
+        tool_source=tool.name, dedup_key=clip(f"{entry.integration_id}:{value}", 255),
+        labels={"integration": entry.integration_id, "field": entry.tenant_field, "value": value},
+    )  # fmt: skip
+    return entry.company_id, Read((own,), warnings=(f"no client is known by {shown}",))

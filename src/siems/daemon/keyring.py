@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from siems.domain.integration import Network, network
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.vault import Vault, token_hash
@@ -14,7 +18,7 @@ from siems.vocabulary import Signing
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key: whose it is and what it may do."""
+    """One key: whose it is and what it may do. Times are seconds since 1970."""
 
     integration_id: str
     company_id: str
@@ -25,6 +29,18 @@ class Entry:
     rate_per_minute: int
     burst: int
     revoked: bool
+    own_rate: bool = False
+    """Whether the rate is the integration's own, for tools of every kind."""
+    bucket: str = ""
+    native_bucket: str = ""
+    until: float | None = None
+    """When this key ends."""
+    networks: tuple[Network, ...] = ()
+    old_secrets: tuple[tuple[str, float], ...] = ()
+    """Secrets that were replaced, and until when they count."""
+    tenant_field: str = ""
+    tenants: Mapping[str, str] | None = None
+    """Clients by what stands in that field; None for an integration of one client."""
 
 
 class Keyring:
@@ -34,23 +50,61 @@ class Keyring:
         self._vault = vault
         self._entries: dict[str, Entry] = {}
         self._hashes: dict[str, str] = {}
+        self._opened: dict[str, str] = {}
 
     def load(self, connection: Connection) -> None:
         """Read every key from the database."""
         rows = connection.execute(
-            select(t.integration, t.company.c.settings, t.company.c.name, t.company.c.active).join(
-                t.company, t.company.c.id == t.integration.c.company_id
-            )
-        )
-        entries = {}
+            select(
+                t.integration, t.company.c.settings, t.company.c.name.label("company"), t.company.c.active
+            ).join(t.company, t.company.c.id == t.integration.c.company_id)
+        ).all()  # fmt: skip
+        old: dict[str, list[Any]] = {}
+        for row in connection.execute(select(t.old_key).order_by(t.old_key.c.id.desc())):
+            old.setdefault(row.integration_id, []).append(row)
+        tenants: dict[str, dict[str, str]] = {}
+        named = select(t.tenant).join(t.company, t.company.c.id == t.tenant.c.target_id).where(t.company.c.active)
+        for row in connection.execute(named):
+            tenants.setdefault(row.integration_id, {})[row.value] = row.target_id
+        entries: dict[str, Entry] = {}
+        sealed: set[str] = set()
         for row in rows:
-            settings = settings_from(row.settings)
-            entries[row.key_hash] = Entry(
-                row.id, row.company_id, row.name, row.tool, Signing(row.signing),
-                None if row.secret is None else self._vault.unseal(row.secret), settings.rate_per_minute,
-                settings.burst, row.revoked_at is not None or not row.active,
-            )  # fmt: skip
+            replaced = old.get(row.id, [])
+            secrets = [kept for kept in replaced if kept.kind == "hmac"]
+            entry = self._entry(row, secrets, tenants.get(row.id, {}))
+            for kept in replaced:
+                if kept.kind == "key":
+                    ends = kept.until.timestamp()
+                    until = ends if entry.until is None else min(ends, entry.until)
+                    entries[kept.value] = replace(entry, until=until)
+            entries[row.key_hash] = entry
+            sealed.update(kept.value for kept in secrets)
+            sealed.add(row.secret or "")
         self._entries = entries
+        self._opened = {text: opened for text, opened in self._opened.items() if text in sealed}
+
+    def _entry(self, row: Row[Any], secrets: list[Any], tenants: Mapping[str, str]) -> Entry:
+        settings, own = settings_from(row.settings), row.rate_per_minute
+        bucket = row.company_id if own is None else row.id
+        return Entry(
+            row.id, row.company_id, row.company, row.tool, Signing(row.signing),
+            None if row.secret is None else self._unseal(row.secret),
+            rate_per_minute=settings.rate_per_minute if own is None else own,
+            burst=settings.burst if own is None else max(120, own * 2),
+            revoked=row.revoked_at is not None or not row.active,
+            own_rate=own is not None, bucket=f"rate:{bucket}", native_bucket=f"native:{bucket}",
+            until=None if row.expires_at is None else row.expires_at.timestamp(),
+            networks=tuple(network(text) for text in json.loads(row.networks)),
+            old_secrets=tuple((self._unseal(kept.value), kept.until.timestamp()) for kept in secrets),
+            tenant_field=row.tenant_field, tenants=tenants if row.tenant_field else None,
+        )  # fmt: skip
+
+    def _unseal(self, sealed: str) -> str:
+        """A secret; opened once, since keys are read anew whenever one of them changes."""
+        found = self._opened.get(sealed)
+        if found is None:
+            found = self._opened[sealed] = self._vault.unseal(sealed)
+        return found
 
     def find(self, key: str) -> Entry | None:
         """The integration of a key. Keys are looked up by their hash, so timing tells nothing about them."""

@@ -14,12 +14,15 @@ import structlog
 from siems import __version__
 from siems.clock import Clock
 from siems.config import Settings
+from siems.daemon import sightings
+from siems.daemon.amazon import Amazon
 from siems.daemon.hub import Hub
 from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
+from siems.daemon.sightings import Sightings
 from siems.daemon.traffic import Traffic
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
@@ -35,6 +38,7 @@ from siems.vocabulary import MSP, Strategy
 log = structlog.get_logger()
 
 REFUSALS_EVERY = 1.0
+SIGHTINGS_EVERY = 3.0
 SHARED_RELOAD_EVERY = 3.0
 
 
@@ -76,6 +80,8 @@ class Runtime:
     limiter: Limiter = field(init=False)
     refusals: Refusals = field(init=False)
     traffic: Traffic = field(init=False)
+    sightings: Sightings = field(init=False)
+    amazon: Amazon = field(init=False)
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
@@ -93,7 +99,11 @@ class Runtime:
         self.limiter = Limiter()
         self.refusals = Refusals()
         self.traffic = Traffic()
-        self.intake = Intake(self.settings, self.clock, self.keyring, self.limiter, self.refusals)
+        self.sightings = Sightings()
+        self.amazon = Amazon(self.clock, self.limiter)
+        self.intake = Intake(
+            self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
+        )  # fmt: skip
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
@@ -110,6 +120,7 @@ class Runtime:
         await self.hub.start()
         self.scheduler.start()
         self._spawn(self._write_refusals)
+        self._spawn(self._write_sightings)
         if self.database.dialect.shared:
             from siems.daemon.listener import listen
 
@@ -134,6 +145,7 @@ class Runtime:
                 await task
         with contextlib.suppress(SiemsError):
             await self.flush_refusals()
+            await self.flush_sightings()
         await asyncio.to_thread(self.database.stop)
 
     # --- after each commit, from the writer's thread -----------------------------------------------------------
@@ -181,3 +193,17 @@ class Runtime:
         except SiemsError:
             self.refusals.give_back(taken)
             raise
+
+    async def _write_sightings(self) -> None:
+        while True:
+            await asyncio.sleep(SIGHTINGS_EVERY)
+            try:
+                await self.flush_sightings()
+            except SiemsError as why:
+                log.error("sightings.not_written", why=why.message)
+
+    async def flush_sightings(self) -> None:
+        """Write down what the integrations have sent."""
+        if self.sightings:
+            taken = self.sightings.take()
+            await self.database.write(sightings.write, taken, self.clock.now(), companies=(MSP,))

@@ -11,7 +11,6 @@ from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY, Policy
 from siems.domain.sla import DEFAULT_TARGETS, Targets
 from siems.errors import InvalidField
-from siems.vocabulary import Signing
 
 _LEGAL_FORMS = frozenset(
     [
@@ -67,22 +66,6 @@ class Company:
     @property
     def slug(self) -> str:
         return self.id.removeprefix("comp-")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Integration:
-    """One way in: a key of one company, bound to one tool or open to all."""
-
-    id: str
-    company_id: str
-    tool: str
-    signing: Signing
-    created_at: datetime
-    revoked_at: datetime | None = None
-
-    @property
-    def generic(self) -> bool:
-        return self.tool == "generic"
 
 
 def slug_of(name: str) -> str:

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     SEE_AUDIT = "read the audit log"
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
+    REPLAY = "replay alerts"
     OWN_SESSION = "use one's own account"
 
 
@@ -39,6 +40,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_AUDIT: frozenset({_A, _M, _T}),
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
+    Permission.REPLAY: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
 }
 

@@ -33,7 +33,11 @@ class Cause(StrEnum):
     UNKNOWN_KEY = "unknown key"
     NO_KEY = "no key"
     REVOKED = "revoked key"
+    EXPIRED = "expired key"
     WRONG_SOURCE = "key of another tool"
+    WRONG_ADDRESS = "address not allowed"
+    NO_SECRET = "secret not given yet"  # noqa: S105 (no secret, but that there is none)
+    NOT_AMAZON = "not signed by Amazon SNS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,16 @@ class Scheme:
     separator: str = ""
     """Between several signatures in one header, one of which must be right."""
     field: str = ""
+    given: bool = False
+    """Whether the tool makes the secret, so that siems has to be told it."""
+
+    def told(self) -> str:
+        """How it signs, for people."""
+        if self == SIEMS:
+            return "HMAC-SHA256 of time and body in X-Signature"
+        if self.kind == "field":
+            return f"a secret in the field {self.field}"
+        return f"a secret in {self.header}" if self.kind == "header" else f"HMAC-SHA256 in {self.header}"
 
 
 SIEMS = Scheme(header="X-Signature", prefix="sha256=", time_header="X-Timestamp", joint=".")

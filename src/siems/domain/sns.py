@@ -20,11 +20,12 @@ from siems.domain.signature import Cause
 _URL = re.compile(r"https://sns\.([a-z0-9-]{1,40})(\.amazonaws\.com(?:\.cn)?)(/[\x21-\x7e]{0,2000})", re.ASCII)
 
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
-_SIGNED = {
+SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": _CONFIRMATION,
     "UnsubscribeConfirmation": _CONFIRMATION,
 }
+"""The kinds of messages, and what is signed of each."""
 _DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "1": hashes.SHA1(),  # noqa: S303 (what Amazon signs with unless a topic asks for version 2)
     "2": hashes.SHA256(),
@@ -86,7 +87,7 @@ def verify(message: Mapping[str, object], certificate: bytes, *, now: datetime) 
 def _canonical(message: Mapping[str, object]) -> bytes | None:
     """What Amazon signs: names and values, one a line, in the order of the names; None when one is missing."""
     kind = message.get("Type")
-    names = _SIGNED.get(kind) if isinstance(kind, str) else None
+    names = SIGNED.get(kind) if isinstance(kind, str) else None
     if names is None:
         return None
     lines = []

@@ -1,4 +1,4 @@
-"""Companies and their ways in: onboarding, settings, integrations."""
+"""Companies: onboarding and settings."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from siems.clock import to_micros
 from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded
+from siems.domain.integration import Opening
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
+from siems.services import integrations
+from siems.services.integrations import GENERIC
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
 from siems.storage.rows import policy_json, settings_json, targets_json
 from siems.storage.unit_of_work import UnitOfWork
-from siems.storage.vault import Vault, random_token, signing_secret, token_hash
+from siems.storage.vault import Vault
 from siems.vocabulary import MSP, Severity, Signing, Strategy
-from siems.wire import CompanyEdit, CorrelationSettings, IntegrationAdded, OnboardAsk, Onboarded, SlaPolicyAsk
+from siems.wire import CompanyEdit, CorrelationSettings, OnboardAsk, Onboarded, SlaPolicyAsk
 
-GENERIC = "generic"
 LONGEST_TARGET = 365 * 24 * 3_600
 HIGHEST_RATE = 1_000_000
 
@@ -45,13 +46,14 @@ def onboard(
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
     store_company(uow, company)
-    added = _integration(uow, company_id, GENERIC, Signing.REQUIRED, vault, public_url)
+    added = integrations.make(uow, company_id, Opening(tool=GENERIC, signing=Signing.REQUIRED), vault, public_url)
     uow.emit(
         Recorded(
             type="company.onboarded", actor=actor, company_id=company_id, object=company_id,
             details={"name": name, "integration": added.integration_id},
         )
     )  # fmt: skip
+    assert added.api_key is not None
     assert added.hmac_secret is not None
     return Onboarded(
         company_id=company_id, api_key=added.api_key, hmac_secret=added.hmac_secret,
@@ -188,43 +190,3 @@ def _between(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-# --- integrations -----------------------------------------------------------------------------------
-
-
-def add_integration(
-    uow: UnitOfWork, actor: Actor, company_id: str, tool: str, signing: Signing, vault: Vault, public_url: str
-) -> IntegrationAdded:
-    """A key bound to one tool; signed unless the tool cannot."""
-    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
-    uow.company(company_id)
-    added = _integration(uow, company_id, tool, signing, vault, public_url)
-    uow.emit(
-        Recorded(
-            type="integration.added", actor=actor, company_id=company_id, object=added.integration_id,
-            details={"tool": tool, "signing": signing.value},
-        )
-    )  # fmt: skip
-    return added
-
-
-def _integration(
-    uow: UnitOfWork, company_id: str, tool: str, signing: Signing, vault: Vault, public_url: str
-) -> IntegrationAdded:
-    slug = company_id.removeprefix("comp-")
-    key = random_token(f"sk_{slug}")
-    secret = signing_secret() if signing is Signing.REQUIRED else None
-    count = uow.next_number("integration")
-    integration_id = f"int-{slug}-{tool}-{count}"[:64]
-    uow.insert(
-        "integration",
-        (
-            integration_id, company_id, tool, signing.value, token_hash(key), key[-4:],
-            None if secret is None else vault.seal(secret), to_micros(uow.now), None,
-        ),
-    )  # fmt: skip
-    path = "alerts" if tool == GENERIC else tool
-    url = f"{public_url}/api/webhooks/{path}"
-    return IntegrationAdded(
-        integration_id=integration_id, company_id=company_id, tool=tool, signing=signing.value, api_key=key,
-        hmac_secret=secret, webhook_url=url if secret else f"{url}?api_key={key}",
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Looking up companies, integrations, people and the daemon's own health."""
+"""Looking up companies, people and the daemon's own health."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from siems.domain.permissions import Actor, Permission, missing, require_role
+from siems.domain.permissions import Actor, missing
 from siems.errors import RateLimited
 from siems.services import users
 from siems.services.companies import correlation_view
@@ -18,7 +18,7 @@ from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
-from siems.wire import Check, CompanyView, IntegrationView, SlaTarget, UserView
+from siems.wire import Check, CompanyView, SlaTarget, UserView
 
 DRIFT_LIMIT = timedelta(seconds=5)
 
@@ -66,20 +66,6 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
     )  # fmt: skip
 
 
-def list_integrations(connection: Connection, actor: Actor) -> list[IntegrationView]:
-    """The keys of the companies in the reader's scope, for those who may change them."""
-    require_role(actor, Permission.COMPANY_SETTINGS)
-    n = t.integration.c
-    rows = connection.execute(
-        select(t.integration).where(in_scope(n.company_id, actor)).order_by(n.company_id, n.created_at)
-    )
-    return [
-        IntegrationView(
-            id=row.id, company_id=row.company_id, tool=row.tool, signing=row.signing, key_hint=row.key_hint,
-            created_at=row.created_at, revoked_at=row.revoked_at,
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 # --- people ----------------------------------------------------------------------------------------------------

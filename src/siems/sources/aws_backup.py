@@ -33,6 +33,7 @@ tool = Tool(
         snippet_name="Event pattern",
         docs="https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="account",
 )

@@ -23,6 +23,7 @@ tool = Tool(
         snippet_name="AWS CLI",
         docs="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="AWSAccountId",
 )

@@ -32,6 +32,7 @@ tool = Tool(
         snippet_name="Event pattern",
         docs="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="account",
 )

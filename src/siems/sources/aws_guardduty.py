@@ -27,6 +27,7 @@ tool = Tool(
         snippet_name="Event pattern",
         docs="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="account",
 )

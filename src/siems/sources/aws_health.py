@@ -27,6 +27,7 @@ tool = Tool(
         snippet_name="Event pattern",
         docs="https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="account",
 )

@@ -20,6 +20,7 @@ tool = Tool(
         snippet_name="AWS CLI",
         docs="https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html",
     ),
+    proves="sns",
     redact=REDACT,
     tenant="TopicArn",
 )

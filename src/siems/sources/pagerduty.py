@@ -145,15 +145,16 @@ tool = Tool(
     name="pagerduty",
     title="PagerDuty",
     read=read,
-    signing=Scheme(header="X-PagerDuty-Signature", prefix="v1=", separator=","),
+    signing=Scheme(header="X-PagerDuty-Signature", prefix="v1=", separator=",", given=True),
     redact=("routing_key", "service_key"),
     setup=Setup(
         steps=(
             "Integrations → Generic Webhooks (v3) → New Webhook.",
             "Webhook URL:  {url}  Scope: the account, or the service or team it is meant for.",
             "Event Subscription: all incident events. Add Webhook.",
-            "PagerDuty shows the signing secret once: give it to siems as the secret of this integration.",
-            "Tools that speak the Events API may post to the same URL instead, without a signature.",
+            "PagerDuty shows the signing secret once: give it to siems:  siems integration rotate {integration}"
+            " --what hmac --secret-file -",
+            "Tools that speak the Events API cannot sign: they need an integration of their own, made with --no-sign.",
         ),
         docs="https://support.pagerduty.com/main/docs/webhooks",
     ),

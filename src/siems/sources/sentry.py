@@ -125,10 +125,11 @@ tool = Tool(
             "In Sentry open Settings > Developer Settings > Custom Integrations and create a new Internal Integration.",
             "Name: siems.  Webhook URL:  {url}",
             "Switch on Alert Rule Action, give read permission for Issue & Event, and tick the webhook issue.",
-            "Save it, copy its Client Secret, and enter it in siems as signing secret of integration {integration}.",
+            "Save it, copy its Client Secret, and give it to siems:  siems integration rotate {integration} --what hmac"
+            " --secret-file -",
             "In Alerts add to the rules that siems shall get the action: send a notification via siems.",
         ),
         docs="https://docs.sentry.io/organization/integrations/integration-platform/webhooks/",
     ),
-    signing=Scheme(header="Sentry-Hook-Signature"),
+    signing=Scheme(header="Sentry-Hook-Signature", given=True),
 )

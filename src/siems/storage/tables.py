@@ -120,7 +120,50 @@ integration = Table(
     Column("secret", Text, nullable=True),  # encrypted: verifying needs it
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant, nullable=True),
+    Column("name", String(255), nullable=False, server_default=""),
+    Column("rate_per_minute", Integer, nullable=True),  # none: the company's
+    Column("networks", Text, nullable=False, server_default="[]"),
+    Column("expires_at", Instant, nullable=True),
+    Column("tenant_field", String(255), nullable=False, server_default=""),
 )
+
+old_key = Table(
+    "old_key",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    _company(),
+    Column("integration_id", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),  # key, hmac
+    Column("value", Text, nullable=False),  # the hash of a key, a secret encrypted
+    Column("hint", String(16), nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_old_key_integration_id", "integration_id"),
+    sqlite_autoincrement=True,
+)
+"""Keys and secrets that were replaced and are still taken for a while."""
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("integration_id", String(64), primary_key=True),
+    _company(),
+    Column("at", Instant, nullable=True),
+    Column("kind", String(16), nullable=False),  # alert, test
+    Column("detail", Text, nullable=False),
+    Column("refused_at", Instant, nullable=True),
+    Column("cause", String(64), nullable=False),
+)
+"""What each integration has sent last: a table of its own, since it is written every few seconds."""
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("integration_id", String(64), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    _company(),
+    Column("target_id", String(64), nullable=False),
+)
+"""Which client a value in the bodies of an MSP-wide integration stands for."""
 
 delivery = Table(
     "delivery",

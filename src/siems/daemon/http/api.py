@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, incidents, sessions
+from siems.daemon.http import assets, companies, incidents, integrations, sending, sessions
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -92,6 +92,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
+    ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/companies", companies.list_companies),
@@ -108,8 +109,17 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("PATCH", "/companies/{ref}/assets/{name}", assets.edit_asset),
     ("DELETE", "/companies/{ref}/assets/{name}", assets.delete_asset),
     ("POST", "/companies/{ref}/assets/{name}/merge", assets.merge_asset),
-    ("GET", "/integrations", companies.list_integrations),
-    ("POST", "/integrations", companies.add_integration),
+    ("GET", "/companies/{ref}/bodies", sending.list_bodies),
+    ("GET", "/integrations", integrations.list_integrations),
+    ("POST", "/integrations", integrations.add_integration),
+    ("GET", "/integrations/{ref}", integrations.show_integration),
+    ("PATCH", "/integrations/{ref}", integrations.edit_integration),
+    ("GET", "/integrations/{ref}/setup", integrations.integration_setup),
+    ("POST", "/integrations/{ref}/rotate", integrations.rotate_integration),
+    ("POST", "/integrations/{ref}/revoke", integrations.revoke_integration),
+    ("POST", "/integrations/{ref}/tenants", integrations.map_tenant),
+    ("GET", "/tools", integrations.list_tools),
+    ("GET", "/tools/{ref}", integrations.show_tool),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),

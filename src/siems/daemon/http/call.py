@@ -71,6 +71,16 @@ class Call:
         )
         return web.Response(body=said, content_type="application/json")
 
+    async def write_secret(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+        """An answer with secrets is shown once: it is kept nowhere, so it has no idempotency key."""
+        if self.word("dry_run") == "true":
+            return await self.rehearse(verb, company=company)
+        said = await self.runtime.database.write(verb, companies=(company,))
+        await self.runtime.reload_keys()
+        return web.Response(
+            body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
     async def rehearse(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
         """What the verb would answer; nothing is changed."""
         try:

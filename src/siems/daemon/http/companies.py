@@ -1,4 +1,4 @@
-"""Companies, integrations and users over HTTP."""
+"""Companies and users over HTTP."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from siems.daemon.http.middleware import answer
 from siems.daemon.runtime import company_defaults
 from siems.domain.permissions import Permission, require_role
 from siems.services import companies, directory, users
-from siems.sources import SOURCES
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, Signing
+from siems.vocabulary import MSP
 
 
 async def list_companies(call: Call) -> web.Response:
@@ -37,7 +36,7 @@ async def onboard(call: Call) -> web.Response:
         )
         return encode(made)
 
-    return await _secret(call, verb, MSP)
+    return await call.write_secret(verb, company=MSP)
 
 
 async def edit_company(call: Call) -> web.Response:
@@ -59,36 +58,6 @@ async def _change_company(call: Call, change: Callable[[UnitOfWork, str], None])
 
     await call.write(verb, company=company_id)
     return answer(await call.read(directory.show_company, company_id))
-
-
-async def list_integrations(call: Call) -> web.Response:
-    return items_of(await call.read(directory.list_integrations, call.actor))
-
-
-async def add_integration(call: Call) -> web.Response:
-    ask = await call.body(wire.IntegrationAsk)
-    tool = SOURCES.get(ask.tool)
-    signing = Signing.NONE if tool.signing is None else Signing.REQUIRED
-    company_id = await call.read(directory.find_company, ask.company, call.actor)
-    runtime = call.runtime
-
-    def verb(uow: UnitOfWork) -> bytes:
-        return encode(
-            companies.add_integration(
-                uow, call.actor, company_id, tool.name, signing, runtime.vault, runtime.public_url
-            )
-        )
-
-    return await _secret(call, verb, company_id)
-
-
-async def _secret(call: Call, verb: Callable[[UnitOfWork], bytes], company: str) -> web.Response:
-    """An answer with secrets is shown once: it is kept nowhere, so it has no idempotency key."""
-    if call.word("dry_run") == "true":
-        return await call.rehearse(verb, company=company)
-    said = await call.runtime.database.write(verb, companies=(company,))
-    await call.runtime.reload_keys()
-    return web.Response(body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def list_users(call: Call) -> web.Response:

@@ -1,0 +1,203 @@
+"""Integrations over HTTP, and the tools that they are for: how each is set up to send here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from siems import wire
+from siems.daemon.http.call import Call, encode, items_of
+from siems.daemon.http.middleware import answer
+from siems.domain.integration import Opening, Terms
+from siems.domain.permissions import Permission, missing, require_role
+from siems.domain.signature import SIEMS
+from siems.errors import InvalidField
+from siems.services import directory, integrations, ways
+from siems.services.integrations import webhook_url
+from siems.sources import SOURCES, Setup, Tool
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import MSP, Signing
+
+KEY, SECRET = "YOUR-KEY", "YOUR-SECRET"
+"""What stands in instructions where a key would be that is kept as a hash."""
+
+
+# --- tools -----------------------------------------------------------------------------------------------------
+
+
+async def list_tools(call: Call) -> web.Response:
+    require_role(call.actor, Permission.SEE)
+    return items_of(await asyncio.to_thread(lambda: [_tool_view(SOURCES.get(name)) for name in SOURCES]))
+
+
+async def show_tool(call: Call) -> web.Response:
+    require_role(call.actor, Permission.SEE)
+    return answer(_tool_view(SOURCES.get(call.path("ref"))))
+
+
+def _tool_view(tool: Tool) -> wire.ToolView:
+    values = {"url": f"URL of {tool.title} in siems", "key": KEY, "secret": SECRET}
+    return wire.ToolView(
+        name=tool.name, title=tool.title, signs="" if tool.signing is None else tool.signing.told(),
+        proves=tool.proves, tenant=tool.tenant, aliases=SOURCES.aliases(tool.name),
+        setup=_setup_view(tool.setup, values | {"integration": "INTEGRATION", "company": "COMPANY"}),
+    )  # fmt: skip
+
+
+def _setup_view(setup: Setup, values: dict[str, str]) -> wire.SetupView:
+    filled = setup.filled(values)
+    return wire.SetupView(
+        steps=list(filled.steps), snippet=filled.snippet, snippet_name=filled.snippet_name, docs=filled.docs
+    )  # fmt: skip
+
+
+# --- looking ---------------------------------------------------------------------------------------------------
+
+
+async def list_integrations(call: Call) -> web.Response:
+    require_role(call.actor, Permission.COMPANY_SETTINGS)
+    await call.runtime.flush_sightings()
+    found = await call.read(ways.list_integrations, call.actor, call.runtime.clock.now())
+    return items_of([_addressed(call, view) for view in found])
+
+
+async def show_integration(call: Call) -> web.Response:
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    await call.runtime.flush_sightings()
+    return answer(_addressed(call, await call.read(ways.show_integration, row.id, call.runtime.clock.now())))
+
+
+def _addressed(call: Call, view: wire.IntegrationView) -> wire.IntegrationView:
+    view.webhook_url = webhook_url(call.runtime.public_url, view.tool)
+    return view
+
+
+async def integration_setup(call: Call) -> web.Response:
+    """The steps for an integration that is there: its key is a hash, so another word stands for it."""
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    tool = SOURCES.get(row.tool)
+    url = webhook_url(call.runtime.public_url, row.tool)
+    made = wire.IntegrationAdded(
+        integration_id=row.id, company_id=row.company_id, tool=row.tool, signing=row.signing, api_key=None,
+        hmac_secret=None, webhook_url=f"{url}?api_key={KEY}" if _key_in_url(tool, row.signing) else url,
+        awaits_secret=row.signing == Signing.REQUIRED.value and row.secret is None,
+    )  # fmt: skip
+    return answer(_with_setup(tool, made))
+
+
+def _with_setup(tool: Tool, made: wire.IntegrationAdded) -> wire.IntegrationAdded:
+    values = {
+        "url": made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
+        "integration": made.integration_id, "company": made.company_id.removeprefix("comp-"),
+    }  # fmt: skip
+    made.setup = _setup_view(tool.setup, values)
+    return made
+
+
+# --- changing --------------------------------------------------------------------------------------------------
+
+
+def _key_in_url(tool: Tool, signing: str) -> bool:
+    """Whether the URL holds the key: only who speaks the contract of siems sends it in a header."""
+    return tool.signing != SIEMS or signing == Signing.NONE.value
+
+
+def _opening(tool: Tool, ask: wire.IntegrationAsk) -> Opening:
+    """What is asked for, by what the tool can do. Raises InvalidField."""
+    scheme = tool.signing
+    if ask.sign and scheme is None:
+        raise InvalidField(
+            f"{tool.title} cannot sign its requests", hint="leave --sign out, and limit who may send:  --allow-cidr"
+        )
+    signs = scheme is not None and ask.sign is not False
+    if ask.secret is not None and not signs:
+        raise InvalidField(f"{tool.title} gets no secret, since it does not sign", hint="leave --secret-file out")
+    field = (ask.tenant_field or tool.tenant) if ask.company.strip().lower() == MSP else ask.tenant_field
+    if ask.company.strip().lower() == MSP and not field:
+        raise InvalidField(
+            f"which field of {tool.title}'s bodies names the client?", hint="--tenant-field organizationId"
+        )
+    signing = Signing.REQUIRED if signs else Signing.NONE
+    return Opening(
+        tool=tool.name, signing=signing, secret=ask.secret,
+        awaits_secret=signs and scheme is not None and scheme.given and ask.secret is None,
+        key_in_url=_key_in_url(tool, signing.value), tenant_field=field.strip()[:255],
+        terms=Terms(
+            name=ask.name, rate_per_minute=ask.rate_per_minute, networks=tuple(ask.networks),
+            expires_at=ask.expires_at,
+        ),
+    )  # fmt: skip
+
+
+async def add_integration(call: Call) -> web.Response:
+    ask = await call.body(wire.IntegrationAsk)
+    company_id = await _company(call, ask.company)
+    tool = SOURCES.get(ask.tool)
+    opening = _opening(tool, ask)
+    runtime = call.runtime
+
+    def verb(uow: UnitOfWork) -> bytes:
+        made = integrations.add(
+            uow, call.actor, company_id, opening, runtime.vault, runtime.public_url, ask.reason
+        )  # fmt: skip
+        return encode(_with_setup(tool, made))
+
+    return await call.write_secret(verb, company=company_id)
+
+
+async def _company(call: Call, ref: str) -> str:
+    if ref.strip().lower() == MSP:
+        if not call.actor.sees(MSP):
+            raise missing(f"company {ref[:64]!r}")
+        return MSP
+    return await call.read(directory.find_company, ref, call.actor)
+
+
+async def edit_integration(call: Call) -> web.Response:
+    ask = await call.body(wire.IntegrationEdit)
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    return await _change(call, row, lambda uow: integrations.edit(uow, call.actor, row.id, ask))
+
+
+async def rotate_integration(call: Call) -> web.Response:
+    ask = await call.body(wire.RotateAsk)
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    tool, runtime = SOURCES.get(row.tool), call.runtime
+    given = tool.signing is not None and tool.signing.given
+
+    def verb(uow: UnitOfWork) -> bytes:
+        made = integrations.rotate(
+            uow, call.actor, row.id, ask, runtime.vault, runtime.public_url,
+            key_in_url=_key_in_url(tool, row.signing), given=given,
+        )  # fmt: skip
+        return encode(_with_setup(tool, made))
+
+    return await call.write_secret(verb, company=row.company_id)
+
+
+async def revoke_integration(call: Call) -> web.Response:
+    ask = await call.body(wire.RevokeAsk)
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    return await _change(
+        call, row, lambda uow: integrations.revoke(uow, call.actor, row.id, old=ask.old, reason=ask.reason)
+    )
+
+
+async def map_tenant(call: Call) -> web.Response:
+    ask = await call.body(wire.TenantAsk)
+    row = await call.read(ways.find_integration, call.path("ref"), call.actor)
+    require_role(call.actor, Permission.ADMINISTER)
+    target = await call.read(directory.find_company, ask.company, call.actor) if ask.company else None
+    return await _change(
+        call,
+        row,
+        lambda uow: integrations.map_tenant(uow, call.actor, row.id, ask.value, target, reason=ask.reason),
+    )
+
+
+async def _change(call: Call, row: Any, work: Any) -> web.Response:
+    response = await call.write(lambda uow: encode(work(uow)), company=row.company_id)
+    await call.runtime.reload_keys()
+    return response
