@@ -124,7 +124,7 @@ class House:
 
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "PYTHONPATH") if name in os.environ}
         cache = Path(os.environ.get("TMPDIR", "/tmp")) / f"siems-test-bytecode-{os.getuid()}"
         self.env = {
             **kept, "SIEMS_HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC",

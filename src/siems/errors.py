@@ -117,6 +117,7 @@ BY_CODE: dict[str, type[SiemsError]] = {
     kind.code: kind
     for kind in (
         SiemsError, UsageError, InvalidField, NotFound, NotAuthenticated, Forbidden, Conflict, StaleVersion,
-        ReplayMismatch, Locked, CursorGone, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia, Unavailable, Overloaded,
+        ReplayMismatch, Locked, CursorGone, Pending, Negative, RateLimited, TooLarge, UnsupportedMedia,
+        Unavailable, Overloaded,
     )
 }  # fmt: skip

@@ -8,7 +8,8 @@ from house import Client, House, free_port
 
 LOOKING = [
     "incident list", "incident list --query severity:>=HIGH --sort -created_at --limit 5", "alert list",
-    "alert list --rejected", "company list", "integration list", "user list", "audit list", "audit verify",
+    "alert list --rejected", "company list", "integration list", "integration tools", "integration list --tools",
+    "integration tools zabbix", "user list", "audit list", "audit verify",
     "notify inbox", "whoami", "daemon status",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
@@ -69,6 +70,22 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("incident wait 1 --timeout 30", "30m?"),
         ("incident show 1 -o csv", "json"),
         ("alert list --rejected --limit none", "--limit 100"),
+        ("alert send --company fjord", "--asset"),
+        ("alert send --company fjord --asset a --label x", "--label site=oslo"),
+        ("alert send --company fjord --file none.json", "a file of text"),
+        ("alert replay", "--since 1h"),
+        ("alert replay --since 1 --company fjord", "1m?"),
+        ("alert replay --since 1h --company fjord --speed -1", "--speed 10"),
+        ("integration add zabbix --company fjord --sign", "--allow-cidr"),
+        ("integration add zabbix --company fjord --allow-cidr office", "192.0.2.0/24"),
+        ("integration add zabbix --company fjord --key-expires 90", "90m?"),
+        ("integration add zabbix --company msp", "--tenant-field"),
+        ("integration setup zabbix --company fjord --print all", "curl"),
+        ("integration map int-x 7", "--remove"),
+        ("integration revoke int-x", "--confirm int-x"),
+        ("integration rotate int-fjord-generic-1 --overlap 24", "24m?"),
+        ("company rotate-key fjord", "--confirm fjord"),
+        ("company test fjord --dry-run", "--dry-run"),
         ("company onboard", "siems company onboard --help"),
         ("company onboard X --rate many", "600/min"),
         ("company edit fjord --window 10", "10m?"),

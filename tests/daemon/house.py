@@ -171,6 +171,8 @@ class House:
         async def following(*, seconds: float = 10.0) -> dict[str, Any]:
             while True:
                 line = await asyncio.wait_for(reader.readline(), seconds)
+                if line in (b"", b"0\r\n"):  # closed, or the last chunk
+                    raise EOFError("the stream has ended")
                 if line.startswith(b"data: "):
                     return dict(json.loads(line[6:]))
 

@@ -148,3 +148,17 @@ async def test_a_refused_write_between_others_costs_no_number_at_either(pair: tu
         asks.append(house.ask("root", "POST", "/incidents/INC-1/actions/note", {"note": "x"}))
     replies = await asyncio.gather(*asks)
     assert {reply.status for reply in replies} <= {200, 202}, [r for r in replies if r.status > 202]
+
+
+async def test_a_key_that_is_revoked_at_one_ends_at_the_other_within_five_seconds(pair: tuple[House, House]) -> None:
+    one, two = pair
+    assert (await two.alert()).status == 202
+    new = (await one.ask("root", "POST", "/integrations/int-acme-generic-1/rotate", {})).json()
+    assert (await two.alert()).status == 202  # the old one is still taken
+    await one.ask("root", "POST", "/integrations/int-acme-generic-1/revoke", {})
+
+    async def refused() -> bool:
+        return (await two.alert()).status == 401
+
+    assert await until(refused, seconds=5.0)
+    assert new["api_key"]

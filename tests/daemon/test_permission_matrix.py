@@ -16,6 +16,7 @@ import pytest
 from siems.daemon.http import api
 from siems.vocabulary import Action, Role
 
+from .house import ALERT as SENT
 from .house import House, Reply
 
 ROLES = ("admin", "manager", "technician", "client")
@@ -53,7 +54,7 @@ class Case:
 INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
-SENT = '{"asset_name": "web-01", "signature": "test"}'
+BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 
@@ -65,7 +66,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
-    ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": SENT}),
+    ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
     ("GET", "/rejections"): Case("see what was refused"),
     ("GET", "/companies"): Case("see what is in the scope"),
@@ -260,3 +261,28 @@ async def test_unlisted_fields_are_refused_and_change_nothing(door: House, path:
         reply = await door.ask("admin", method, path, {field: "x"})
         assert (reply.status, reply.code) == (422, "invalid_field"), (field, reply)
     assert (await door.ask("admin", "GET", "/incidents/INC-1")).json()["incident"]["version"] == 1
+
+
+async def test_a_client_sees_the_public_part_of_what_is_theirs(house: House) -> None:
+    await house.hire("carol", Role.CLIENT, "comp-acme")
+    await house.hire("tess", Role.TECHNICIAN, "comp-acme")
+    await house.alert(SENT | {"labels": {"rack": "r9"}})
+    await house.ask("tess", "POST", "/incidents/INC-1/actions/start", {})
+    await house.ask("tess", "POST", "/incidents/INC-1/actions/resolve", {"note": "their cable, again"})
+    for path in ("/incidents", "/incidents/INC-1", "/incidents/INC-1/timeline", "/incidents/INC-1/alerts", "/alerts",
+                 "/alerts/ALR-1"):  # fmt: skip
+        told, staff = (await house.ask("carol", "GET", path)).body, (await house.ask("tess", "GET", path)).body
+        for inner in (b"tess", b"their cable", b"r9", b"asset|signature"):
+            assert inner not in told, (path, inner)
+        assert b"web-server-01" in told
+        assert len(staff) > len(told)
+    shown = (await house.ask("carol", "GET", "/incidents/INC-1")).json()["incident"]
+    assert (shown["state"], shown["severity"]) == ("RESOLVED", "HIGH")
+    assert shown["sla"]["resolution"]["met_at"]
+
+
+async def test_only_admins_are_told_where_the_database_is(house: House) -> None:
+    await house.hire("tess", Role.TECHNICIAN, "comp-acme")
+    told = (await house.ask("tess", "GET", "/status")).json()["database"]
+    assert told in ("sqlite", "postgresql")
+    assert len((await house.ask("root", "GET", "/status")).json()["database"]) > len(told)

@@ -183,3 +183,30 @@ async def test_too_slow_a_reader_is_let_go_and_may_resume(house: House, monkeypa
     )
     assert [(await anext(again))["type"] for _ in range(3)] == ["hello", "incident.opened", "incident.opened"]
     await again.aclose()
+
+
+@pytest.mark.parametrize("how", ["disabled", "another scope"])
+async def test_a_stream_ends_with_the_rights_of_its_reader(
+    house: House, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from siems.daemon.http import live
+
+    monkeypatch.setattr(live, "ASK_AGAIN_SECONDS", 0.0)
+    await house.hire("tess", Role.TECHNICIAN, "comp-acme")
+    change = {
+        "disabled": "UPDATE user_account SET disabled = :yes WHERE id = 'user-tess'",
+        "another scope": "DELETE FROM user_company WHERE user_id = 'user-tess' AND :yes",
+    }[how]
+    async with house.events("tess") as following:
+        assert (await following())["type"] == "hello"
+        await house.alert()
+        assert (await following())["company_id"] == "comp-acme"
+        await house.do(lambda uow: uow.connection.execute(text(change), {"yes": True}))
+        await house.alert(ALERT | {"signature": "later"})
+
+        async def rest() -> None:
+            while True:
+                assert (await following())["data"].get("signature") != "later"
+
+        with pytest.raises(EOFError):
+            await rest()

@@ -109,9 +109,7 @@ class Trial:
             return
         found = self.until(lambda: self._client.alert(self.alert)["incident_id"], f"{self.alert} has no incident")
         self.incident = str(found)
-        self.step(
-            "incident", f"{self.incident}, rule {stored['rule'] or 'auto'}" if "rule" in stored else self.incident
-        )
+        self.step("incident", self.incident)
 
 
 def run(door: Door, ref: str, wait: float) -> Item:

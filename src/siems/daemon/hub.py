@@ -17,7 +17,7 @@ from siems.vocabulary import Role
 
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
-HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.")
+HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.", "incident.escalated", "incident.chain_ended")
 
 
 class Subscriber:
@@ -28,8 +28,15 @@ class Subscriber:
         self.types = types
         self.queue: asyncio.Queue[Published | None] = asyncio.Queue()
         self.lost = False
-        self.after = 0
-        """The cursor that this listener begins behind: what is heard of late was told, or was before its time."""
+        self._after = 0
+
+    def begin(self, after: int) -> None:
+        """This listener begins behind a cursor: what is heard of late was told, or was before its time."""
+        self._after, waiting, self.queue = after, self.queue, asyncio.Queue()
+        while not waiting.empty():
+            event = waiting.get_nowait()
+            if event is None or event.cursor > after:
+                self.queue.put_nowait(event)
 
     def wants(self, event: Published) -> bool:
         """Whether this listener may see the event and asked for its kind."""
@@ -43,7 +50,7 @@ class Subscriber:
 
     def offer(self, event: Published) -> None:
         """Too slow a listener is cut off: it resumes by its cursor."""
-        if self.lost or event.cursor <= self.after:
+        if self.lost or event.cursor <= self._after:
             return
         if self.queue.qsize() >= QUEUE_LIMIT:
             self.lost = True
@@ -107,13 +114,13 @@ class Hub:
             elif self._database.dialect.shared:  # what is committed but not yet heard of was before now, too
                 _, newest = await self._database.read(stream_bounds)
                 last = max(last, newest)
-            subscriber.after = last
+            subscriber.begin(last)
             yield {"type": "hello", "cursor": write_cursor(last), "at": now}
             if cursor:
                 async for event in self._backlog(last, self._last):
                     last = event.cursor
                     if subscriber.wants(event):
-                        yield shown(event)
+                        yield shown(event, actor)
             while True:
                 try:
                     queued = await asyncio.wait_for(subscriber.queue.get(), HEARTBEAT_SECONDS)
@@ -124,7 +131,7 @@ class Hub:
                     return
                 if queued.cursor > last:
                     last = queued.cursor
-                    yield shown(queued)
+                    yield shown(queued, actor)
         finally:
             self._subscribers.discard(subscriber)
 
@@ -149,11 +156,16 @@ class Hub:
             start = events[-1].cursor
 
 
-def shown(event: Published) -> dict[str, Any]:
-    """An event as it is sent."""
+INTERNAL = frozenset(["users", "assignee", "escalation_level", "rule", "reason", "cause", "actor"])
+"""What clients are not told of an event."""
+
+
+def shown(event: Published, actor: Actor) -> dict[str, Any]:
+    """An event as it is sent to this reader."""
+    hidden = INTERNAL if actor.role is Role.CLIENT else ("users",)
     return {
         "cursor": write_cursor(event.cursor), "at": event.at, "type": event.type, "company_id": event.company_id,
-        "object": event.object, "data": {k: v for k, v in event.data.items() if k != "users"},
+        "object": event.object, "data": {k: v for k, v in event.data.items() if k not in hidden},
     }  # fmt: skip
 
 

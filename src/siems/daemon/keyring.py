@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from siems.domain.changing import replace
 from siems.domain.integration import Network, network
 from siems.storage import tables as t
 from siems.storage.rows import settings_from

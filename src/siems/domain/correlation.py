@@ -174,9 +174,11 @@ def _auto(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules,
     if first.kind is Kind.JOIN:
         return _fold_joined(reading, first, wide, seen, rules, now)
     folded = _within(seen.by_key(wide), rules, now)
-    if folded is not None and folded.open:
+    if folded is not None:
         evidence = f"{reading.signature} on {folded.asset_count} other assets within {_minutes(rules.window)}"
-        return Placement(Kind.JOIN, "auto:2", evidence, first.keys, folded.id)
+        into = _settle("auto:2", first.keys, folded, evidence, rules, now)
+        if into.kind is not Kind.OPEN:
+            return into
     return _fold(reading, first, wide, seen, rules, now) or first
 
 

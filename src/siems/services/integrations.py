@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
 from siems.clock import to_micros
+from siems.domain.changing import replace
 from siems.domain.events import Recorded
 from siems.domain.integration import LONGEST_OVERLAP, Opening, Terms
 from siems.domain.permissions import Actor, Permission, missing, require

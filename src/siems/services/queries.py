@@ -131,7 +131,7 @@ def list_alerts(connection: Connection, ask: Ask) -> Page[AlertView]:
     statement = select(*t.raw_columns(t.alert)).where(page).order_by(a.id.desc()).limit(limit + 1)
     rows = connection.execute(statement).all()
     names = load_names(connection)
-    items = [alert_view(alert_from(row), names) for row in rows[:limit]]
+    items = [alert_view(alert_from(row), names, ask.actor) for row in rows[:limit]]
     following = _write_cursor("alerts", as_of, 0, rows[limit - 1].id) if len(rows) > limit else None
     return Page(items=items, next=following, total=total, as_of=as_of)
 
@@ -160,12 +160,13 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
     """All that the incident's own screen needs, but its alerts and its story."""
     incident = find_incident(connection, ref, actor)
     names = load_names(connection)
+    terms = priority.terms(
+        incident.severity, critical_asset=incident.critical_asset, duplicates=incident.duplicates,
+        tools=len(incident.tool_sources), created_at=incident.created_at, as_of=now,
+    )  # fmt: skip
     return IncidentDetail(
         incident=incident_view(connection, incident, actor, names, as_of=now),
-        priority_terms=priority.terms(
-            incident.severity, critical_asset=incident.critical_asset, duplicates=incident.duplicates,
-            tools=len(incident.tool_sources), created_at=incident.created_at, as_of=now,
-        ),
+        priority_terms={} if actor.role is Role.CLIENT else terms,
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,
     )  # fmt: skip
@@ -198,7 +199,7 @@ def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int
         for row in rows
         if actor.role is not Role.CLIENT or (row.kind == "note" and json.loads(row.data).get("public"))
     ]  # fmt: skip
-    story += _alert_lines(connection, incident, limit)
+    story += _alert_lines(connection, incident, limit, staff=actor.role is not Role.CLIENT)
     return sorted(story, key=lambda line: (line.at, _RANK.get(line.kind, 1)), reverse=True)[:limit]
 
 
@@ -206,7 +207,7 @@ _RANK = {"open": 2, "alert": 0}
 """Among lines of one instant: first the alert, then what it opened, then the rest."""
 
 
-def _alert_lines(connection: Connection, incident: Incident, limit: int) -> list[TimelineEntry]:
+def _alert_lines(connection: Connection, incident: Incident, limit: int, *, staff: bool) -> list[TimelineEntry]:
     alerts = t.alert.c
     rows = connection.execute(
         select(t.alert).where(alerts.incident_id == incident.id).order_by(alerts.received_at.desc()).limit(limit)
@@ -214,7 +215,7 @@ def _alert_lines(connection: Connection, incident: Incident, limit: int) -> list
     lines = [
         TimelineEntry(
             at=incident.created_at, kind="open", actor="siems", via="system",
-            text=f"opened, rule {incident.rule}", data={"rule": incident.rule},
+            text=f"opened, rule {incident.rule}" if staff else "opened", data={"rule": incident.rule} if staff else {},
         )
     ]  # fmt: skip
     for row in rows:
@@ -240,7 +241,7 @@ def incident_alerts(connection: Connection, ref: str, actor: Actor, limit: int) 
     a = t.alert.c
     statement = select(*t.raw_columns(t.alert)).where(a.incident_id == incident.id).order_by(a.last_seen_at.desc())
     rows = connection.execute(statement.limit(max(1, min(limit or DEFAULT_PAGE, MAX_PAGE)))).all()
-    return [alert_view(alert_from(row), names) for row in rows]
+    return [alert_view(alert_from(row), names, actor) for row in rows]
 
 
 def alert_detail(connection: Connection, ref: str, actor: Actor) -> tuple[AlertView, bytes | None]:
@@ -250,4 +251,4 @@ def alert_detail(connection: Connection, ref: str, actor: Actor) -> tuple[AlertV
     if row is None or not actor.sees(row.company_id):
         raise missing(f"ALR-{number}")
     body = connection.execute(select(t.raw_body.c.body).where(t.raw_body.c.id == row.raw_id)).scalar()
-    return alert_view(alert_from(row), load_names(connection)), None if body is None else bytes(body)
+    return alert_view(alert_from(row), load_names(connection), actor), None if body is None else bytes(body)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from siems.domain import priority, sla
@@ -19,6 +20,7 @@ from siems.domain.permissions import Actor
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.storage import tables as t
 from siems.storage.rows import policy_from, targets_from
+from siems.vocabulary import Role
 from siems.wire import AlertView, IncidentView, NextEscalation, ResolutionClock, ResponseClock, Sla
 
 _SNAPSHOTS: dict[str, object] = {}
@@ -75,7 +77,7 @@ def incident_view(
     """An incident as this reader sees it."""
     i, clocks = incident, incident.clocks
     target = targets_named(connection, i.sla_snapshot)[i.severity]
-    return IncidentView(
+    view = IncidentView(
         id=i.ref, company_id=i.company_id, company=names.companies.get(i.company_id, i.company_id), title=i.title,
         severity=i.severity.name, state=i.state.value, on_hold=i.on_hold,
         hold_reason=i.hold_reason.value if i.hold_reason else None, hold_until=i.hold_until, flapping=i.flapping,
@@ -102,6 +104,16 @@ def incident_view(
             ),
         ),
     )  # fmt: skip
+    return public(view) if actor.role is Role.CLIENT else view
+
+
+def public(view: IncidentView) -> IncidentView:
+    """What a client may know of an incident of theirs: the problem, where it stands and its clocks, but not who works
+    on it, how it was grouped and ranked, and what staff wrote about it."""
+    return msgspec.structs.replace(
+        view, priority_score=0, escalation_level=0, escalated_at=None, next_escalation=None, assignee=None,
+        assignee_name=None, rule="", resolved_by=None, resolution_notes=None, cause=None, related=[], insight=None,
+    )  # fmt: skip
 
 
 def _ref(number: int | None) -> str | None:
@@ -117,14 +129,15 @@ def _next_escalation(connection: Connection, incident: Incident) -> NextEscalati
     return NextEscalation(due_at=incident.escalates_at, level=step.level, to=to)
 
 
-def alert_view(alert: Alert, names: Names) -> AlertView:
-    a = alert
+def alert_view(alert: Alert, names: Names, actor: Actor) -> AlertView:
+    """An alert as this reader sees it: clients are not told how it was grouped."""
+    a, staff = alert, actor.role is not Role.CLIENT
     return AlertView(
         id=f"ALR-{a.id}", company_id=a.company_id, company=names.companies.get(a.company_id, a.company_id),
         incident_id=_ref(a.incident_id), fingerprint=a.fingerprint, asset_name=a.asset_name,
         signature=a.signature, severity=a.severity.name, original_severity=a.original_severity,
         message=a.message, tool_source=a.tool_source, status=a.status.value, count=a.count,
         starts_at=a.starts_at, received_at=a.received_at, last_seen_at=a.last_seen_at, resolved_at=a.resolved_at,
-        suppressed_by=a.suppressed_by, rule=a.rule, evidence=a.evidence, labels=dict(a.labels),
-        links=list(a.links),
+        suppressed_by=a.suppressed_by, rule=a.rule if staff else "", evidence=a.evidence if staff else "",
+        labels=dict(a.labels) if staff else {}, links=list(a.links) if staff else [],
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from siems.sources import Headers, Read, Setup, Tool
+from siems.sources.groups import group
 from siems.sources.reading import parse
-from siems.sources.shapes import group
 
 
 def read(body: bytes, headers: Headers) -> Read:

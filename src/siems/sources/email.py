@@ -11,7 +11,7 @@ from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import alert_of, without_port
 from siems.sources.shapes import whole_key
-from siems.sources.shapes_mail import FIRING, LEVELS, NOTED, OVER, TEST, Said, about, bare, said_in
+from siems.sources.subjects import FIRING, LEVELS, NOTED, OVER, TEST, Said, about, bare, said_in
 from siems.vocabulary import Severity
 
 MAX_SUBJECT = 400

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from siems.domain.alert import Reading
+from siems.domain.changing import replace
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
+from siems.sources.groups import group
 from siems.sources.reading import Doc, alert_of, document, filled, host_in, links, message, name, without_port
-from siems.sources.shapes import group, plain
+from siems.sources.shapes import plain
 
 # where an alert has none of the labels that name a machine: what comes nearest
 _ASSETS = ("server", "vm", "container", "cluster", "namespace", "database", "queue", "url", "zone", "region",

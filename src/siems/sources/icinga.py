@@ -5,7 +5,8 @@ from __future__ import annotations
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
-from siems.sources.shapes import host_or_service, joined, some, whole_key
+from siems.sources.shapes import joined, some, whole_key
+from siems.sources.states import host_or_service
 from siems.vocabulary import Severity
 
 WORDS = {

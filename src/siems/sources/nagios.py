@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import document
-from siems.sources.shapes import host_or_service
+from siems.sources.states import host_or_service
 
 
 def read(body: bytes, headers: Headers) -> Read:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from siems.sources import Setup, Tool
-from siems.sources.shapes_aws import REDACT, reader
+from siems.sources.aws_events import REDACT, reader
 
 tool = Tool(
     name="sqs",

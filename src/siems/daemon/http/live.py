@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,11 @@ from aiohttp import web
 
 from siems.daemon.http.middleware import RUNTIME, actor_of
 from siems.daemon.hub import encode
+from siems.domain.permissions import Actor
+from siems.errors import NotAuthenticated
+
+ASK_AGAIN_SECONDS = 15.0
+Feed = AsyncIterator[dict[str, Any] | None]
 
 
 def _types(request: web.Request) -> tuple[str, ...]:
@@ -31,13 +37,27 @@ async def events(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     try:
         await _send(response, first)
-        async for event in feed:
+        async for event in _while_let_in(request, actor, feed):
             await _send(response, event)
     except (ConnectionError, ConnectionResetError):
         pass
     finally:
         await feed.aclose()  # type: ignore[attr-defined]
     return response
+
+
+async def _while_let_in(request: web.Request, actor: Actor, feed: Feed) -> Feed:
+    """The feed, for as long as its reader would still be let in as the same person with the same rights."""
+    asked = time.monotonic()
+    async for event in feed:
+        if time.monotonic() - asked >= ASK_AGAIN_SECONDS:
+            try:
+                if await actor_of(request) != actor:
+                    return
+            except NotAuthenticated:
+                return
+            asked = time.monotonic()
+        yield event
 
 
 async def _send(response: web.StreamResponse, event: dict[str, object] | None) -> None:
@@ -60,7 +80,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     first = await anext(feed)
     ws = web.WebSocketResponse(heartbeat=20.0)
     await ws.prepare(request)
-    telling = asyncio.create_task(_tell(ws, first, feed))
+    telling = asyncio.create_task(_tell(ws, first, _while_let_in(request, actor, feed)))
     try:
         async for _ in ws:  # who listens says nothing; but only reading notices that they leave
             pass
@@ -72,9 +92,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     return ws
 
 
-async def _tell(
-    ws: web.WebSocketResponse, first: dict[str, Any] | None, feed: AsyncIterator[dict[str, Any] | None]
-) -> None:
+async def _tell(ws: web.WebSocketResponse, first: dict[str, Any] | None, feed: Feed) -> None:
     """Send what comes, until it ends; then let the listener go."""
     with contextlib.suppress(ConnectionError):
         await ws.send_str(encode(first or {}).decode())

@@ -6,7 +6,6 @@ The usual form never gets here: `front.py` answers it with the same checks.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from siems.daemon.amazon import envelope
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
+from siems.domain.changing import replace
 from siems.domain.signature import Cause
 from siems.errors import Overloaded, SiemsError, UnsupportedMedia
 from siems.services.ingest import accept

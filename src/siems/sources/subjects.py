@@ -18,8 +18,8 @@ _LEVELS = {
     CRITICAL: "critical crit emergency disaster fatal",
     HIGH: "down failed failure failing fails fail error errors offline unreachable crashed crash degraded high major "
     "lost expired alarm severe disconnected overheated missing",
-    MEDIUM: "warning warnings warn problem firing alert alerting triggered missed minor unknown average unusual moderate "
-    "stale 'no data'",
+    MEDIUM: "warning warnings warn problem firing alert alerting triggered missed minor unknown average unusual "
+    "moderate stale 'no data'",
     LOW: "info information notice low",
 }
 LEVELS = {word.strip("'"): level for level, words in _LEVELS.items() for word in re.findall(r"'[^']+'|\S+", words)}
@@ -51,8 +51,8 @@ _FORMS = tuple(
     (tool, exact, re.compile(pattern, re.IGNORECASE))
     for tool, exact, pattern in (
         # ** PROBLEM Service Alert: web01/HTTP is CRITICAL **
-        ("nagios", True, rf"\W*{_KIND}\W*(?:(?:service|host) )?alert\W+(?P<asset>[^/]+?)(?:/(?P<about>.+?))? is {_STATE}"
-                         r"\W*"),
+        ("nagios", True, rf"\W*{_KIND}\W*(?:(?:service|host) )?alert\W+(?P<asset>[^/]+?)(?:/(?P<about>.+?))?"
+                         rf" is {_STATE}\W*"),
         # [PROBLEM] HTTP on web01 is CRITICAL!
         ("icinga", True, rf"\[{_KIND}\] (?:host (?P<asset>\S+)|(?P<about>.+?) on (?P<on>\S+)) is {_STATE}\W*"),
         # PROBLEM - web01 - HTTP is CRITICAL
