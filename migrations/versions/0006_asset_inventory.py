@@ -6,21 +6,24 @@ from alembic import op
 revision = "0006"
 down_revision = "0004"
 
-COLUMNS = (
-    sa.Column("addresses", sa.Text(), nullable=False, server_default="[]"),
-    sa.Column("instance_id", sa.String(length=128), nullable=False, server_default=""),
-    sa.Column("cloud_account", sa.String(length=64), nullable=False, server_default=""),
-    sa.Column("platform", sa.String(length=16), nullable=False, server_default=""),
-    sa.Column("category", sa.String(length=16), nullable=False, server_default=""),
-    sa.Column("notes", sa.Text(), nullable=False, server_default=""),
-    sa.Column("source", sa.String(length=16), nullable=False, server_default="discovered"),
-    sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
-)
+
+def columns() -> list[sa.Column[object]]:
+    """What an asset says besides its name."""
+    return [
+        sa.Column("addresses", sa.Text(), nullable=False, server_default="[]"),
+        sa.Column("instance_id", sa.String(length=128), nullable=False, server_default=""),
+        sa.Column("cloud_account", sa.String(length=64), nullable=False, server_default=""),
+        sa.Column("platform", sa.String(length=16), nullable=False, server_default=""),
+        sa.Column("category", sa.String(length=16), nullable=False, server_default=""),
+        sa.Column("notes", sa.Text(), nullable=False, server_default=""),
+        sa.Column("source", sa.String(length=16), nullable=False, server_default="discovered"),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+    ]
 
 
 def upgrade() -> None:
-    for column in COLUMNS:
-        op.add_column("asset", column.copy())
+    for column in columns():
+        op.add_column("asset", column)
     op.execute(
         "UPDATE asset SET last_seen_at = (SELECT max(a.last_seen_at) FROM alert AS a"
         " WHERE a.company_id = asset.company_id AND a.asset_name = asset.name)"
@@ -45,5 +48,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_incident_recurrence_of", table_name="incident")
     op.drop_table("asset_dependency")
-    for column in reversed(COLUMNS):
+    for column in reversed(columns()):
         op.drop_column("asset", column.name)

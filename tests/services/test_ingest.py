@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from siems.domain.asset import Facts
 from siems.errors import NotFound
+from siems.services import assets
 from siems.vocabulary import Severity, State
 
 from .world import ACME, BETA, World, reading
@@ -166,8 +168,6 @@ def test_several_alerts_in_a_body_are_answered_in_order(world: World) -> None:
 def test_a_critical_asset_adds_to_the_score_and_is_never_taken_from_an_alert(world: World) -> None:
     world.fires("db-1", labels={"critical": "true"})
     assert world.incident().critical_asset is False
-    from siems.services import companies
-
-    world.do(lambda uow: companies.edit_asset(uow, world.admin, ACME, "db-1", critical=True))
+    world.do(lambda uow: assets.edit(uow, world.admin, ACME, "db-1", Facts(critical=True)))
     world.fires("db-1", "disk_full")
     assert world.incident("INC-2").critical_asset is True

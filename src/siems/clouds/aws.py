@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from siems.clouds import Found, Instance
@@ -34,9 +35,10 @@ def inventory(settings: Aws, *, regions: Sequence[str] = (), role: str = "") -> 
     for region in dict.fromkeys(chosen):
         if not _REGION.fullmatch(region):
             raise InvalidField(f"{region[:40]!r} is no region of AWS", hint="--region eu-west-1")
-        here = {i.id: i for i in _asked("ec2:DescribeInstances", region, lambda r=region: _ec2(session, settings, r))}
+        here = {i.id: i for i in _asked("ec2:DescribeInstances", region, partial(_ec2, session, settings, region))}
         try:
-            for said in _asked("ssm:DescribeInstanceInformation", region, lambda r=region: _ssm(session, settings, r)):
+            told = _asked("ssm:DescribeInstanceInformation", region, partial(_ssm, session, settings, region))
+            for said in told:
                 here[said.id] = _both(here[said.id], said) if said.id in here else said
         except SiemsError as why:
             warnings.append(f"without Systems Manager: {why.message}")

@@ -7,7 +7,8 @@ from collections import Counter
 from siems.clouds import Found, Instance
 from siems.domain.asset import Facts
 from siems.domain.permissions import Actor, Permission, require
-from siems.services.assets import Listed, bring_in as keep
+from siems.services.assets import Listed
+from siems.services.assets import bring_in as keep
 from siems.storage.unit_of_work import UnitOfWork
 from siems.wire import AssetsImported
 

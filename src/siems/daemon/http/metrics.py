@@ -23,7 +23,7 @@ async def metrics(request: web.Request) -> web.Response:
     if "text/plain" in accepted and "openmetrics" not in accepted:
         body, kind = exposition.generate_latest(registry), exposition.CONTENT_TYPE_LATEST
     else:
-        body, kind = openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST
+        body, kind = openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]
     return web.Response(body=body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
