@@ -23,6 +23,7 @@ MAX_HEADERS = 200
 MAX_HEADER = 2_048
 MAX_DEPTH = 8
 MAX_PARTS = 64
+MAX_PAGE = 64 * 1024
 MAX_TEXT = 16_384
 
 _NAME = re.compile(rb"[A-Za-z0-9_-]{1,78}[ \t]*")
@@ -193,7 +194,7 @@ def _of_html(page: str) -> str:
     """The words of a page, a line for each of its blocks."""
     said: list[str] = []
     hidden = ""
-    first, *pieces = page[: MAX_READ // 2].split("<")
+    first, *pieces = page[:MAX_PAGE].split("<")
     said.append(unescape(first))
     for piece in pieces:
         tag, _, words = piece.partition(">")

@@ -16,9 +16,9 @@ tool = Tool(
             "ARN of the queue. The console adds the right to send to the queue's access policy.",
             "Give siems the rights sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue, "
             "by the daemon's own identity or by a role that it may take on.",
-            "Tell siems:  siems integration add sqs --company {company} --queue-url QUEUE_URL --source aws-cloudwatch",
-            "Set an alarm to In alarm once, and look:  siems integration show {integration}. siems asks the queue by "
-            "itself; nothing is sent to {url}",
+            "Tell siems:  siems integration add sqs --company {company} --queue-url {url} --source aws-cloudwatch",
+            "siems asks the queue from then on. Set an alarm to In alarm once, and look:  "
+            "siems integration show {integration}",
         ),
         snippet="aws sns subscribe --topic-arn TOPIC_ARN --protocol sqs --notification-endpoint QUEUE_ARN",
         snippet_name="AWS CLI",

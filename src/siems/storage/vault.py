@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
+from base64 import b32encode, b64encode
 from hashlib import sha256
 from pathlib import Path
 
@@ -59,6 +59,13 @@ def random_token(prefix: str, size: int = 24) -> str:
         value, rest = divmod(value, 62)
         letters.append(alphabet[rest])
     return f"{prefix}_{''.join(letters)}"
+
+
+def mail_token(slug: str) -> str:
+    """A key that is the local part of an address as well: small letters and digits only, since mail programs change
+    the case, and at most 64 of them. 100 bits."""
+    value = b32encode(os.urandom(15)).decode().lower()[:20]
+    return f"{slug[:40].strip('-')}-{value}"
 
 
 def signing_secret() -> str:
