@@ -108,7 +108,7 @@ class Desk:
         """Every recipient's alert is on disk, or none counts: repeating it is safe."""
         runtime = self.runtime
         runtime.traffic.comes(self.tool.name)
-        raw = b"Return-Path: <%s>\r\n" % (envelope.mail_from or "").encode("utf-8", "replace") + content
+        raw = b"Return-Path: <%s>\r\n" % (envelope.mail_from or "").strip("<>").encode("utf-8", "replace") + content
         name, digest = identity(content)
         incoming = []
         for address in dict.fromkeys(one.lower() for one in envelope.rcpt_tos):
