@@ -36,7 +36,9 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 A = TypeVar("A")
 
-LONG_POLL = 10
+LONG_POLL = 5
+"""Seconds that a question waits for a message: as long as a daemon may take to stop, and half a million requests a
+month."""
 LEASE = timedelta(seconds=60)
 ASK_FOR_LEASE = 15.0
 TELL_EVERY = 60.0
@@ -119,6 +121,7 @@ class Puller:
         assert queue is not None
         self.entry = entry
         self.waiting = True
+        """Nothing is under way: it may be ended at once."""
         self.stopping = False
         self._all = all_
         self._tool: Tool = SOURCES.get(queue.source)
@@ -146,9 +149,8 @@ class Puller:
         until = self.entry.until
         if (until is not None and self._all.clock.now().timestamp() >= until) or not await self._hold():
             return ASK_FOR_LEASE
-        self.waiting = True
+        self.waiting = False  # a question that is cut off takes a message with it, which is hidden for a minute
         messages = await aside(self._reader.receive, LONG_POLL)
-        self.waiting = False
         taken = await asyncio.gather(*(self._take(message) for message in messages))
         receipts = [receipt for receipt in taken if receipt]
         if receipts:
