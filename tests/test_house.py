@@ -22,9 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST_FILE = 330
 LONG = {
     # one list each, in which things are looked up
-    "src/siems/storage/tables.py": 500,
-    "src/siems/wire.py": 650,
-    "src/siems/client.py": 450,
+    "src/siems/storage/tables.py": 640,
+    "src/siems/wire.py": 850,
+    "src/siems/client.py": 600,
+    "src/siems/services/filters.py": 340,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,
     "scripts/reference.py": 520,

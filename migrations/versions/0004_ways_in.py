@@ -1,10 +1,10 @@
-"""Integrations have a name, a rate, networks and an end; keys are replaced with an overlap; MSP-wide ones name clients."""
+"""Integrations have a name, a rate, networks and an end; keys overlap when replaced; MSP-wide ones map clients."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 COLUMNS = ("name", "rate_per_minute", "networks", "expires_at", "tenant_field")

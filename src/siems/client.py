@@ -97,6 +97,28 @@ class Client:
         """`list[wire.RejectionView]`, newest first."""
         return self._items("/rejections", limit=limit)
 
+    # --- silences ----------------------------------------------------------------------------------------------
+
+    def silences(self, *, company: str = "", ended: bool = False) -> list[dict[str, Any]]:
+        """`list[wire.SilenceView]`: what is on or to come, or what is over."""
+        return self._items("/silences", company=company, ended="true" if ended else "")
+
+    def silence(self, ref: str) -> dict[str, Any]:
+        """`wire.SilenceView`."""
+        return self._get(f"/silences/{_part(ref)}")
+
+    def create_silence(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """`wire.SilenceAsk` in, `wire.SilenceView` out."""
+        return self._post("/silences", _given(ask), idempotency_key=idempotency_key)
+
+    def change_silence(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """`extend` or `end`: `wire.SilenceChanged`."""
+        return self._post(f"/silences/{_part(ref)}/actions/{action}", _given(ask), idempotency_key=idempotency_key)
+
+    def preview_silence(self, company: str, matchers: list[str]) -> dict[str, Any]:
+        """`wire.SilencePreview`: nothing is changed."""
+        return self._post("/silences/preview", {"company": company, "matchers": matchers})
+
     # --- companies, integrations, assets, users ----------------------------------------------------------------
 
     def companies(self) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from house import Client, House, free_port
 LOOKING = [
     "incident list", "incident list --query severity:>=HIGH --sort -created_at --limit 5", "alert list",
     "alert list --rejected", "company list", "integration list", "integration tools", "integration list --tools",
-    "integration tools zabbix", "user list", "audit list", "audit verify",
-    "notify inbox", "whoami", "daemon status",
+    "integration tools zabbix", "user list", "audit list", "audit verify", "notify inbox", "whoami", "daemon status",
+    "silence list", "silence list --within 8h --expired", "maintenance list",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 
@@ -94,6 +94,22 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("login", "--user"),
         ("login --user jon", "--password-stdin"),
         ("notify read", "--all"),
+        ("silence add asset=x --company fjord --comment x", "--for 2h"),
+        ("silence add asset=x --company fjord --for 2h --until 14:00 --comment x", "--for 2h"),
+        ("silence add asset=x --company fjord --for 2", "2m?"),
+        ("silence add asset=x --company fjord --for 2h", "--comment"),
+        ("silence add dc01 --company fjord --for 2h --comment x", "asset=dc*"),
+        ("silence add asest=x --company fjord --for 2h --comment x", "asset"),
+        ("silence add severity=bad --company fjord --for 2h --comment x", "CRITICAL"),
+        ("silence add asset~(x --company fjord --for 2h --comment x", "RE2"),
+        ("silence add asset=x --company fjord --for 2h --comment x --repeat hourly", "weekly sat,sun"),
+        ("silence add asset=x --company fjord --for 2h --comment x --repeat daily --tz Mars", "Europe/Oslo"),
+        ("silence add --company fjord --for 2h", "siems silence add --help"),
+        ("silence extend SIL-1", "--for 1h"),
+        ("silence end", "siems silence end --help"),
+        ("maintenance create --company fjord --match asset=x --for 2h", "--reason"),
+        ("maintenance run --company fjord --match asset=x --reason x -- true", "--max"),
+        ("maintenance run --company fjord --match asset=x --reason x --max 30m -- no-such-command", "no window"),
         ("asset edit web-01 --company fjord", "siems asset edit --help"),
         ("init", "siems init --admin"),
         ("init --admin dana", "siems init --admin"),
@@ -122,11 +138,16 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("incident wait 999999", "siems incident list"),
         ("incident list --context prod", "SIEMS_URL"),
         ("alert show ALR-999999", "siems alert list"),
+        ("silence show SIL-999999", "siems silence list"),
+        ("silence extend 999999 --for 1h", "siems silence list"),
+        ("silence end 999999", "siems silence list"),
+        ("maintenance end SIL-999999", "siems maintenance list"),
+        ("silence add asset=x --company nobody --for 1h --comment x", "siems silence list"),
         ("company show nobody", "siems company list"),
         ("company edit nobody --rate 60/min", "siems company list"),
         ("asset list --company nobody", ""),
         ("sla policy show --company nobody", ""),
-        ("integration add abacus --company fjord", "alertmanager"),
+        ("integration add quuxmon --company fjord", "known: "),
         ("integration add alertmanager --company nobody", ""),
         ("schema IncidntView", "IncidentView"),
         ("help weather", "exit-codes"),
@@ -145,6 +166,7 @@ def test_what_is_not_there_is_3(house: House, known: Client, command: str, hint:
         "sla policy set --company fjord --severity HIGH --response 1h",
         "user create x --email x@msp.example --role admin --password-stdin",
         "incident assign {incident} --to dana", "incident close {incident}",
+        "silence add asset=x --for 25h --comment x", "maintenance create --match asset=x --for 1h --reason CHG-9",
     ],
 )  # fmt: skip
 def test_what_the_role_does_not_allow_is_5(known: Client, jon: House, command: str) -> None:
@@ -191,6 +213,19 @@ def test_some_of_several_is_7_all_of_several_is_its_own_code(house: House, incid
     assert f"{incident}: assign and ack" in ran.out
     assert "999999: there is no INC-999999" in ran.err
     house.run("incident", "ack", "999998", "999999", exit=3)
+
+
+def test_of_several_silences_some_7_and_one_that_is_over_is_not_extended_6(house: House, company: Client) -> None:
+    words = ("silence", "add", "asset=x", "--company", company.slug, "--for", "1h", "--comment", "x", "-q")
+    first, second = (house.run(*words).out.strip() for _ in range(2))
+    ran = house.run("silence", "expire", first, "999999", exit=7)
+    assert f"{first}: over" in ran.out
+    assert "999999: there is no SIL-999999" in ran.err
+    assert "siems silence add asset=x" in house.run("silence", "extend", first, "--for", "1h", exit=6).err
+    assert house.json("silence", "end", first)["changed"] is False
+    assert house.run("silence", "end", "-", text=f"{first}\n{second}\n").lines == [
+        f"{first}: over already, nothing changed", f"{second}: over",
+    ]  # fmt: skip
 
 
 def test_a_wait_that_ends_without_its_condition_is_8(house: House, incident: str) -> None:

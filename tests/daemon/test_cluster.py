@@ -97,6 +97,28 @@ async def test_events_of_one_reach_a_reader_of_the_other_in_order(pair: tuple[Ho
     assert cursors == sorted(cursors)
 
 
+async def test_a_silence_made_at_one_holds_at_the_other_and_its_end_is_made_once(
+    pair: tuple[House, House], clock: ManualClock
+) -> None:
+    one, two = pair
+    ask = {"company": "acme", "matchers": ["asset=web*"], "seconds": 3_600, "comment": "swap"}
+    assert (await one.ask("root", "POST", "/silences", ask)).json()["id"] == "SIL-1"
+    for number in range(8):
+        reply = await pair[number % 2].alert(ALERT | {"signature": f"s{number}"})
+        assert reply.json()["message"] == "suppressed"
+    assert (await two.ask("root", "GET", "/silences/SIL-1")).json()["suppressed"] == 8
+    clock.advance(minutes=60)
+    await asyncio.gather(*(house.runtime.scheduler.tick() for house in pair * 3))
+
+    async def let_go() -> bool:
+        return (await two.ask("root", "GET", "/incidents")).json()["total"] == 8
+
+    await until(let_go)
+    ended = text("SELECT count(*) FROM audit_entry WHERE action = 'silence.ended'")
+    assert await one.runtime.database.read(lambda c: c.execute(ended).scalar()) == 1
+    assert (await one.alert(ALERT | {"signature": "new"})).json()["incident_id"] == "INC-9"
+
+
 async def test_an_ack_at_one_stops_the_chain_at_the_other(pair: tuple[House, House], clock: ManualClock) -> None:
     one, two = pair
     await one.alert()

@@ -27,6 +27,7 @@ TABLE = {
     "note":                                       "✓     ✓       ✓          ·",
     "work on incidents":                          "✓     ✓       ✓          ·",
     "close, give to others":                      "✓     ✓       ·          ·",
+    "silence for up to a day":                    "✓     ✓       ✓          ·",
     "settings and keys of a company":             "✓     ✓       ·          ·",
     "companies and users":                        "✓     ·       ·          ·",
     "read the audit log":                         "✓     ✓       ✓          ·",
@@ -53,6 +54,7 @@ class Case:
 
 INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
+SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
@@ -69,6 +71,17 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
     ("GET", "/rejections"): Case("see what was refused"),
+    ("GET", "/silences"): Case("silence for up to a day", **COMPANY, query="?company={object}"),
+    ("POST", "/silences"): Case(
+        "silence for up to a day", **COMPANY_BODY,
+        body={"company": "{object}", "matchers": ["asset=x"], "seconds": 86_400, "comment": "x"},
+    ),
+    ("POST", "/silences/preview"): Case(
+        "silence for up to a day", **COMPANY_BODY, body={"company": "{object}", "matchers": ["asset=*"]}
+    ),
+    ("GET", "/silences/{ref}"): Case("silence for up to a day", **SILENCE),
+    ("POST", "/silences/{ref}/actions/extend"): Case("silence for up to a day", **SILENCE, body={"seconds": 60}),
+    ("POST", "/silences/{ref}/actions/end"): Case("silence for up to a day", **SILENCE, body={}),
     ("GET", "/companies"): Case("see what is in the scope"),
     ("POST", "/companies"): Case("companies and users", body={"name": "New one"}),
     ("GET", "/companies/{ref}"): Case("see what is in the scope", **COMPANY),
@@ -131,9 +144,12 @@ def test_every_route_and_every_action_stands_in_the_matrix() -> None:
 
 
 async def populate(house: House) -> None:
-    """INC-1 and ALR-1 are Acme's, INC-2 and ALR-2 are Beta's; one person of each role works for Acme."""
+    """INC-1, ALR-1 and SIL-1 are Acme's, INC-2, ALR-2 and SIL-2 are Beta's; one person of each role works for Acme."""
     await house.alert(company=house.acme)
     await house.alert(company=house.beta)
+    for company in ("comp-acme", "comp-beta"):
+        ask = {"company": company, "matchers": ["asset=elsewhere"], "seconds": 3_600, "comment": "x"}
+        assert (await house.ask("root", "POST", "/silences", ask)).status == 201
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     house.tokens["admin"] = house.tokens["root"]
@@ -221,6 +237,16 @@ async def test_giving_an_incident_to_somebody_else_is_for_managers(house: House)
     assert reply.status == 200
 
 
+async def test_longer_silences_and_maintenance_windows_are_for_managers(house: House) -> None:
+    await populate(house)
+    plain = {"company": "acme", "matchers": ["asset=x"], "comment": "x", "seconds": 3_600}
+    for more in ({"seconds": 86_401}, {"change": "CHG-9"}, {"repeat": "daily"}):
+        for role, status in (("technician", 403), ("manager", 201), ("admin", 201)):
+            assert (await house.ask(role, "POST", "/silences", plain | more)).status == status, (role, more)
+    for action, body in (("extend", {"seconds": 9}), ("end", {})):
+        assert (await house.ask("technician", "POST", f"/silences/SIL-3/actions/{action}", body)).status == 403
+
+
 @pytest.mark.parametrize("role", ROLES[1:])
 async def test_no_list_holds_anything_of_another_client(house: House, role: str) -> None:
     await populate(house)
@@ -229,7 +255,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2", reply.body), (path, reply)
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2", reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:

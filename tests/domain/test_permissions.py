@@ -21,6 +21,8 @@ TABLE = {
     P.WORK:             "✓     ✓       ✓          ·",
     P.ASSIGN_OTHERS:    "✓     ✓       ·          ·",
     P.CLOSE:            "✓     ✓       ·          ·",
+    P.SILENCE:          "✓     ✓       ✓          ·",
+    P.MAINTENANCE:      "✓     ✓       ·          ·",
     P.COMPANY_SETTINGS: "✓     ✓       ·          ·",
     P.ADMINISTER:       "✓     ·       ·          ·",
     P.SEE_AUDIT:        "✓     ✓       ✓          ·",

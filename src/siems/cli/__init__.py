@@ -25,6 +25,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "asset": ("asset", "what alerts are about; which of it is critical"),
     "incident": ("incident", "list, show, assign, ack, start, hold, note, resolve, close, reopen, escalate"),
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),
+    "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
+    "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
     "sla": ("sla", "targets per company and severity"),
     "notify": ("notify", "your inbox"),
     "audit": ("audit", "who did what; verify the chains"),

@@ -14,6 +14,12 @@ from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 app = new_app("Alerts: list, show, send, replay; with --rejected what was refused and why.")
 
+
+def _silence(alert: Item) -> str:
+    """What keeps it from an incident."""
+    return str(alert["suppressed_by"] or "").partition(" ")[0] if alert["status"] == "suppressed" else ""
+
+
 COLUMNS = (
     when("RECEIVED", "received_at"),
     field("ID", "id"),
@@ -24,8 +30,9 @@ COLUMNS = (
     field("ASSET", "asset_name", grows=True),
     field("SIGNATURE", "signature", grows=True, drop=1),
     field("COUNT", "count", drop=6),
-    field("INCIDENT", "incident_id"),
+    Column("INCIDENT", lambda a: a["incident_id"], lambda a: str(a["incident_id"] or _silence(a))),
     field("MESSAGE", "message", grows=True, drop=3),
+    field("SUPPRESSED_BY", "suppressed_by", wide=True),
 )
 REJECTED = (
     when("AT", "at"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from siems.errors import InvalidField
 from siems.grammar import parse_span
@@ -17,15 +17,15 @@ def seconds(text: str | None) -> int | None:
     return None if text is None else int(parse_span(text).total_seconds())
 
 
-def moment(text: str, now: datetime | None = None) -> datetime:
-    """An absolute time in UTC; what has no zone is in this machine's. Raises InvalidField."""
-    here = (now or datetime.now(UTC)).astimezone()
+def moment(text: str, now: datetime | None = None, zone: tzinfo | None = None) -> datetime:
+    """An absolute time in UTC; what has no zone is in `zone`, else in this machine's. Raises InvalidField."""
+    here = (now or datetime.now(UTC)).astimezone(zone)
     word = text.strip().lower()
     if word.isascii() and word.isdigit():
         raise InvalidField(f"{text!r} has no unit", hint=f"did you mean {word}m?")
     if re.fullmatch(r"(\d+(\.\d+)?[wdhms])+", word):
         return (here + parse_span(word)).astimezone(UTC)
-    if found := _iso(text.strip()):
+    if found := _iso(text.strip(), zone):
         return found
     day, _, rest = word.partition(" ")
     offset = _day_offset(day, here)
@@ -41,12 +41,12 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     return at.astimezone(UTC)
 
 
-def _iso(text: str) -> datetime | None:
+def _iso(text: str, zone: tzinfo | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found.astimezone(UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _day_offset(word: str, here: datetime) -> int | None:

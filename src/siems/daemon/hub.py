@@ -17,7 +17,9 @@ from siems.vocabulary import Role
 
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
-HIDDEN_FROM_CLIENTS = ("notice.", "session.", "user.", "integration.", "incident.escalated", "incident.chain_ended")
+HIDDEN_FROM_CLIENTS = (
+    "notice.", "session.", "user.", "integration.", "silence.", "incident.escalated", "incident.chain_ended",
+)  # fmt: skip
 
 
 class Subscriber:
@@ -156,7 +158,7 @@ class Hub:
             start = events[-1].cursor
 
 
-INTERNAL = frozenset(["users", "assignee", "escalation_level", "rule", "reason", "cause", "actor"])
+INTERNAL = frozenset(["users", "assignee", "escalation_level", "rule", "reason", "cause", "actor", "suppressed_by"])
 """What clients are not told of an event."""
 
 

@@ -24,6 +24,9 @@ class DueKind(StrEnum):
     AUTO_RESOLVE = "auto_resolve"
     FLAP_END = "flap_end"
     AUTO_CLOSE = "auto_close"
+    SILENCE_NOTICE = "silence_notice"
+    SILENCE_END = "silence_end"
+    SILENCE_RELEASE = "silence_release"
     HOUSEKEEPING = "housekeeping"
 
 

@@ -14,6 +14,7 @@ from siems.domain.incident import Incident
 from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
 from siems.domain.permissions import Actor
+from siems.domain.silence import Silence
 
 
 class ClockName(StrEnum):
@@ -52,6 +53,14 @@ class AlertRemarked:
     alert: Alert
     incident: Incident
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSuppressed:
+    """A new alert was stored under a silence: it opens nothing and joins nothing."""
+
+    alert: Alert
+    silence: Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,21 @@ class SlaBreached:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SilenceExpiring:
+    """The end of a window is near."""
+
+    silence: Silence
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceLifted:
+    """A silence no longer stops the pages of an incident that is still open."""
+
+    silence: Silence
+    incident: Incident
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
@@ -153,7 +177,7 @@ class Recorded:
 
 
 Event = (
-    AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | IncidentOpened | IncidentAbsorbed | SeverityRaised
-    | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone | IncidentEscalated | ChainEnded
-    | SlaWarned | SlaBreached | Recorded
+    AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | AlertSuppressed | IncidentOpened
+    | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
+    | IncidentEscalated | ChainEnded | SlaWarned | SlaBreached | SilenceExpiring | SilenceLifted | Recorded
 )  # fmt: skip

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     WORK = "take, acknowledge, start, hold, resolve, reopen, escalate"
     ASSIGN_OTHERS = "assign to others"
     CLOSE = "close incidents"
+    SILENCE = "silence alerts for up to 24 hours"
+    MAINTENANCE = "silence for longer than 24 hours, plan maintenance windows"
     COMPANY_SETTINGS = "change a company's settings, keys and technicians"
     ADMINISTER = "manage companies and other users"
     SEE_AUDIT = "read the audit log"
@@ -35,6 +37,8 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.WORK: frozenset({_A, _M, _T}),
     Permission.ASSIGN_OTHERS: frozenset({_A, _M}),
     Permission.CLOSE: frozenset({_A, _M}),
+    Permission.SILENCE: frozenset({_A, _M, _T}),
+    Permission.MAINTENANCE: frozenset({_A, _M}),
     Permission.COMPANY_SETTINGS: frozenset({_A, _M}),
     Permission.ADMINISTER: frozenset({_A}),
     Permission.SEE_AUDIT: frozenset({_A, _M, _T}),

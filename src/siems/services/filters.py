@@ -208,6 +208,14 @@ def _company(column: Any) -> Field:
     return clause
 
 
+def _suppressed_by(term: Term, asker: Asker) -> Clause:
+    """`suppressed_by:SIL-3`, which is how the label begins."""
+    _only_equal(term)
+    numbers = [_int(term, value.upper().removeprefix("SIL-")) for value in term.values]
+    label = func.coalesce(_ALR.suppressed_by, "")
+    return or_(*(or_(label == f"SIL-{n}", label.startswith(f"SIL-{n} ")) for n in numbers))
+
+
 def _assignee(term: Term, asker: Asker) -> Clause:
     _only_equal(term)
     column = t.incident.c.assignee
@@ -313,6 +321,7 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "company_id": _company(_ALR.company_id),
         "severity": _severity(_ALR.severity),
         "status": _among(_ALR.status, AlertStatus),
+        "suppressed_by": _suppressed_by,
         "asset": _contains(_ALR.asset_name),
         "asset_name": _contains(_ALR.asset_name),
         "signature": _contains(_ALR.signature),

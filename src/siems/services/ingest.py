@@ -9,7 +9,7 @@ import msgspec
 from siems.domain import correlation
 from siems.domain.alert import Alert, Read, Reading, Remark, fingerprint_of_key
 from siems.domain.changing import replace
-from siems.domain.correlation import Kind
+from siems.domain.correlation import Kind, Placement
 from siems.domain.events import (
     AlertReceived,
     AlertRecovered,
@@ -22,6 +22,7 @@ from siems.domain.incident import with_transition
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
+from siems.services.silencing import repeat_suppressed, silence_for, suppress
 from siems.storage.memory import CompanyMemory, Seen, index_alert, stop_waiting
 from siems.storage.repositories.deliveries import Receipt
 from siems.storage.unit_of_work import UnitOfWork
@@ -121,7 +122,7 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
         message = "repeated"
     else:
         alert = _receive(uow, company, reading, fingerprint, raw)
-        message = "accepted"
+        message = "suppressed" if alert.status is AlertStatus.SUPPRESSED else "accepted"
     incident_id = None if alert.incident_id is None else f"INC-{alert.incident_id}"
     return AlertAccepted(message=message, alert_id=f"ALR-{alert.id}", incident_id=incident_id, warnings=warnings)
 
@@ -144,7 +145,11 @@ def _in_thread(company: CompanyMemory, reading: Reading) -> Alert | None:
 def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw) -> Alert:
     """Store a new alert and put it where the rules say."""
     now, rules = uow.now, company.rules
-    placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
+    silence = silence_for(company, reading, now)
+    if silence is None:
+        placement = correlation.place(reading, fingerprint, Seen(company, now), rules, now=now)
+    else:
+        placement = Placement(Kind.WAIT, "", "", ())
     alert = Alert(
         id=uow.next_number("alert"), company_id=company.id, incident_id=placement.incident_id,
         fingerprint=fingerprint, asset_name=reading.asset_name, signature=reading.signature,
@@ -154,6 +159,8 @@ def _receive(uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerpr
         labels=reading.labels, links=reading.links, raw_id=raw.number(),
     )  # fmt: skip
     critical = uow.alerts.discover(company, alert.asset_name)
+    if silence is not None:
+        return suppress(uow, alert, silence, stored=False)
     if placement.kind is Kind.WAIT:
         uow.alerts.add(alert)
         index_alert(uow.journal, company, alert, placement.keys)
@@ -177,6 +184,8 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         message=reading.message,
         severity=max(known.severity, reading.severity),
     )
+    if known.status is AlertStatus.SUPPRESSED:
+        return repeat_suppressed(uow, company, known, alert)
     if known.incident_id is None:
         return _repeat_waiting(uow, company, alert, reading)
     before = uow.incidents.get(company.id, known.incident_id)
@@ -191,7 +200,10 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
 
 
 def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:
-    """A repeat counts towards the minimum; with enough of them the incident opens."""
+    """A repeat counts towards the minimum; with enough of them the incident opens, unless a silence has begun."""
+    if (silence := silence_for(company, alert, uow.now)) is not None:
+        stop_waiting(uow.journal, company, alert)
+        return suppress(uow, alert, silence, stored=True)
     placement = correlation.place(reading, alert.fingerprint, Seen(company, uow.now), company.rules, now=uow.now)
     critical = company.assets.get(alert.asset_name, False)
     if placement.kind is not Kind.WAIT:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.escalation import Cause
-from siems.domain.incident import Incident
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services.incidents import resolve_alerts
+from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
+from siems.services.telling import page as _page
+from siems.services.telling import publish as _publish
+from siems.services.telling import tell as _tell
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
 
@@ -23,44 +26,6 @@ def react(uow: UnitOfWork, event: e.Event) -> None:
     """Let everybody who is concerned by an event do their part."""
     for handler in OBSERVERS[type(event)]:
         handler(uow, event)
-
-
-def brief(incident: Incident) -> dict[str, Any]:
-    """What an event tells of its incident, enough to update a line without asking."""
-    return {
-        "incident_id": incident.ref,
-        "title": incident.title,
-        "severity": incident.severity.name,
-        "state": incident.state.value,
-        "assignee": incident.assignee,
-        "alert_count": incident.alert_count,
-        "repeat_count": incident.repeat_count,
-        "escalation_level": incident.escalation_level,
-        "version": incident.version,
-    }
-
-
-def _publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: object) -> None:
-    uow.stream.add(type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce)
-
-
-def _tell(
-    uow: UnitOfWork, event: str, incident: Incident, subject: str, people: set[str], *,
-    but: str = "", delay: timedelta = timedelta(0), unacknowledged: bool = False, again: str = "",
-) -> None:  # fmt: skip
-    """A notice in the inbox of each of these people, but not of the one who did it."""
-    told = sorted(people - {but, ""})
-    key = f"{event}:{incident.ref}:{incident.version}{again}"
-    for user_id in told:
-        uow.outbox.notify(
-            user_id, key=key, event=event, object=incident.ref, company_id=incident.company_id,
-            subject=subject, unacknowledged=unacknowledged, delay=delay,
-        )  # fmt: skip
-    if told:
-        uow.stream.add(
-            "notice.created", incident.ref, company_id=incident.company_id,
-            data={"incident_id": incident.ref, "event": event, "users": told, "subject": subject},
-        )  # fmt: skip
 
 
 # --- alerts ----------------------------------------------------------------------------------------------------
@@ -125,7 +90,7 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     people = {p.id for p in recipients(uow, incident, policy.steps[0])}
     subject = f"{incident.severity.name} opened: {incident.title}"
-    _tell(uow, "incident.opened", incident, subject, people, unacknowledged=True)
+    _page(uow, "incident.opened", incident, subject, people, unacknowledged=True)
 
 
 def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
@@ -237,7 +202,8 @@ def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
             policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
             people = {p.id for p in recipients(uow, after, policy.steps[0])}
             subject = f"{after.ref} is open again: {after.title}"
-            _tell(uow, "incident.reopened", after, subject, people, but=me, delay=delay, unacknowledged=True)
+            go = _page if command.actor.machine else _tell
+            go(uow, "incident.reopened", after, subject, people, but=me, delay=delay, unacknowledged=True)
         case _:
             pass
 
@@ -280,7 +246,8 @@ def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
     watching = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
     people = {*event.recipients, *watching, after.assignee or ""}
     subject = f"{after.ref} escalated to level {decision.step.level} ({event.reason}): {after.title}"
-    _tell(
+    go = _page if event.actor.machine else _tell  # whoever escalates by hand wants somebody to come
+    go(
         uow, "incident.escalated", after, subject, people, but=event.actor.id,
         unacknowledged=event.cause is Cause.UNACKNOWLEDGED,
     )  # fmt: skip
@@ -301,7 +268,7 @@ def sla_warned(uow: UnitOfWork, event: e.SlaWarned) -> None:
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     step = policy.steps[min(incident.position.step, len(policy.steps) - 1)]
     people = {p.id for p in recipients(uow, incident, step)} | {incident.assignee or ""}
-    _tell(uow, "sla.warned", incident, subject, people, again=f":{event.clock.value}")
+    _page(uow, "sla.warned", incident, subject, people, again=f":{event.clock.value}")
 
 
 def sla_breached(uow: UnitOfWork, event: e.SlaBreached) -> None:
@@ -335,6 +302,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
         e.AlertRemarked: (alert_remarked,),
+        e.AlertSuppressed: (alert_suppressed,),
         e.IncidentOpened: (incident_opened,),
         e.IncidentAbsorbed: (incident_absorbed,),
         e.SeverityRaised: (severity_raised,),
@@ -346,6 +314,8 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.ChainEnded: (chain_ended,),
         e.SlaWarned: (sla_warned,),
         e.SlaBreached: (sla_breached,),
+        e.SilenceExpiring: (silence_expiring,),
+        e.SilenceLifted: (silence_lifted,),
         e.Recorded: (recorded,),
     }
 )

@@ -138,6 +138,7 @@ def alert_view(alert: Alert, names: Names, actor: Actor) -> AlertView:
         signature=a.signature, severity=a.severity.name, original_severity=a.original_severity,
         message=a.message, tool_source=a.tool_source, status=a.status.value, count=a.count,
         starts_at=a.starts_at, received_at=a.received_at, last_seen_at=a.last_seen_at, resolved_at=a.resolved_at,
-        suppressed_by=a.suppressed_by, rule=a.rule if staff else "", evidence=a.evidence if staff else "",
+        suppressed_by=a.suppressed_by if staff else None,
+        rule=a.rule if staff else "", evidence=a.evidence if staff else "",
         labels=dict(a.labels) if staff else {}, links=list(a.links) if staff else [],
     )  # fmt: skip

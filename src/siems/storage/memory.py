@@ -23,8 +23,10 @@ from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
 from siems.domain.incident import Incident
+from siems.domain.silence import Silence
 from siems.storage import tables as t
 from siems.storage.journal import Journal
+from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
     incident_from,
@@ -55,7 +57,8 @@ class Person:
 
 @dataclass(slots=True)
 class CompanyMemory:
-    """One company: its settings, its incidents that are not closed, its active alerts, and how they are found."""
+    """One company: its settings, its incidents that are not closed, its active and suppressed alerts, how they are
+    found, and its silences that are not over."""
 
     id: str
     name: str
@@ -75,6 +78,7 @@ class CompanyMemory:
     depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen_at: dict[str, datetime] = field(default_factory=dict)
     """When it was written down that an asset was seen."""
+    silences: dict[int, Silence] = field(default_factory=dict)
 
     @property
     def rules(self) -> Rules:
@@ -309,18 +313,21 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
         .select_from(t.alert.outerjoin(t.incident, i.id == a.incident_id))
         .where(
             a.company_id == company.id,
-            or_(a.status == AlertStatus.ACTIVE.value, i.state != State.CLOSED.value),
+            or_(a.status != AlertStatus.RESOLVED.value, i.state != State.CLOSED.value),
         )
         .order_by(a.last_seen_at, a.id)
     )
     for row in alerts:
         alert = shared(alert_from(row))
-        if alert.status is AlertStatus.ACTIVE:
+        if alert.status is not AlertStatus.RESOLVED:
             company.alerts[alert.fingerprint] = alert
             if alert.incident_id is not None:
                 company.active_of.setdefault(alert.incident_id, {})[alert.fingerprint] = None
+        if alert.status is AlertStatus.SUPPRESSED:
+            continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
+    company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     journal.forget()
 
 

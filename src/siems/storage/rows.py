@@ -16,7 +16,10 @@ from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
 from siems.domain.incident import Incident
+from siems.domain.matchers import parse
 from siems.domain.priority import Weights
+from siems.domain.recurrence import Recurrence
+from siems.domain.silence import Silence
 from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State, Strategy
 
 Row = tuple[Any, ...]
@@ -124,6 +127,36 @@ def alert_from(row: Sequence[Any]) -> Alert:
         received_at=from_micros(received_at), last_seen_at=from_micros(last_seen_at),
         resolved_at=_back(resolved_at), suppressed_by=suppressed_by, rule=rule, evidence=evidence,
         labels=json.loads(labels), links=tuple(json.loads(links)), raw_id=raw_id,
+    )  # fmt: skip
+
+
+def silence_row(s: Silence) -> Row:
+    """The values of the `silence` table, in its order."""
+    r = s.recurrence
+    again = r and _encode([r.rule, r.zone, r.anchor.isoformat(), r.length.total_seconds()]).decode()
+    return (
+        s.id, s.company_id, _list([str(matcher) for matcher in s.matchers]), to_micros(s.starts_at),
+        to_micros(s.ends_at), s.comment, s.change, again, s.created_by, to_micros(s.created_at), _out(s.ended_at),
+        s.ended_by,
+    )  # fmt: skip
+
+
+def silence_from(row: Sequence[Any]) -> Silence:
+    """The silence of a row of `silence`, whose times are still microseconds."""
+    (
+        id, company_id, matchers, starts_at, ends_at, comment, change, recurrence, created_by, created_at, ended_at,
+        ended_by,
+    ) = row  # fmt: skip
+    again = None
+    if recurrence is not None:
+        rule, zone, anchor, length = json.loads(recurrence)
+        again = Recurrence(
+            rule=rule, zone=zone, anchor=datetime.fromisoformat(anchor), length=timedelta(seconds=length)
+        )
+    return Silence(
+        id=id, company_id=company_id, matchers=parse(json.loads(matchers)), starts_at=from_micros(starts_at),
+        ends_at=from_micros(ends_at), comment=comment, change=change, recurrence=again, created_by=created_by,
+        created_at=from_micros(created_at), ended_at=_back(ended_at), ended_by=ended_by,
     )  # fmt: skip
 
 

@@ -235,6 +235,12 @@ alert = Table(
     Column("raw_id", Id, nullable=True),
     Index("ix_alert_incident_id", "incident_id"),
     Index("ix_alert_company_id_received_at", "company_id", "received_at"),
+    Index(
+        "ix_alert_suppressed",
+        "company_id",
+        sqlite_where=text("status = 'suppressed'"),
+        postgresql_where=text("status = 'suppressed'"),
+    ),
 )
 
 repeat_log = Table(
@@ -322,6 +328,25 @@ incident = Table(
         postgresql_where=text("recurrence_of IS NOT NULL"),
     ),
 )
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _company(),
+    Column("matchers", Text, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("change", String(64), nullable=False),
+    Column("recurrence", Text, nullable=True),  # JSON: rule, zone, first start and length on its wall clock
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=True),
+    Column("ended_by", String(64), nullable=True),
+    Index("ix_silence_company_id_ended_at", "company_id", "ended_at"),
+)
+"""Silences and maintenance windows; `starts_at` and `ends_at` are the window that is on, or the next one."""
 
 snapshot = Table(
     "snapshot",

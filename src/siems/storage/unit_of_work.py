@@ -30,6 +30,7 @@ from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
+from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.timeline import Timeline
 
@@ -70,6 +71,7 @@ class UnitOfWork:
         self.deliveries = Deliveries(self)
         self.timeline = Timeline(self)
         self.outbox = Outbox(self)
+        self.silences = Silences(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 

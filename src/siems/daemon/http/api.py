@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, incidents, integrations, sending, sessions
+from siems.daemon.http import assets, companies, incidents, integrations, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -98,6 +98,12 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
     ("GET", "/rejections", incidents.list_rejections),
+    ("GET", "/silences", silences.list_silences),
+    ("POST", "/silences", silences.create_silence),
+    ("POST", "/silences/preview", silences.preview_silence),
+    ("GET", "/silences/{ref}", silences.show_silence),
+    ("POST", "/silences/{ref}/actions/extend", silences.extend_silence),
+    ("POST", "/silences/{ref}/actions/end", silences.end_silence),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
     ("GET", "/companies/{ref}", companies.show_company),

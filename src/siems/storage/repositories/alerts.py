@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _UPDATE = (
     "UPDATE alert SET count = ?, last_seen_at = ?, severity = ?, message = ?, status = ?, resolved_at = ?,"
-    " incident_id = ?, rule = ?, evidence = ? WHERE id = ?"
+    " incident_id = ?, suppressed_by = ?, rule = ?, evidence = ? WHERE id = ?"
 )
 
 _SEEN = "UPDATE asset SET last_seen_at = ? WHERE company_id = ? AND name = ?"
@@ -42,7 +42,7 @@ class Alerts:
         self._seen: list[tuple[int, str, str]] = []
 
     def active(self, company: CompanyMemory, fingerprint: str) -> Alert | None:
-        """The active alert with this fingerprint."""
+        """The alert with this fingerprint that is not over: active, or suppressed."""
         return company.alerts.get(fingerprint)
 
     def active_of(self, company: CompanyMemory, incident_id: int) -> list[Alert]:
@@ -73,7 +73,7 @@ class Alerts:
 
     def _remember(self, alert: Alert) -> None:
         journal, company = self._uow.journal, self._uow.company(alert.company_id)
-        if alert.status is AlertStatus.ACTIVE:
+        if alert.status is not AlertStatus.RESOLVED:
             journal.set(company.alerts, alert.fingerprint, alert)
             if alert.incident_id is not None:
                 active = company.active_of.setdefault(alert.incident_id, {})
@@ -137,8 +137,8 @@ class Alerts:
             [
                 (
                     a.count, to_micros(a.last_seen_at), int(a.severity), a.message, a.status.value,
-                    None if a.resolved_at is None else to_micros(a.resolved_at), a.incident_id, a.rule, a.evidence,
-                    a.id,
+                    None if a.resolved_at is None else to_micros(a.resolved_at), a.incident_id, a.suppressed_by,
+                    a.rule, a.evidence, a.id,
                 )
                 for a in self._changed.values()
             ],
