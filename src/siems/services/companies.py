@@ -188,5 +188,3 @@ def _between(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise InvalidField(f"{name} must be between {low} and {high}", hint="nothing was changed")
     return value
-
-

@@ -66,8 +66,6 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
     )  # fmt: skip
 
 
-
-
 # --- people ----------------------------------------------------------------------------------------------------
 
 
