@@ -172,8 +172,11 @@ def card(found: Item) -> list[str]:
 
     rate = f"{found['rate_per_minute']}/min, its own" if found["rate_per_minute"] else "the company's"
     name = f"   {safe(found['name'])}" if found["name"] else ""
+    head = f"{found['id']}   {found['tool']} of {found['company_id']}{name}"
+    if found["queue"]:
+        return [head + _ends(found), *_particulars(found), *_told(found)]
     lines = [
-        f"{found['id']}   {found['tool']} of {found['company_id']}{name}",
+        head,
         f"  URL       {found['webhook_url']}",
         f"  key       ends in {found['key_hint']}{_ends(found)}",
         f"  signing   {found['signing']}",
@@ -184,6 +187,12 @@ def card(found: Item) -> list[str]:
     for old in found["old_keys"]:
         hint = f" ending in {old['hint']}" if old["hint"] else ""
         lines.append(f"  replaced  {old['kind']}{hint}, taken until {at(old['until'])}")
+    return [*lines, *_told(found)]
+
+
+def _told(found: Item) -> list[str]:
+    """Whose clients it tells apart, and what came last."""
+    lines = []
     if found["tenant_field"]:
         lines.append(f"  clients   by the field {safe(found['tenant_field'])}")
         lines += [f"              {safe(one['value'])} is {one['company_id']}" for one in found["tenants"]]

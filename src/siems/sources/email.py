@@ -171,6 +171,5 @@ tool = Tool(
         ),
         snippet="{state}: {check} on {host}",
         snippet_name="Subject",
-        docs="https://www.rfc-editor.org/rfc/rfc5321",
     ),
 )
