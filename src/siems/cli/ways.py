@@ -192,6 +192,8 @@ def card(found: Item) -> list[str]:
 
 def _told(found: Item) -> list[str]:
     """Whose clients it tells apart, and what came last."""
+    from siems.present import safe
+
     lines = []
     if found["tenant_field"]:
         lines.append(f"  clients   by the field {safe(found['tenant_field'])}")
