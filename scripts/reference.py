@@ -28,7 +28,7 @@ from siems.cli.help import TOPICS
 from siems.daemon.http.api import ROUTES
 from siems.domain.alert import SEVERITY_WORDS
 from siems.domain.permissions import ALLOWED, Permission
-from siems.services import filters
+from siems.services import asset_queries, filters
 from siems.tui.actions import DEEDS, Level, Where, shown
 from siems.vocabulary import Role, Severity
 
@@ -205,11 +205,9 @@ def settings() -> str:
             lines += ["", f"## [{section}]", "", _sentence(what), ""]
             lines += ["| key | default | meaning | variable |", "|---|---|---|---|"]
         shown_default = str(default).lower() if isinstance(default, bool) else str(default)
-        limits = _limits(section, name)
-        variable = f"SIEMS_{section}_{name}".upper()
         lines.append(
             f"| `{name}` | {f'`{_cell(shown_default)}`' if shown_default else 'empty'} |"
-            f" {_cell(meaning)}{limits} | `{variable}` |"
+            f" {_cell(meaning)}{_limits(section, name)} | `{f'SIEMS_{section}_{name}'.upper()}` |"
         )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
@@ -238,7 +236,8 @@ ANSWERS: dict[str, tuple[str, str]] = {
     ),
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
-    "show_alert": ("one alert with its body under `raw`, or `raw_base64`", "AlertView"),
+    "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),
+    "list_arrivals": ("what came in, newest first; `cursor` goes back, `after` on", "Page of ArrivalView"),
     "list_rejections": ("refused deliveries with their true cause, newest first", "items: RejectionView"),
     "list_silences": ("what is silent or will be; with `ended=true` what was", "items: SilenceView"),
     "create_silence": ("a silence or a maintenance window", "SilenceView"),
@@ -251,12 +250,28 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "show_company": ("one company", "CompanyView"),
     "edit_company": ("change what is given", "CompanyView"),
     "set_sla": ("change the targets of one severity", "CompanyView"),
-    "list_assets": ("what this company's alerts were about", "items: AssetView"),
-    "edit_asset": ("mark an asset as critical or not", "AssetView without `first_seen_at`"),
+    "list_assets": ("what a query finds, in pages", "Page of AssetView"),
+    "assets_of_company": ("what this company's alerts are about", "items: AssetView"),
+    "create_asset": ("an asset that no alert has named yet", "AssetDetail"),
+    "import_assets": ("a table, all of it or nothing", "AssetsImported"),
+    "import_from_aws": ("what EC2 and Systems Manager list; takes seconds", "AssetsImported"),
+    "show_asset": ("one asset and what goes on there", "AssetDetail"),
+    "edit_asset": ("change what is given", "AssetDetail"),
+    "delete_asset": ("forget it until an alert names it again", "`company_id`, `name`, `deleted`"),
+    "merge_asset": ("two names of one thing become one", "AssetDetail"),
     "send_alert": ("an alert, or a tool's body, of somebody who is logged in", "AlertAccepted"),
     "list_bodies": ("bodies of alerts as they came, oldest first; `after` is the last `id`", "items: KeptBody"),
     "list_integrations": ("keys, without the keys, and what each sent last", "items: IntegrationView"),
     "add_integration": ("a key bound to one tool; shown once", "IntegrationAdded"),
+    "list_heartbeats": ("heartbeats, what is down first", "items: HeartbeatView"),
+    "create_heartbeat": ("a new heartbeat; its address is in this answer and nowhere else", "HeartbeatMade"),
+    "show_heartbeat": ("one heartbeat, by its id or name", "HeartbeatView"),
+    "edit_heartbeat": ("change what is given", "HeartbeatView"),
+    "delete_heartbeat": ("its address ends; what it has raised is resolved", "HeartbeatView"),
+    "beat_heartbeat": ("report it alive by hand", "HeartbeatView"),
+    "pause_heartbeat": ("expect nothing until it is resumed", "HeartbeatView"),
+    "resume_heartbeat": ("expect it again, one period from now", "HeartbeatView"),
+    "rotate_heartbeat": ("a new address; the old one ends at once", "HeartbeatMade"),
     "show_integration": ("one integration, and what became of what it sent last", "IntegrationView"),
     "edit_integration": ("change what is given", "IntegrationChanged"),
     "integration_setup": ("how its tool is set up; its key is not known any more", "IntegrationAdded"),
@@ -310,12 +325,19 @@ def http() -> str:
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
         f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
         " the names of [the tools](tools.md) |",
+        "| GET, POST, PUT, HEAD | `/api/heartbeats/{token}` | | `OK` | a [heartbeat](../guides/heartbeats.md); also"
+        " `/start`, `/fail` and an exit status behind it |",
+        "| POST | `/v2/enqueue`, `/v2/change/enqueue` | PagerDuty's events | PagerDuty's answers |"
+        " [switching](../guides/switching.md) |",
+        "| all | `/v2/alerts`, `/v2/heartbeats` and below | Opsgenie's requests | Opsgenie's answers |"
+        " [switching](../guides/switching.md) |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",
         f"| POST | `/api/v1/auth/logout` | {_linked('RefreshAsk')} | `changed` | end a session |",
         "| GET | `/livez` | | `ok` | whether the process works; never asks the database |",
-        "| GET | `/readyz` | | `ok` | whether it takes alerts; 503 while it stops |", "",
+        "| GET | `/readyz` | | `ok` | whether it takes alerts; 503 while it stops |",
+        "| GET | `/metrics` | | OpenMetrics | figures, see [metrics](../guides/metrics.md) |", "",
         "## Live stream", "",
         "`GET /api/v1/events` (server-sent events) and `GET /api/v1/ws` (WebSocket): see"
         " [the live stream](../guides/live-stream.md).",
@@ -429,8 +451,9 @@ def query() -> str:
         f" {grammar.MAX_QUERY} characters and {grammar.MAX_TERMS} terms.", "",
         "```text", TOPICS["query"], "```", "",
     ]  # fmt: skip
-    for title, fields in (("Fields of incidents", filters._INCIDENT), ("Fields of alerts", filters._ALERT)):
-        lines += [f"## {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
+    known = {"incidents": filters._INCIDENT, "alerts": filters._ALERT, "assets": asset_queries.FIELDS}
+    for title, fields in known.items():
+        lines += [f"## Fields of {title}", "", ", ".join(f"`{name}`" for name in fields if name), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

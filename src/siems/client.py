@@ -85,6 +85,10 @@ class Client:
         """`wire.AlertView` with its raw body under `raw`."""
         return self._get(f"/alerts/{_part(ref)}")
 
+    def arrivals(self, query: str = "", *, limit: int = 0, cursor: str = "", after: str = "") -> dict[str, Any]:
+        """A page of what arrived, newest first, older than `cursor` or newer than `after`: `wire.Page[ArrivalView]`."""
+        return self._get("/arrivals", query=query, limit=limit, cursor=cursor, after=after)
+
     def send_alert(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """`wire.AlertsAsk` in; out what a webhook answers."""
         return self._post("/alerts", _given(ask), idempotency_key=idempotency_key)
@@ -152,6 +156,27 @@ class Client:
     def add_integration(self, **ask: Any) -> dict[str, Any]:
         """`wire.IntegrationAsk` in, `wire.IntegrationAdded` out: the only time that its secrets are shown."""
         return self._post("/integrations", _given(ask))
+
+    def heartbeats(self, *, company: str = "") -> list[dict[str, Any]]:
+        """`list[wire.HeartbeatView]`, what is down first."""
+        return self._items("/heartbeats", company=company)
+
+    def heartbeat(self, ref: str) -> dict[str, Any]:
+        return self._get(f"/heartbeats/{_part(ref)}")
+
+    def create_heartbeat(self, **ask: Any) -> dict[str, Any]:
+        """`wire.HeartbeatMade`: the only time that its address is shown."""
+        return self._post("/heartbeats", _given(ask))
+
+    def edit_heartbeat(self, ref: str, **ask: Any) -> dict[str, Any]:
+        return self._send("PATCH", f"/heartbeats/{_part(ref)}", _given(ask))
+
+    def heartbeat_act(self, ref: str, action: str) -> dict[str, Any]:
+        """beat, pause, resume or rotate."""
+        return self._post(f"/heartbeats/{_part(ref)}/{action}", {})
+
+    def delete_heartbeat(self, ref: str) -> dict[str, Any]:
+        return self._send("DELETE", f"/heartbeats/{_part(ref)}", {})
 
     def edit_integration(self, ref: str, **ask: Any) -> dict[str, Any]:
         """`wire.IntegrationEdit` in; `changed` out."""

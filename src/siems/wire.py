@@ -289,6 +289,24 @@ class RejectionView(Wire):
     count: int
 
 
+class ArrivalView(Wire):
+    """Something that arrived: an alert, its repeat or its end, or deliveries that were refused.
+
+    `kind`: received, repeated, recovered, suppressed, refused. `count` is how often the alert had come by then, or how many
+    deliveries were refused. `alert` is as it stands when it is read; one of `alert` and `refusal` is there.
+    """
+
+    cursor: str
+    at: datetime
+    kind: str
+    company_id: str
+    company: str
+    count: int
+    incident_id: str | None = None
+    alert: AlertView | None = None
+    refusal: RejectionView | None = None
+
+
 class AlertAccepted(Wire):
     """The answer to a webhook, sent only after the alert is on disk."""
 
@@ -587,6 +605,51 @@ class KeptBody(Wire):
     base64: bool = False
 
 
+class HeartbeatAsk(Ask):
+    """A named address to be called every so often. Without a grace it is a tenth of the period, 1 min to 1 h."""
+
+    name: str
+    company: str
+    every_seconds: int
+    grace_seconds: int | None = None
+    severity: str = "HIGH"
+    reason: str = ""
+
+
+class HeartbeatEdit(Ask):
+    """Each field that is given is changed."""
+
+    name: str | None = None
+    every_seconds: int | None = None
+    grace_seconds: int | None = None
+    severity: str | None = None
+    reason: str = ""
+
+
+class HeartbeatView(Wire):
+    """`state`: waiting (for its first beat), up, late (within its grace), down, paused."""
+
+    id: str
+    company_id: str
+    name: str
+    state: str
+    every_seconds: int
+    grace_seconds: int
+    severity: str
+    last_beat_at: datetime | None
+    due_at: datetime | None
+    down_since: datetime | None
+    created_at: datetime
+    token_hint: str
+
+
+class HeartbeatMade(Wire):
+    """Its address is a secret, in this answer and nowhere else."""
+
+    heartbeat: HeartbeatView
+    url: str
+
+
 class AssetView(Wire):
     """What alerts are about. Empty text means that nobody has said it; `source`: discovered, imported, by hand."""
 
@@ -796,7 +859,9 @@ class Summary(Wire):
     noise_reduction: float
     by_company: list[CompanyCount]
     alerts_per_minute: list[int]
-    """The last 60 minutes, oldest first."""
+    """New alerts in each of the last 60 minutes, oldest first."""
+    repeats: int
+    """How often the alerts of these 60 minutes came again."""
     server_time: datetime
 
 

@@ -10,7 +10,7 @@ LOOKING = [
     "incident list", "incident list --query severity:>=HIGH --sort -created_at --limit 5", "alert list",
     "alert list --rejected", "company list", "integration list", "integration tools", "integration list --tools",
     "integration tools zabbix", "user list", "audit list", "audit verify", "notify inbox", "whoami", "daemon status",
-    "silence list", "silence list --within 8h --expired", "maintenance list",
+    "silence list", "silence list --within 8h --expired", "maintenance list", "heartbeat list",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 
@@ -111,6 +111,10 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("maintenance run --company fjord --match asset=x --reason x -- true", "--max"),
         ("maintenance run --company fjord --match asset=x --reason x --max 30m -- no-such-command", "no window"),
         ("asset edit web-01 --company fjord", "siems asset edit --help"),
+        ("heartbeat create x --company fjord", "siems heartbeat create --help"),
+        ("heartbeat create x --company fjord --every 60", "60m?"),
+        ("heartbeat create x --company fjord --every 1s", "5m, 1h"),
+        ("heartbeat create x --company fjord --every 1h --severity dire", "CRITICAL"),
         ("init", "siems init --admin"),
         ("init --admin dana", "siems init --admin"),
         ("tui", "siems watch -o jsonl"),
@@ -149,6 +153,8 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("sla policy show --company nobody", ""),
         ("integration add quuxmon --company fjord", "known: "),
         ("integration add alertmanager --company nobody", ""),
+        ("heartbeat show nothing", "siems heartbeat list"),
+        ("heartbeat create x --company nobody --every 1h", "siems heartbeat list"),
         ("schema IncidntView", "IncidentView"),
         ("help weather", "exit-codes"),
     ],
@@ -163,6 +169,7 @@ def test_what_is_not_there_is_3(house: House, known: Client, command: str, hint:
     "command",
     [
         "company onboard Other", "company edit fjord --rate 5/min", "integration add alertmanager --company fjord",
+        "heartbeat create x --company fjord --every 1h",
         "sla policy set --company fjord --severity HIGH --response 1h",
         "user create x --email x@msp.example --role admin --password-stdin",
         "incident assign {incident} --to dana", "incident close {incident}",

@@ -33,6 +33,7 @@ TABLE = {
     "read the audit log":                         "✓     ✓       ✓          ·",
     "verify the audit log":                       "✓     ·       ·          ·",
     "see what was refused":                       "✓     ✓       ✓          ·",
+    "see heartbeats":                             "✓     ✓       ✓          ·",
 }  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -54,6 +55,7 @@ class Case:
 
 INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
+HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
@@ -70,6 +72,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/alerts"): Case("see what is in the scope"),
     ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
     ("GET", "/alerts/{ref}"): Case("see what is in the scope", **ALERT),
+    ("GET", "/arrivals"): Case("see what is in the scope"),
     ("GET", "/rejections"): Case("see what was refused"),
     ("GET", "/silences"): Case("silence for up to a day", **COMPANY, query="?company={object}"),
     ("POST", "/silences"): Case(
@@ -89,10 +92,24 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/sla"): Case(
         "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
     ),
+    ("GET", "/assets"): Case("see what is in the scope"),
     ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
+    ("POST", "/companies/{ref}/assets"): Case("settings and keys of a company", **COMPANY, body={"name": "san-01"}),
+    ("POST", "/companies/{ref}/assets/import"): Case(
+        "settings and keys of a company", **COMPANY, body={"csv": "name\nsan-02\n"}
+    ),
+    # nobody has given this daemon credentials: whoever may ask is told so
+    ("POST", "/companies/{ref}/assets/import/aws"): Case(
+        "companies and users", **COMPANY, body={"regions": ["eu-west-1"]}, ok=(409,)
+    ),
+    ("GET", "/companies/{ref}/assets/{name}"): Case("see what is in the scope", **COMPANY),
     ("PATCH", "/companies/{ref}/assets/{name}"): Case(
         "settings and keys of a company", **COMPANY, body={"critical": True}
     ),
+    ("POST", "/companies/{ref}/assets/{name}/merge"): Case(
+        "settings and keys of a company", **COMPANY, body={"into": "web-server-01"}, ok=(422,)
+    ),
+    ("DELETE", "/companies/{ref}/assets/{name}"): Case("settings and keys of a company", **COMPANY),
     ("GET", "/companies/{ref}/bodies"): Case("close, give to others", **COMPANY),
     ("GET", "/integrations"): Case("settings and keys of a company"),
     ("GET", "/integrations/{ref}"): Case("settings and keys of a company", **INTEGRATION),
@@ -108,6 +125,18 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/integrations"): Case(
         "settings and keys of a company", **COMPANY_BODY, body={"tool": "alertmanager", "company": "{object}"}
     ),
+    ("GET", "/heartbeats"): Case("see heartbeats", **COMPANY, query="?company={object}"),
+    ("POST", "/heartbeats"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"name": "another", "company": "{object}", "every_seconds": 60},
+    ),
+    ("GET", "/heartbeats/{ref}"): Case("see heartbeats", **HEARTBEAT),
+    ("PATCH", "/heartbeats/{ref}"): Case("settings and keys of a company", **HEARTBEAT, body={"every_seconds": 90}),
+    ("POST", "/heartbeats/{ref}/beat"): Case("settings and keys of a company", **HEARTBEAT),
+    ("POST", "/heartbeats/{ref}/pause"): Case("settings and keys of a company", **HEARTBEAT),
+    ("POST", "/heartbeats/{ref}/resume"): Case("settings and keys of a company", **HEARTBEAT),
+    ("POST", "/heartbeats/{ref}/rotate"): Case("settings and keys of a company", **HEARTBEAT),
+    ("DELETE", "/heartbeats/{ref}"): Case("settings and keys of a company", **HEARTBEAT),
     ("GET", "/users"): Case("see what is in the scope", **COMPANY, query="?company={object}"),
     ("POST", "/users"): Case(
         "companies and users",
@@ -144,12 +173,14 @@ def test_every_route_and_every_action_stands_in_the_matrix() -> None:
 
 
 async def populate(house: House) -> None:
-    """INC-1, ALR-1 and SIL-1 are Acme's, INC-2, ALR-2 and SIL-2 are Beta's; one person of each role works for Acme."""
+    """INC-1, ALR-1, SIL-1 and HB-1 are Acme's, those with 2 are Beta's; one person of each role works for Acme."""
     await house.alert(company=house.acme)
     await house.alert(company=house.beta)
     for company in ("comp-acme", "comp-beta"):
         ask = {"company": company, "matchers": ["asset=elsewhere"], "seconds": 3_600, "comment": "x"}
         assert (await house.ask("root", "POST", "/silences", ask)).status == 201
+        beat = {"name": "nightly", "company": company, "every_seconds": 3_600}
+        assert (await house.ask("root", "POST", "/heartbeats", beat)).status == 201
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     house.tokens["admin"] = house.tokens["root"]
@@ -255,7 +286,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2", reply.body), (path, reply)
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2", reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:

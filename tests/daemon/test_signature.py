@@ -147,6 +147,26 @@ async def test_a_manager_sees_the_refusals_of_their_companies_only(door: House) 
     assert {item["company_id"] for item in reply.json()["items"]} == {"comp-beta"}
 
 
+async def test_refusals_are_told_to_staff_as_they_are_written_and_never_to_clients(door: House) -> None:
+    from siems.vocabulary import Role
+
+    await door.hire("carl", Role.CLIENT, "comp-acme")
+    await door.hire("tess", Role.TECHNICIAN, "comp-acme")
+    async with door.events("carl") as client, door.events("tess") as staff:
+        assert {(await client())["type"], (await staff())["type"]} == {"hello"}
+        await door.send("POST", URL, door.signed(BODY)[:1], BODY)
+        await door.causes()
+        await door.alert()
+        told = await staff()
+        assert (told["type"], told["object"], told["data"]["count"]) == ("delivery.refused", "comp-acme", 1)
+        assert (await client())["type"] == "alert.received"
+    kinds = {who: [one["kind"] for one in (await door.ask(who, "GET", "/arrivals")).json()["items"]]
+             for who in ("tess", "carl")}  # fmt: skip
+    assert kinds == {"tess": ["received", "refused"], "carl": ["received"]}
+    gone = await door.ask("tess", "GET", "/arrivals?after=efffff")
+    assert (gone.status, gone.code) == (410, "cursor_gone")
+
+
 def standard(house: House, body: bytes, *, stamp: int | None = None, delivery: str = "msg_1") -> list[tuple[str, str]]:
     at = int(house.clock.now().timestamp()) if stamp is None else stamp
     key = base64.b64decode(house.acme.hmac_secret.removeprefix("whsec_"))

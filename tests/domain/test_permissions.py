@@ -28,6 +28,7 @@ TABLE = {
     P.SEE_AUDIT:        "✓     ✓       ✓          ·",
     P.VERIFY_AUDIT:     "✓     ·       ·          ·",
     P.SEE_REJECTED:     "✓     ✓       ✓          ·",
+    P.SEE_HEARTBEATS:   "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
 }  # fmt: skip

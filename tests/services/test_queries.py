@@ -142,6 +142,7 @@ ALERTS = {
     "incident:INC-2": "2",
     "incident_id:2": "2",
     "fingerprint:nothing": "",
+    "suppressed_by:SIL-1": "",
     "received:>10m": "1",
     "received_at:<10m": "2 3 4",
     "last_seen:<10m": "2 3 4",

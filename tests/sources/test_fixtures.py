@@ -129,7 +129,7 @@ HOSTILE: tuple[bytes, ...] = (
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_a_tool_says_how_it_is_set_up(name: str) -> None:
     tool = SOURCES.get(name)
-    filled = {"url": "URL", "key": "KEY", "secret": "SECRET", "integration": "INT", "company": "COMP"}
+    filled = {"url": "URL", "base": "BASE", "key": "KEY", "secret": "SECRET", "integration": "INT", "company": "COMP"}
     setup = tool.setup.filled(filled)
     said = [*setup.steps, setup.snippet]
     assert tool.name == name

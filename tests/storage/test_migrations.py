@@ -90,6 +90,29 @@ def test_an_upgrade_of_what_is_up_to_date_changes_no_row(database_url: str) -> N
         engine.dispose()
 
 
+def test_going_back_before_silences_leaves_no_alert_in_the_dark(database_url: str) -> None:
+    from datetime import UTC, datetime
+
+    from services.silencing import silence
+    from services.world import World
+    from siems.clock import ManualClock
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    silence(world)
+    world.fires()
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        migrations.downgrade(engine, "0002")
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT status, suppressed_by FROM alert")).all() == [("active", None)]
+            assert not connection.execute(text("SELECT 1 FROM deadline WHERE object LIKE 'SIL-%'")).all()
+        migrations.upgrade(engine)
+        migrations.check(engine)
+    finally:
+        engine.dispose()
+
+
 def test_an_empty_database_is_told_apart_and_says_what_to_do(engine: Engine) -> None:
     with pytest.raises(Conflict, match="empty") as refused:
         migrations.check(engine)

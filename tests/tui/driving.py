@@ -69,8 +69,8 @@ class Session:
 async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
     """Until no worker has anything to do and the screen is painted."""
     for _ in range(400):
-        timers = app._gathering or app._peeking
-        if not timers and app.link.reads.idle and app.link.acts.idle:
+        timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting
+        if not timers and app.link.reads.idle and app.link.acts.idle and app.feed.lane.idle:
             break
         await asyncio.sleep(0.005)
     await pilot.pause()

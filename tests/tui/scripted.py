@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
+from streamed import BODY, NOW, alert, arrivals, entry, user
 
 from siems import errors, wire
 
-NOW = datetime(2026, 3, 10, 14, 2, 31, tzinfo=UTC)
 ACTIONS = {
     "OPEN": ["assign", "ack", "start", "note", "resolve", "escalate"],
     "ASSIGNED": ["assign", "unassign", "ack", "start", "hold", "note", "resolve", "escalate"],
@@ -115,33 +116,6 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-def alert(number: int, seconds: int, severity: str, text: str, count: int = 1) -> wire.AlertView:
-    at = NOW - timedelta(seconds=seconds)
-    return wire.AlertView(
-        id=f"ALR-{number}", company_id="comp-borealis", company="Borealis", incident_id="INC-121",
-        fingerprint="f",
-        asset_name="fw-edge-02", signature=text.replace(" ", "_"), severity=severity,
-        original_severity=severity,
-        message=text, tool_source="meraki", status="active", count=count, starts_at=at, received_at=at,
-        last_seen_at=at, resolved_at=None, suppressed_by=None, rule="same asset",
-        evidence="same asset, 5 min",
-        labels={}, links=[],
-    )  # fmt: skip
-
-
-def entry(seconds: int, kind: str, actor: str, text: str, **data: Any) -> wire.TimelineEntry:
-    at = NOW - timedelta(seconds=seconds)
-    return wire.TimelineEntry(at=at, kind=kind, actor=actor, via="tui", text=text, data=data)
-
-
-def user(name: str, role: str = "technician", open_incidents: int = 0) -> wire.UserView:
-    first = name.split()[0].lower()
-    return wire.UserView(
-        id=f"user-{first}", name=name, email=f"{first}@msp.example", role=role, companies=[], disabled=False,
-        availability="available", open_incidents=open_incidents,
-    )  # fmt: skip
-
-
 class ScriptedClient:
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
@@ -165,6 +139,9 @@ class ScriptedClient:
                 (1, 31, "resolved", "INC-71 resolved by jon", "INC-71"),
             )
         ]  # fmt: skip
+        self.arrived = arrivals()
+        self.raw: str | bytes | None = BODY
+        self.asked: list[dict[str, str]] = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -190,6 +167,16 @@ class ScriptedClient:
     def lose(self) -> None:
         self.down = True
         self.stream.put(None)
+
+    def comes(self, *rows: wire.ArrivalView) -> None:
+        """Something arrives, and the stream tells of it."""
+        self.arrived[:0] = rows
+        for row in rows:
+            kind = "delivery.refused" if row.refusal else f"alert.{row.kind}"
+            self.stream.put({
+                "cursor": row.cursor, "at": row.at.isoformat(), "type": kind, "company_id": row.company_id,
+                "object": row.alert.id if row.alert else row.company_id, "data": {"incident_id": row.incident_id},
+            })  # fmt: skip
 
     # --- the client ---
 
@@ -238,6 +225,32 @@ class ScriptedClient:
     def incident_alerts(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
         self._check()
         return msgspec.to_builtins(self.alert_list)
+
+    def arrivals(self, query: str = "", *, limit: int = 0, cursor: str = "", after: str = "") -> dict[str, Any]:
+        self._check()
+        self.asked.append({"query": query, "cursor": cursor, "after": after})
+        if "bad:" in query:
+            raise errors.InvalidField("there is no field 'bad' in a query", hint="did you mean status:?")
+        found = [row for row in self.arrived if not after or int(row.cursor[1:]) > int(after[1:])]
+        found = [row for row in found if not cursor or int(row.cursor[1:]) < int(cursor[1:])]
+        if query:
+            found = [row for row in found if query.lower() in str(row.alert or row.refusal).lower()]
+        following = found[limit - 1].cursor if len(found) > limit else None
+        return msgspec.to_builtins(
+            wire.Page(items=found[:limit], next=following, total=len(found[:limit]), as_of=self.now)
+        )
+
+    def alert(self, ref: str) -> dict[str, Any]:
+        self._check()
+        row = next((row for row in self.arrived if row.alert and row.alert.id == ref), None)
+        if row is None:
+            raise errors.NotFound(f"no alert {ref}")
+        shown: dict[str, Any] = msgspec.to_builtins(row.alert)
+        if isinstance(self.raw, str):
+            shown["raw"] = self.raw
+        elif self.raw is not None:
+            shown["raw_base64"] = base64.b64encode(self.raw).decode()
+        return shown
 
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         self._check()
@@ -298,7 +311,7 @@ class ScriptedClient:
             alerts=412, incidents=31, noise_reduction=92.5,
             by_company=[wire.CompanyCount(company_id=f"comp-{i}", company=name, open=n) for i, name,
             n in counts],
-            alerts_per_minute=[(n * 7) % 11 for n in range(60)], server_time=self.now,
+            alerts_per_minute=[(n * 7) % 11 for n in range(60)], repeats=450, server_time=self.now,
         ))  # fmt: skip
 
     def events(self, *, cursor: str = "", query: str = "", types: str = "") -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 from driving import opened
 from rich.console import Console
 from scripted import NOW, ScriptedClient, alert, entry, view
+from streamed import arrival
 
 from siems import wire
 from siems.tui.plain import PlainBoard
@@ -53,7 +54,28 @@ def poisoned(text: str) -> ScriptedClient:
                                                  evidence=text, severity=text)]  # fmt: skip
     client.notices = [wire.NoticeView(id=1, at=NOW, kind=text, subject=text, object=text, company_id="c", read=False)]
     client.context = text
+    client.raw = text if name_of(text) != "surrogate" else None
+    facts = {
+        "asset_name": text,
+        "tool_source": text,
+        "severity": text,
+        "rule": text,
+        "evidence": text,
+        "status": text,
+        "signature": text,
+        "original_severity": text,
+        "suppressed_by": text,
+    }
+    client.arrived = [
+        arrival(3, 1, text=text, company=text or "x", incident_id=text, **facts),
+        arrival(2, 2, "refused", company=text or "x", cause=text, detail=text, address=text),
+        arrival(1, 3, "repeated", text=text, count=10**9, **facts),
+    ]
     return client
+
+
+def name_of(text: str) -> str:
+    return next((name for name, known in CORPUS.items() if known == text), "")
 
 
 def check(app: Any) -> None:
@@ -105,6 +127,16 @@ async def test_every_sink(name: str) -> None:
             check(it.app)
             it.app.places()[-1].action_deed("section")
             await it.settle()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+@pytest.mark.parametrize("name", CORPUS)
+async def test_the_alert_stream(name: str, size: tuple[int, int]) -> None:
+    async with opened(poisoned(CORPUS[name]), target="alerts", size=size) as it:
+        for keys in ("", "j", "j", "k", "enter", "J", "j", "y", "escape", "enter", "f"):
+            if keys:
+                await it.press(keys)
+            check(it.app)
 
 
 @pytest.mark.parametrize("name", CORPUS)

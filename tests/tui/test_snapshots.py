@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from driving import Session, connected, console
 from scripted import ScriptedClient
+from streamed import arrival
 from textual.pilot import Pilot
 
 SIZES = [(80, 24), (120, 40)]
+HOSTILE = "\x1b[31mred\x07 [/foo] \u202e\x9b2J\tx\x00"
 Snap = Callable[..., bool]
 Steps = Callable[[Session], Awaitable[None]]
 
@@ -96,6 +98,51 @@ async def copy(it: Session) -> None:
     await it.press("y")
 
 
+async def alerts_paused(it: Session) -> None:
+    it.client.arrived += [arrival(n, 200 - n, text=f"agent lost {n} min") for n in range(21, 0, -1)]
+    await it.press("2", "pagedown", "j")
+    it.client.comes(*(arrival(n, 0, text="fresh") for n in range(40, 33, -1)))
+    await it.until("^7 newer")
+
+
+async def alerts_filter(it: Session) -> None:
+    await it.press("slash")
+    await it.write("tunnel")
+    await it.press("enter", "slash")
+    await it.write(" severity:>=HIGH")
+
+
+async def alerts_raw(it: Session) -> None:
+    await it.press("j", "j", "enter")
+    await it.until("client_roam")
+
+
+async def alerts_refused(it: Session) -> None:
+    await it.press(*"jjjjjjjjj")
+
+
+async def alerts_frozen(it: Session) -> None:
+    await it.press("z")
+    it.client.comes(arrival(34, 0, text="fresh"))
+    await it.until("^1 newer")
+
+
+async def alerts_hostile(it: Session) -> None:
+    it.client.raw = "{" + HOSTILE
+    it.client.arrived = [
+        arrival(3, 0, text=HOSTILE, company=HOSTILE, asset_name=HOSTILE, tool_source=HOSTILE, rule=HOSTILE,
+                severity=HOSTILE, evidence=HOSTILE, incident_id=HOSTILE),
+        arrival(2, 1, "refused", company=HOSTILE, detail=HOSTILE, address=HOSTILE, cause=HOSTILE),
+        arrival(1, 2),
+    ]  # fmt: skip
+    await it.press("2", "enter")
+
+
+async def alerts_empty(it: Session) -> None:
+    it.client.arrived = []
+    await it.press("2")
+
+
 async def held(it: Session) -> None:
     await it.press("z")
     it.client.views.pop("INC-109")
@@ -139,6 +186,18 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "detail_alerts": (detail_alerts, {}),
     "detail_note": (detail_note, {}),
     "detail_ascii": (detail, {"ascii_only": True}),
+    "alerts": (nothing, {"target": "alerts"}),
+    "alerts_ascii": (nothing, {"target": "alerts", "ascii_only": True}),
+    "alerts_mono": (nothing, {"target": "alerts", "theme": "mono"}),
+    "alerts_paused": (alerts_paused, {}),
+    "alerts_frozen": (alerts_frozen, {"target": "alerts"}),
+    "alerts_filter": (alerts_filter, {"target": "alerts"}),
+    "alerts_raw": (alerts_raw, {"target": "alerts"}),
+    "alerts_refused": (alerts_refused, {"target": "alerts"}),
+    "alerts_empty": (alerts_empty, {}),
+    "alerts_hostile": (alerts_hostile, {}),
+    "alerts_help": (help_, {"target": "alerts"}),
+    "alerts_lost": (lost, {"target": "alerts"}),
     "detail_lost": (lost, {"target": "INC-121"}),
 }
 

@@ -13,15 +13,29 @@ from siems.tui.actions import BY_ID, DEEDS, Level, Where, cli_line, forbidden
 from siems.tui.app import SiemsApp
 from siems.tui.commands import entries, matching, parse, ref
 from siems.tui.keymap import read_keymap
+from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.widgets.field import Field
 
+ELSEWHERE = {"e": ("escalate", "next_critical"), "enter": ("open", "raw")}
+"""The keys that mean something else on another screen. What they do there changes nothing but the view."""
+
 
 def test_a_letter_means_one_action_on_every_screen() -> None:
-    keys = [key for deed in DEEDS for key in deed.keys]
-    assert len(keys) == len(set(keys))
+    meanings: dict[str, tuple[str, ...]] = {}
+    for deed in DEEDS:
+        for key in deed.keys:
+            meanings[key] = (*meanings.get(key, ()), deed.id)
+    assert {key: names for key, names in meanings.items() if len(names) > 1} == ELSEWHERE
+    for first, second in ELSEWHERE.values():
+        assert not set(BY_ID[first].where) & set(BY_ID[second].where)
+        assert not BY_ID[second].acts
     assert len(BY_ID) == len(DEEDS)
+
+
+def test_nothing_on_the_alert_stream_changes_an_incident() -> None:
+    assert [deed.id for deed in DEEDS if deed.acts and Where.ALERTS in deed.where] == []
 
 
 def test_no_key_that_belongs_to_somebody_else() -> None:
@@ -30,14 +44,17 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         assert forbidden(key)
 
 
-@pytest.mark.parametrize("kind", [SiemsApp, BoardScreen, DetailScreen, Field])
+@pytest.mark.parametrize("kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, Field])
 def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
     found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
     assert [key for key in found if forbidden(key)] == []
     assert kind._inherit_bindings is False or issubclass(kind, (App, Screen))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("screen", "where"), [(BoardScreen, Where.BOARD), (DetailScreen, Where.DETAIL)])
+@pytest.mark.parametrize(
+    ("screen", "where"),
+    [(BoardScreen, Where.BOARD), (DetailScreen, Where.DETAIL), (AlertsScreen, Where.ALERTS)],
+)
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
     bound = {one.id: one for one in screen.BINDINGS if isinstance(one, Binding)}  # type: ignore[attr-defined]
     assert set(bound) == {deed.id for deed in DEEDS if deed.keys and where in deed.where}
@@ -71,6 +88,7 @@ def test_command_lines_are_quoted() -> None:
     [("121", "open", ("INC-121",)), ("inc 121", "open", ("INC-121",)), ("INC-121", "open", ("INC-121",)),
      ("ack 12 13", "ack", ("INC-12", "INC-13")), ("incident ack INC-12", "ack", ("INC-12",)),
      ("siems incident resolve 4", "resolve", ("INC-4",)), ("quit", "quit", ()), ("mark all", "mark_all", ()),
+     ("alerts", "alerts", ()), ("alert list", "alerts", ()), ("siems alert list", "alerts", ()),
      ("incident list", "board", ()), ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:
@@ -83,6 +101,8 @@ def test_commands_that_make_no_sense_say_so() -> None:
         with pytest.raises(ValueError, match=r"no command|no incident"):
             parse(typed)
     assert parse('filter severity:CRITICAL "disk full"').rest == 'severity:CRITICAL "disk full"'
+    assert parse('alerts severity:CRITICAL "disk full"').rest == 'severity:CRITICAL "disk full"'
+    assert parse("alert list --query #acme").rest == "#acme"
     assert (ref("inc-007"), ref("alr-7")) == ("INC-7", None)
 
 

@@ -57,7 +57,9 @@ created:<24h          within the last day; created:>2h is older than that
 
 fields: id company title severity state category assignee asset source signature
   priority_score escalation_level alert_count on_hold flapping acknowledged
-  merged_into recurrence_of created resolved resolved_by cause sla""",
+  merged_into recurrence_of created resolved resolved_by cause sla
+of assets: name company critical address platform category instance_id
+  cloud_account source notes first_seen last_seen""",
 }
 
 

@@ -10,15 +10,22 @@ from typing import Any
 import msgspec
 
 from siems.domain.permissions import Actor
-from siems.errors import CursorGone, InvalidField
+from siems.errors import CursorGone
 from siems.storage.database import Database
-from siems.storage.repositories.stream import Published, events_after, stream_bounds
+from siems.storage.repositories.stream import (
+    Published,
+    events_after,
+    read_cursor,
+    stream_bounds,
+    write_cursor,
+)
 from siems.vocabulary import Role
 
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
 HIDDEN_FROM_CLIENTS = (
-    "notice.", "session.", "user.", "integration.", "silence.", "incident.escalated", "incident.chain_ended",
+    "notice.", "session.", "user.", "integration.", "silence.", "delivery.", "incident.escalated",
+    "incident.chain_ended",
 )  # fmt: skip
 
 
@@ -173,17 +180,3 @@ def shown(event: Published, actor: Actor) -> dict[str, Any]:
 
 def encode(event: dict[str, Any]) -> bytes:
     return msgspec.json.encode(event)
-
-
-def write_cursor(number: int) -> str:
-    return f"e{number:x}"
-
-
-def read_cursor(text: str) -> int:
-    """Raises InvalidField for what was never a cursor of ours."""
-    try:
-        if not text.startswith("e") or len(text) > 20:
-            raise ValueError(text)
-        return int(text[1:], 16)
-    except ValueError as why:
-        raise InvalidField("this cursor is not one of ours", hint="begin without it") from why

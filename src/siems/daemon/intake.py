@@ -11,7 +11,7 @@ from typing import cast
 
 from siems.clock import Clock
 from siems.config import Settings
-from siems.daemon.keyring import Entry, Keyring
+from siems.daemon.keyring import Beat, Entry, Keyring
 from siems.daemon.limits import Bucket, Limiter
 from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
 from siems.daemon.sightings import Sightings
@@ -20,7 +20,7 @@ from siems.domain.integration import tenant_of, within
 from siems.domain.letter import opened
 from siems.domain.letter_rules import ruled
 from siems.domain.signature import Cause, Headers, verify
-from siems.errors import InvalidField, NotAuthenticated, RateLimited, SiemsError, Unavailable, UsageError
+from siems.errors import InvalidField, NotAuthenticated, NotFound, RateLimited, SiemsError, Unavailable, UsageError
 from siems.services.ingest import Incoming
 from siems.sources import Tool
 from siems.sources.hearing import hear, redacted
@@ -29,6 +29,7 @@ from siems.vocabulary import MSP, Severity, Signing
 FORGERIES_PER_MINUTE = 60
 FORGERIES_BURST = 120
 MAX_DELIVERY_ID = 200
+ASKED_TOO_OFTEN = "asked too often"
 REFUSED = NotAuthenticated("this request is not accepted", hint="check key, signature and clock with your provider")
 
 
@@ -77,7 +78,37 @@ class Intake:
 
     def forged(self, entry: Entry, cause: Cause, tool: Tool, address: str, detail: str = "") -> SiemsError:
         """The refusal of a message that did not prove itself."""
-        return self._forged(entry.integration_id, cause, tool, address, entry, detail)
+        return self._forged(entry.integration_id, cause, tool.name, address, entry, detail)
+
+    def look(self, tool: Tool, key: str, headers: Headers, body: bytes, address: str) -> Entry:
+        """Whoever asks about alerts of their own, or calls a heartbeat by its name: the same checks, but a bucket of
+        its own, so that looking takes nothing from alerts. Raises as `admit`."""
+        entry = self._known(tool, key, address)
+        if entry.signing is not Signing.NONE:
+            self._signed(entry, headers, body, tool, address)
+        self._look(f"look:{entry.company_id}", entry.company_id, entry.company, tool.name, address)
+        return entry
+
+    def beats(self, token: str, address: str) -> Beat:
+        """The heartbeat of a token. Raises NotFound, RateLimited; both are counted."""
+        found = self._keyring.beat(token)
+        if found is None:
+            refused = self._forged(f"address:{address}", Cause.UNKNOWN_KEY, "heartbeat", address)
+            raise refused if isinstance(refused, RateLimited) else NotFound("there is nothing at this address")
+        self._look(f"beat:{found.id}", found.company_id, found.id, "heartbeat", address)
+        return found
+
+    def _look(self, name: str, company_id: str, who: str, source: str, address: str) -> None:
+        bucket = self._limiter.bucket(name, per_minute=self._native_rate, burst=self._native_rate)
+        if bucket.wait:
+            detail = f"more than {self._native_rate}/min"
+            self._refusals.note(
+                company_id, ASKED_TOO_OFTEN, source=source, address=address, detail=detail, now=self._clock.now()
+            )
+            raise RateLimited(
+                f"{who} asks {detail}", hint="ask again after Retry-After", retry_after=bucket.wait
+            )  # fmt: skip
+        bucket.tokens -= 1
 
     def overloaded(self, incoming: Incoming, address: str, why: Unavailable) -> None:
         """An accepted request found no room in the queue: counted like every other refusal."""
@@ -92,7 +123,7 @@ class Intake:
         """The integration behind the key, and that it may use this URL."""
         entry = self._keyring.find(key) if key else None
         if entry is None:
-            raise self._forged(f"address:{address}", Cause.UNKNOWN_KEY if key else Cause.NO_KEY, tool, address)
+            raise self._forged(f"address:{address}", Cause.UNKNOWN_KEY if key else Cause.NO_KEY, tool.name, address)
         cause = None
         if entry.revoked:
             cause = Cause.REVOKED
@@ -103,11 +134,11 @@ class Intake:
         elif entry.networks and not within(address, entry.networks):
             cause = Cause.WRONG_ADDRESS
         if cause is not None:
-            raise self._forged(entry.integration_id, cause, tool, address, entry)
+            raise self._forged(entry.integration_id, cause, tool.name, address, entry)
         return entry
 
     def _forged(
-        self, name: str, cause: Cause, tool: Tool, address: str, entry: Entry | None = None, why: str = ""
+        self, name: str, cause: Cause, source: str, address: str, entry: Entry | None = None, why: str = ""
     ) -> SiemsError:
         """A refusal that looks like every other; those who try too often are told to wait."""
         company_id, detail = MSP, ""
@@ -115,7 +146,7 @@ class Intake:
             company_id, detail = entry.company_id, f"integration {entry.integration_id}{f': {why}' if why else ''}"
             self._sightings.refused[entry.integration_id] = company_id, f"{cause.value}{f': {why}' if why else ''}"
         self._refusals.note(
-            company_id, cause.value, source=tool.name, address=address, detail=detail, now=self._clock.now()
+            company_id, cause.value, source=source, address=address, detail=detail, now=self._clock.now()
         )
         bucket = self._limiter.bucket(
             f"forgery:{name}:{address}", per_minute=FORGERIES_PER_MINUTE, burst=FORGERIES_BURST
@@ -164,7 +195,7 @@ class Intake:
                         cause = other
                         break
         if cause is not None:
-            raise self._forged(entry.integration_id, cause, tool, address, entry)
+            raise self._forged(entry.integration_id, cause, tool.name, address, entry)
 
     # --- what it says, and 5 the delivery id -------------------------------------------------------------------
 

@@ -46,12 +46,21 @@ class Entry:
     """Clients by what stands in that field; None for an integration of one client."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heartbeat that a token in an address stands for."""
+
+    id: str
+    company_id: str
+
+
 class Keyring:
     """All keys. Replaced as a whole when companies or integrations change."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._entries: dict[str, Entry] = {}
+        self._beats: dict[str, Beat] = {}
         self._hashes: dict[str, str] = {}
         self._opened: dict[str, str] = {}
 
@@ -83,6 +92,9 @@ class Keyring:
             entries[row.key_hash] = entry
             sealed.update(kept.value for kept in secrets)
             sealed.add(row.secret or "")
+        h = t.heartbeat.c
+        beats = connection.execute(select(h.token_hash, h.id, h.company_id))
+        self._beats = {row.token_hash: Beat(row.id, row.company_id) for row in beats}
         self._entries = entries
         self._opened = {text: opened for text, opened in self._opened.items() if text in sealed}
 
@@ -116,6 +128,10 @@ class Keyring:
             entry.integration_id: entry for entry in self._entries.values()
             if entry.particulars.queue is not None and not entry.revoked
         }  # fmt: skip
+
+    def beat(self, token: str) -> Beat | None:
+        """The heartbeat of a token."""
+        return self._beats.get(token_hash(token))
 
     def find(self, key: str) -> Entry | None:
         """The integration of a key. Keys are looked up by their hash, so timing tells nothing about them."""

@@ -57,8 +57,7 @@ class Figures(Collector):
     def _webhooks(self) -> Iterator[Metric]:
         traffic, refused = self._runtime.traffic, self._runtime.refusals.total
         yield _counters("siems_webhook_requests", "Requests by source.", "source", traffic.received)
-        accepted = traffic.answers.get(202, 0) - traffic.duplicates
-        yield _counter("siems_webhook_accepted", "Requests that were stored.", accepted)
+        yield _counter("siems_webhook_accepted", "Requests that were stored.", traffic.accepted)
         yield _counter("siems_webhook_duplicates", "Deliveries that were stored before.", traffic.duplicates)
         yield _counters("siems_webhook_refused", "Requests refused by the checks, by cause.", "cause", refused)
         answers = {str(status): count for status, count in sorted(traffic.answers.items())}

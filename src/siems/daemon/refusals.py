@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from siems.clock import to_micros
 from siems.domain.alert import Read, Reading
+from siems.domain.events import DeliveryRefused
 from siems.services.ingest import Incoming, accept
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Severity
@@ -102,6 +103,9 @@ def write(
             "rejection",
             (company_id, to_micros(refusal.last), cause, refusal.detail, source, address, refusal.count),
         )
+        uow.emit(
+            DeliveryRefused(company_id, refusal.last, cause, refusal.detail, source, address, refusal.count)
+        )  # fmt: skip
     for company_id, (spell, over) in sorted(news.items()):
         alerts = "1 alert" if spell.count == 1 else f"{spell.count} alerts"
         reading = Reading(

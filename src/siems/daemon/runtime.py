@@ -83,9 +83,9 @@ class Runtime:
     keyring: Keyring = field(init=False)
     limiter: Limiter = field(init=False)
     refusals: Refusals = field(init=False)
-    traffic: Traffic = field(init=False)
     sightings: Sightings = field(init=False)
     amazon: Amazon = field(init=False)
+    traffic: Traffic = field(init=False)
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
@@ -104,8 +104,8 @@ class Runtime:
         self.keyring = Keyring(self.vault)
         self.limiter = Limiter()
         self.refusals = Refusals()
-        self.traffic = Traffic()
         self.sightings = Sightings()
+        self.traffic = Traffic()
         self.amazon = Amazon(self.clock, self.limiter)
         self.intake = Intake(
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
@@ -180,7 +180,7 @@ class Runtime:
     def _announce(self, committed: Committed) -> None:
         if committed.earliest_due is not None:
             self.scheduler.expect(committed.earliest_due)
-        if any(event.type.startswith(("company.", "integration.")) for event in committed.events):
+        if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:
             self.hub.publish(committed.events)

@@ -11,11 +11,12 @@ _AGAIN = b'"duplicate":true'
 class Traffic:
     """Webhooks since the start: by source, by answer, and how long each took from its first byte to its answer."""
 
-    __slots__ = ("answers", "duplicates", "received", "seconds")
+    __slots__ = ("accepted", "answers", "duplicates", "received", "seconds")
 
     def __init__(self) -> None:
         self.received: dict[str, int] = {}
         self.answers: dict[int, int] = {}
+        self.accepted = 0
         self.duplicates = 0
         self.seconds = Histogram(WEBHOOK_SECONDS)
 
@@ -25,8 +26,10 @@ class Traffic:
 
     def stored(self, said: bytes) -> None:
         """A request was accepted, or had been before: then its answer says so."""
-        if said.endswith(b"}") and _AGAIN in said:
+        if _AGAIN in said:
             self.duplicates += 1
+        else:
+            self.accepted += 1
 
     def answered(self, status: int, seconds: float) -> None:
         self.answers[status] = self.answers.get(status, 0) + 1

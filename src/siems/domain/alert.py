@@ -86,6 +86,15 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change that somebody made, as a tool tells it: a deployment, a new setting. On record, and no alert."""
+
+    summary: str
+    source: str = ""
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What a body says. `many` bodies are answered with a list.
 
@@ -97,6 +106,7 @@ class Read:
     many: bool = False
     warnings: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    changes: tuple[Change, ...] = ()
     said: str = ""
     confirm: str = ""
 

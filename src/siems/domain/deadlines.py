@@ -24,6 +24,7 @@ class DueKind(StrEnum):
     AUTO_RESOLVE = "auto_resolve"
     FLAP_END = "flap_end"
     AUTO_CLOSE = "auto_close"
+    HEARTBEAT = "heartbeat"
     SILENCE_NOTICE = "silence_notice"
     SILENCE_END = "silence_end"
     SILENCE_RELEASE = "silence_release"

@@ -56,6 +56,19 @@ class AlertRemarked:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryRefused:
+    """Deliveries of one kind were refused: how many since it was last told, and the last of them."""
+
+    company_id: str
+    at: datetime
+    cause: str
+    detail: str
+    source: str
+    address: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSuppressed:
     """A new alert was stored under a silence: it opens nothing and joins nothing."""
 
@@ -180,4 +193,5 @@ Event = (
     AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | AlertSuppressed | IncidentOpened
     | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
     | IncidentEscalated | ChainEnded | SlaWarned | SlaBreached | SilenceExpiring | SilenceLifted | Recorded
+    | DeliveryRefused
 )  # fmt: skip

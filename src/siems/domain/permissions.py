@@ -25,6 +25,7 @@ class Permission(StrEnum):
     SEE_AUDIT = "read the audit log"
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
+    SEE_HEARTBEATS = "see heartbeats"
     REPLAY = "replay alerts"
     OWN_SESSION = "use one's own account"
 
@@ -44,6 +45,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_AUDIT: frozenset({_A, _M, _T}),
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
+    Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
 }

@@ -162,9 +162,9 @@ def bring_in(
         raise InvalidField(f"{len(listed)} assets are too many at once", hint=f"at most {MOST_ROWS}: split the list")
     before = uow.assets.named(company, (item.name for item in listed))
     after, found = _read(uow, company_id, listed, before)
-    found += _unconnected(company, listed, after)
-    if problems or found:
-        raise _refused([*problems, *found], len(listed))
+    wrong = [*problems, *found] or _unconnected(company, listed, after)  # a line that is wrong may be what is missing
+    if wrong:
+        raise _refused(wrong)
     changed = [a for a in after.values() if a != before.get(a.name)]
     uow.assets.put(company, changed)
     told = [AssetChange(name=a.name, new=a.name not in before, fields=_pairs(before.get(a.name), a)) for a in changed]
@@ -203,10 +203,14 @@ def _read(
 
 def _unconnected(company: CompanyMemory, listed: Sequence[Listed], after: dict[str, Asset]) -> list[str]:
     """Dependencies on what is not there, and the first cycle."""
-    places = {item.name.strip(): item.place for item in reversed(listed) if item.facts.depends_on is not None}
+    places: dict[str, str] = {}
+    for item in listed:
+        if item.facts.depends_on is not None:
+            places.setdefault(item.name.strip(), item.place)
     problems = [
         f"{places[name]}: {name} depends on {other!r}, and there is no such asset, here or in the list"
-        for name in sorted(places.keys() & after.keys(), key=places.__getitem__)
+        for name in places
+        if name in after
         for other in after[name].depends_on
         if other not in company.assets and other not in after
     ]
@@ -217,11 +221,18 @@ def _unconnected(company: CompanyMemory, listed: Sequence[Listed], after: dict[s
     return problems
 
 
-def _refused(problems: list[str], total: int) -> InvalidField:
-    """One problem a line."""
-    more = [f"and {len(problems) - PROBLEMS_TOLD} more"] if len(problems) > PROBLEMS_TOLD else []
-    head = "nothing was imported:" if total else "there is nothing to import:"
-    return InvalidField("\n".join([head, *problems[:PROBLEMS_TOLD], *more]), hint="correct these and import again")
+def _refused(problems: list[str]) -> InvalidField:
+    """One problem a line, in the order of the list."""
+    ordered = sorted(problems, key=_line_of)
+    more = [f"and {len(ordered) - PROBLEMS_TOLD} more"] if len(ordered) > PROBLEMS_TOLD else []
+    return InvalidField(
+        "\n".join(["nothing was imported:", *ordered[:PROBLEMS_TOLD], *more]), hint="correct these and import again"
+    )
+
+
+def _line_of(problem: str) -> int:
+    word = problem.partition(":")[0].removeprefix("line ")
+    return int(word) if word.isdigit() else 0
 
 
 def _pairs(before: Asset | None, after: Asset) -> dict[str, list[object]]:

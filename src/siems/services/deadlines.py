@@ -16,7 +16,7 @@ from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import silencing
+from siems.services import heartbeats, silencing
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.services.retention import sweep
@@ -34,6 +34,9 @@ def fire(uow: UnitOfWork, due: Due, kept: Retention = DEFAULT_RETENTION) -> bool
     kind = DueKind(due.kind)
     if kind is DueKind.HOUSEKEEPING:
         sweep(uow, due, kept)
+        return True
+    if kind is DueKind.HEARTBEAT:
+        heartbeats.due(uow, due)
         return True
     if due.object.startswith("SIL-"):
         silencing.fire(uow, due, kind)

@@ -335,3 +335,4 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "last_seen": _time(_ALR.last_seen_at),
     }
 )
+ALERT_FIELDS = frozenset(_ALERT)

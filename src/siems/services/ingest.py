@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from siems.domain import correlation
-from siems.domain.alert import Alert, Read, Reading, Remark, fingerprint_of_key
+from siems.domain.alert import Alert, Change, Read, Reading, Remark, fingerprint_of_key
 from siems.domain.changing import replace
 from siems.domain.correlation import Kind, Placement
 from siems.domain.events import (
@@ -17,8 +17,10 @@ from siems.domain.events import (
     AlertRepeated,
     IncidentFlapping,
     IncidentRecovered,
+    Recorded,
 )
 from siems.domain.incident import with_transition
+from siems.domain.permissions import SYSTEM
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
@@ -70,22 +72,41 @@ def accept(uow: UnitOfWork, incoming: Incoming) -> bytes:
 def _answer(uow: UnitOfWork, company: CompanyMemory, incoming: Incoming) -> AlertAccepted | AlertsAccepted:
     """What comes of everything that a body says."""
     raw, read = _Raw(uow, incoming), incoming.read
+    # a remark on what ends with this body comes before its end, one on what begins with it after its beginning
+    about = {remark: _remark(uow, company, incoming.source, remark) for remark in read.remarks}
     taken = [_take(uow, company, reading, raw, incoming) for reading in read.readings]
-    for remark in read.remarks:
-        _remark(uow, company, incoming.source, remark)
+    for remark, alert in about.items():
+        about[remark] = alert or _remark(uow, company, incoming.source, remark)
+    for change in read.changes:
+        _change(uow, incoming, change)
     if read.many:
         return AlertsAccepted(message=read.said or "accepted", alerts=taken)
     if taken:
         return taken[0]
-    said = read.said or ("noted" if read.remarks else "nothing to alert on")
-    return AlertAccepted(message=said, alert_id=None, incident_id=None, warnings=list(read.warnings))
+    noted = next(filter(None, about.values()), None)
+    said = read.said or ("noted" if noted else "nothing active to note it on" if about else "nothing to alert on")
+    return AlertAccepted(
+        message=said, alert_id=None if noted is None else f"ALR-{noted.id}",
+        incident_id=None if noted is None or noted.incident_id is None else f"INC-{noted.incident_id}",
+        warnings=list(read.warnings),
+    )  # fmt: skip
 
 
-def _remark(uow: UnitOfWork, company: CompanyMemory, source: str, remark: Remark) -> None:
-    """What a tool says about an alert of its own is a note on its incident."""
+def _remark(uow: UnitOfWork, company: CompanyMemory, source: str, remark: Remark) -> Alert | None:
+    """What a tool says about an alert of its own is a note on its incident; the alert, when it is active."""
     alert = uow.alerts.active(company, fingerprint_of_key(company.id, source, remark.dedup_key))
     if alert is not None and alert.incident_id is not None:
         uow.emit(AlertRemarked(alert, uow.incidents.get(company.id, alert.incident_id), remark.text))
+    return alert
+
+
+def _change(uow: UnitOfWork, incoming: Incoming, change: Change) -> None:
+    """A change is on record, for those who look for what happened before an incident."""
+    details = {"summary": change.summary, "source": change.source, "links": change.links}
+    company = incoming.company_id
+    uow.emit(
+        Recorded(type="change.reported", actor=SYSTEM, company_id=company, object=incoming.source, details=details)
+    )
 
 
 class _Raw:

@@ -18,7 +18,7 @@ from siems.domain.permissions import Actor, Permission, missing, require
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
-from siems.storage.vault import Vault, mail_token, random_token, signing_secret, token_hash
+from siems.storage.vault import Vault, key_for, signing_secret, token_hash
 from siems.vocabulary import MSP, Signing
 from siems.wire import IntegrationAdded, IntegrationChanged, IntegrationEdit, RotateAsk
 
@@ -56,7 +56,7 @@ def add(
 def make(uow: UnitOfWork, company_id: str, opening: Opening, vault: Vault, public_url: str) -> IntegrationAdded:
     """The rows and secrets of a new integration."""
     slug = company_id.removeprefix("comp-")
-    key = _new_key(opening.tool, company_id)
+    key = key_for(opening.tool, slug)
     secret = None
     if opening.signing is Signing.REQUIRED and not opening.awaits_secret:
         secret = signing_secret() if opening.secret is None else _given(opening.secret)
@@ -78,11 +78,6 @@ def make(uow: UnitOfWork, company_id: str, opening: Opening, vault: Vault, publi
         api_key=key, hmac_secret=None if opening.secret else secret,
         webhook_url=f"{url}?api_key={key}" if opening.key_in_url else url, awaits_secret=opening.awaits_secret,
     )  # fmt: skip
-
-
-def _new_key(tool: str, company_id: str) -> str:
-    slug = company_id.removeprefix("comp-")
-    return mail_token(slug) if tool == EMAIL else random_token(f"sk_{slug}")
 
 
 def webhook_url(public_url: str, tool: str) -> str:
@@ -186,7 +181,7 @@ def rotate(
     values: dict[str, Any] = {}
     key = secret = None
     if "key" in what:
-        key = _new_key(row.tool, row.company_id)
+        key = key_for(row.tool, row.company_id.removeprefix("comp-"))
         values |= {"key_hash": token_hash(key), "key_hint": key[-4:]}
         _keep(uow, row, "key", row.key_hash, overlap)
     if "hmac" in what:

@@ -35,13 +35,10 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
     alert, incident = event.alert, event.incident
     uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.commitment()])
     data: dict[str, Any] = {
-        "incident_id": None if incident is None else incident.ref,
-        "asset_name": alert.asset_name,
-        "signature": alert.signature,
-        "severity": alert.severity.name,
-        "tool_source": alert.tool_source,
+        "incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name,
+        "signature": alert.signature, "severity": alert.severity.name, "tool_source": alert.tool_source,
         "rule": alert.rule,
-    }
+    }  # fmt: skip
     if incident is not None:
         data |= {"alert_count": incident.alert_count, "version": incident.version}
     uow.stream.add("alert.received", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
@@ -50,24 +47,20 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
 def alert_repeated(uow: UnitOfWork, event: e.AlertRepeated) -> None:
     """A repeat is counted, not decided: it is told, and leaves no entry in the record."""
     alert, incident = event.alert, event.incident
-    uow.stream.add(
-        "alert.repeated",
-        f"ALR-{alert.id}",
-        company_id=alert.company_id,
-        data={"incident_id": None if incident is None else incident.ref, "count": alert.count},
-        coalesce=True,
-    )
+    data = {"incident_id": None if incident is None else incident.ref, "count": alert.count}
+    uow.stream.add("alert.repeated", f"ALR-{alert.id}", company_id=alert.company_id, data=data, coalesce=True)
 
 
 def alert_recovered(uow: UnitOfWork, event: e.AlertRecovered) -> None:
     alert, incident = event.alert, event.incident
     uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", "resolved"])
-    uow.stream.add(
-        "alert.recovered",
-        f"ALR-{alert.id}",
-        company_id=alert.company_id,
-        data={"incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name},
-    )
+    data = {"incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name}
+    uow.stream.add("alert.recovered", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
+
+
+def delivery_refused(uow: UnitOfWork, event: e.DeliveryRefused) -> None:
+    told = {name: getattr(event, name) for name in ("at", "cause", "detail", "source", "address", "count")}
+    uow.stream.add("delivery.refused", event.company_id, company_id=event.company_id, data=told)
 
 
 def alert_remarked(uow: UnitOfWork, event: e.AlertRemarked) -> None:
@@ -302,6 +295,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
         e.AlertRemarked: (alert_remarked,),
+        e.DeliveryRefused: (delivery_refused,),
         e.AlertSuppressed: (alert_suppressed,),
         e.IncidentOpened: (incident_opened,),
         e.IncidentAbsorbed: (incident_absorbed,),

@@ -37,6 +37,7 @@ def summary(connection: Connection, actor: Actor, now: datetime) -> Summary:
         select(i.company_id, func.count()).where(mine, i.state.in_(OPEN_STATES)).group_by(i.company_id)
     ).all()
     incidents = count()
+    per_minute, repeats = _last_hour(connection, theirs, now)
     return Summary(
         open=count(i.state.in_(OPEN_STATES)),
         opened_today=count(i.created_at >= today),
@@ -51,7 +52,8 @@ def summary(connection: Connection, actor: Actor, now: datetime) -> Summary:
             CompanyCount(company_id=company_id, company=names.companies.get(company_id, company_id), open=open_)
             for company_id, open_ in sorted(by_company, key=lambda pair: (-pair[1], pair[0]))
         ],
-        alerts_per_minute=_per_minute(connection, theirs, now),
+        alerts_per_minute=per_minute,
+        repeats=repeats,
         server_time=now,
     )
 
@@ -62,15 +64,20 @@ def _mean(connection: Connection, span: Any, *where: Any) -> int | None:
     return None if value is None else int(value) // 1_000_000
 
 
-def _per_minute(connection: Connection, where: Any, now: datetime) -> list[int]:
-    """New alerts in each of the last 60 minutes, oldest first."""
+def _last_hour(connection: Connection, where: Any, now: datetime) -> tuple[list[int], int]:
+    """New alerts in each of the last 60 minutes, oldest first; and how often these alerts came again."""
     start = now - timedelta(minutes=60)
-    received = type_coerce(t.alert.c.received_at, BigInteger)
-    rows = connection.execute(select(received).where(where, t.alert.c.received_at > start))
-    buckets = [0] * 60
-    for (micros,) in rows:
-        buckets[min(59, (micros - to_micros(start)) // 60_000_000)] += 1
-    return buckets
+    minute = ((type_coerce(t.alert.c.received_at, BigInteger) - to_micros(start)) // 60_000_000).label("minute")
+    rows = connection.execute(
+        select(minute, func.count(), func.sum(t.alert.c.count))
+        .where(where, t.alert.c.received_at > start)
+        .group_by(minute)
+    )
+    buckets, repeats = [0] * 60, 0
+    for number, new, times in rows:
+        buckets[min(59, int(number))] += new
+        repeats += int(times) - new
+    return buckets, repeats
 
 
 def inbox(connection: Connection, actor: Actor, now: datetime, *, unread: bool, limit: int) -> list[NoticeView]:

@@ -26,7 +26,7 @@ from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 
 SWEEP_EVERY = timedelta(hours=1)
-CHUNK = 500
+CHUNK = 250
 INCIDENTS_AT_ONCE = 100
 HOUSE = "siems"
 """The object of deadlines that belong to no incident."""
@@ -152,9 +152,9 @@ _NEEDED = """
 SELECT incident_id AS number FROM alert WHERE incident_id IN :ids
 UNION SELECT recurrence_of FROM incident WHERE recurrence_of IN :ids AND state <> 'CLOSED'
 """
-_LINES = """
-DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE incident_id IN :ids ORDER BY id LIMIT 500)
-"""
+_LINES = f"""
+DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE incident_id IN :ids ORDER BY id LIMIT {CHUNK})
+"""  # noqa: S608
 
 
 def _incidents(uow: UnitOfWork, after: int, kept: Retention) -> Step:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from siems.domain.changing import replace
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
-from siems.sources.reading import Doc, alert_of, document, filled
+from siems.sources.reading import Doc, alert_of, an_object, document, filled, made_key, message, parse, short_key
 from siems.sources.shapes import joined, site, some
 from siems.vocabulary import Severity
 
@@ -60,6 +63,76 @@ def _remark(doc: Doc, alert: Doc, action: str) -> str:
     return f"Opsgenie: {action}" + (f" ({to})" if to else "") + (f" by {who}" if who else "") + (note and f": {note}")
 
 
+# --- the Alert API itself ---------------------------------------------------------------------------------------
+
+ACTS: Mapping[str, str] = {
+    "acknowledge": "acknowledged", "unacknowledge": "no longer acknowledged", "notes": "note", "snooze": "snoozed",
+    "assign": "assigned", "escalate": "escalated", "tags": "tagged", "details": "details added",
+    "responders": "responder added", "teams": "team added", "priority": "priority changed",
+    "message": "message changed", "description": "description changed",
+}  # fmt: skip
+"""What senders may say of an alert of theirs, besides that it is over. siems notes it: people work on incidents."""
+_SAID = ("owner.username", "owner.name", "owner.id", "escalation.name", "responder.username", "responder.name",
+         "team.name", "endTime", "priority", "message", "description", "tags", "details")  # fmt: skip
+_IGNORED = ("responders", "teams", "visibleTo", "actions")
+_PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
+
+
+def read_alert(body: bytes, headers: Headers) -> Read:
+    """`POST /v2/alerts`. Raises UsageError for what is no JSON, InvalidField with the fields that are wrong."""
+    doc = Doc(an_object(parse(body)))
+    faults = _faults(doc)
+    if faults:
+        raise InvalidField("; ".join(f"{field}: {fault}" for field, fault in faults.items()))
+    named = message(doc.at("message")).strip()
+    details, source, alias = doc.doc("details"), doc.first("source"), doc.first("alias")
+    asset = doc.first("entity") or details.first(*_HOSTS) or ("" if "@" in source else site(source)) or "Opsgenie"
+    reading = alert_of(
+        tool="opsgenie", asset=asset, signature=named, word=doc.first("priority") or "P3", words=_WORDS,
+        message="\n".join(filter(None, (named, doc.first("description"), doc.first("note")))),
+        tags={str(k): filled(v, 1_024) for k, v in list(details.value.items())[:40] if filled(v)}
+        | some(doc, "entity", "source", "user", tags=joined(doc.at("tags")))
+        | {"alias": alias or made_key(asset, named)},
+        urls=[v for v in details.value.values() if isinstance(v, str)],
+    )  # fmt: skip
+    ignored = [name for name in _IGNORED if doc.at(name)]
+    warnings = (f"{', '.join(ignored)} ignored: the company's escalation policy decides who is told",)
+    key = short_key(reading.labels["alias"])
+    return Read((replace(reading, dedup_key=key),), warnings=warnings if ignored else ())
+
+
+def _faults(doc: Doc) -> dict[str, str]:
+    found = {}
+    if not message(doc.at("message")).strip():
+        found["message"] = "Message can not be empty."
+    alias, priority = doc.at("alias"), doc.at("priority")
+    if alias is not None and (not isinstance(alias, str) or len(alias) > 512):
+        found["alias"] = "should be a text of at most 512 characters"
+    if priority is not None and priority not in _PRIORITIES:
+        found["priority"] = f"should be one of [ {', '.join(_PRIORITIES)} ]"
+    if doc.at("details") is not None and not isinstance(doc.at("details"), Mapping):
+        found["details"] = "should be an object"
+    return found
+
+
+def reader_of(act: str, alias: str) -> Tool:
+    """The tool that reads what is said of the alert with this alias. `close` and `delete` say that it is over."""
+
+    def read_act(body: bytes, headers: Headers) -> Read:
+        doc = Doc(an_object(parse(body)) if body.strip() else {})
+        key, over = short_key(alias), act in ("close", "delete")
+        who, note = doc.first("user"), doc.first("note")
+        said = next(filter(None, map(doc.first, _SAID)), "") if act not in ("notes", "acknowledge") else ""
+        verb = f"{'closed' if over else ACTS[act]}" + (f" ({said})" if said else "") + (f" by {who}" if who else "")
+        if act == "notes" and not note:
+            raise InvalidField("note: Note can not be empty.")
+        remarks = (Remark(key, f"{verb}: {note}" if note else verb),) if note or not over else ()
+        over_now = alert_of(tool="opsgenie", asset=alias, signature=alias, message="", firing=False, key=key)
+        return Read((over_now,) if over else (), remarks=remarks)
+
+    return replace(API, read=read_act)
+
+
 tool = Tool(
     name="opsgenie",
     title="Opsgenie",
@@ -70,7 +143,12 @@ tool = Tool(
             "Webhook URL:  {url}  Tick Add Alert Description to Payload and Add Alert Details to Payload.",
             "Choose the alert actions: alert is created, acknowledged, closed, deleted, note is added.",
             "Turn on integration.",
+            "Tools that speak Opsgenie's Alert API send to {base} instead of https://api.opsgenie.com, with the API key"
+            " of this integration as theirs (GenieKey).",
         ),
         docs="https://support.atlassian.com/opsgenie/docs/integrate-opsgenie-with-webhook/",
     ),
 )
+
+API = replace(tool, read=read_alert, native=False)
+"""The Alert API at its own address. Its senders repeat on 429."""

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from itertools import islice
 
-from siems.domain.alert import Reading
+from siems.domain.alert import Change, Reading
+from siems.domain.changing import replace
 from siems.domain.signature import Scheme
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
-from siems.sources.reading import Doc, alert_of, document, filled, host_in, without_port
+from siems.sources.reading import (
+    Doc,
+    alert_of,
+    an_object,
+    document,
+    filled,
+    host_in,
+    links,
+    made_key,
+    message,
+    parse,
+    without_port,
+)
 from siems.sources.shapes import some
 from siems.vocabulary import Severity
 
@@ -24,7 +37,11 @@ _WORDS = {
 _LEVELS = {"critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW}
 _FIRING = ("triggered", "trigger", "reopened", "reopen")
 _OVER = ("resolved", "resolve")
+_ACTIONS = ("trigger", "acknowledge", "resolve")
+_NEEDED = ("summary", "source", "severity")
 MAX_MESSAGES = 1_000
+MAX_KEY = 255
+MAX_SUMMARY = 1_024
 
 
 def read(body: bytes, headers: Headers) -> Read:
@@ -122,6 +139,8 @@ def _event(doc: Doc) -> Read:
 def _payload(doc: Doc, payload: Doc, said: str, key: str, *, firing: bool) -> Reading:
     parts = ("component", "class") if payload.first("class") else ()
     details = next((d for d in (payload.doc("custom_details"), doc.doc("details")) if d.value), Doc({}))
+    if not details.value and payload.first("custom_details"):
+        details = Doc({"custom_details": payload.at("custom_details")})
     source = without_port(host_in(payload.first("source")))
     known = {name: filled(value, 1_024) for name, value in list(details.value.items())[:40]}
     told = [f"{name}: {value}" for name, value in known.items() if value]
@@ -136,9 +155,66 @@ def _payload(doc: Doc, payload: Doc, said: str, key: str, *, firing: bool) -> Re
         key=key or None,
         tags={name: value for name, value in known.items() if value}
         | some(payload, "component", "group", "class") | some(doc, "client"),
-        urls=[doc.first("client_url"), *(link.first("href") for link in doc.docs("links"))],
+        urls=_urls(doc),
         starts=payload.first("timestamp") if firing else None,
     )  # fmt: skip
+
+
+def _urls(doc: Doc) -> list[str]:
+    images = [image.first(name) for image in doc.docs("images") for name in ("href", "src")]
+    return list(dict.fromkeys([doc.first("client_url"), *(link.first("href") for link in doc.docs("links")), *images]))
+
+
+# --- the Events API itself, version 2: what is wrong is told as PagerDuty tells it ------------------------------
+
+
+def read_event(body: bytes, headers: Headers) -> Read:
+    """`POST /v2/enqueue`. Raises UsageError for what is no JSON, InvalidField with every fault of the event."""
+    doc = Doc(an_object(parse(body)))
+    verb, key, faults = doc.first("event_action"), doc.first("dedup_key"), _faults(doc)
+    if faults:
+        raise InvalidField("; ".join(faults))
+    if verb == "acknowledge":
+        return Read(remarks=(Remark(key, "acknowledged"),))
+    reading = _payload(doc, doc.doc("payload"), doc.first("payload.summary"), key, firing=verb == "trigger")
+    return Read((reading if key else replace(reading, dedup_key=made_key(reading.asset_name, reading.signature)),))
+
+
+def _faults(doc: Doc) -> list[str]:
+    verb, key = doc.first("event_action"), doc.at("dedup_key")
+    if verb not in _ACTIONS:
+        blank = "is missing or blank" if not verb else f"is invalid (must be one of the following: {_or(_ACTIONS)})"
+        return [f"'event_action' {blank}"]
+    found = []
+    if key is not None and (not isinstance(key, str) or len(key) > MAX_KEY):
+        found.append(f"'dedup_key' is too long (maximum is {MAX_KEY} characters)")
+    if verb != "trigger":
+        return found if key else [*found, f"'dedup_key' is missing or blank, and {verb} needs it"]
+    payload = doc.doc("payload")
+    if not payload.value:
+        return [*found, "'payload' is missing or blank"]
+    found += [f"'payload.{name}' is missing or blank" for name in _NEEDED if not message(payload.at(name)).strip()]
+    if len(message(payload.at("summary"))) > MAX_SUMMARY:
+        found.append(f"'payload.summary' is too long (maximum is {MAX_SUMMARY} characters)")
+    level = payload.at("severity")
+    if level and level not in tuple(_LEVELS):
+        found.append(f"'payload.severity' is invalid (must be one of the following: {_or(tuple(_LEVELS))})")
+    return found
+
+
+def _or(words: tuple[str, ...]) -> str:
+    quoted = [f"'{word}'" for word in words]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def read_change(body: bytes, headers: Headers) -> Read:
+    """`POST /v2/change/enqueue`: what was changed is no alert."""
+    doc = Doc(an_object(parse(body)))
+    summary = doc.first("payload.summary")
+    if not summary:
+        raise InvalidField("'payload.summary' is missing or blank")
+    change = Change(summary[:MAX_SUMMARY], doc.first("payload.source")[:MAX_KEY], links(_urls(doc)))
+    return Read(changes=(change,), said=f"change event: {summary[:MAX_SUMMARY]}")
 
 
 tool = Tool(
@@ -154,8 +230,13 @@ tool = Tool(
             "Event Subscription: all incident events. Add Webhook.",
             "PagerDuty shows the signing secret once: give it to siems:  siems integration rotate {integration}"
             " --what hmac --secret-file -",
-            "Tools that speak the Events API cannot sign: they need an integration of their own, made with --no-sign.",
+            "Tools that speak the Events API cannot sign: they need an integration of their own, made with --no-sign."
+            "  They send to {base} instead of https://events.pagerduty.com, with its API key as their routing key.",
         ),
         docs="https://support.pagerduty.com/main/docs/webhooks",
     ),
 )
+
+EVENTS = replace(tool, read=read_event, native=False, signing=None)
+"""The Events API at its own address. Its senders repeat on 429, and do not sign."""
+CHANGES = replace(EVENTS, read=read_change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -171,6 +172,16 @@ def alert_of(
         starts_at=starts_at, thread=thread,
         warnings=tuple(w for w in (*warnings, *trouble, doubt if firing else "", late) if w),
     )  # fmt: skip
+
+
+def made_key(asset: str, signature: str) -> str:
+    """The key of a problem whose sender gave none and is told one: the same problem gets the same key again."""
+    return blake2b(f"{asset}\x1f{signature}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def short_key(key: str) -> str:
+    """A key as long as siems keeps them; a longer one stays different from every other."""
+    return key if len(key) <= MAX_NAME else blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 def host_in(url: str) -> str:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from sys import intern
 from typing import Any
 
@@ -22,13 +21,17 @@ from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings
 from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
+from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.silence import Silence
 from siems.storage import tables as t
+from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
+from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
+    content_name,
     incident_from,
     policy_from,
     policy_json,
@@ -74,10 +77,10 @@ class CompanyMemory:
     seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
-    """Every asset, and whether it is critical."""
     depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen_at: dict[str, datetime] = field(default_factory=dict)
     """When it was written down that an asset was seen."""
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
 
     @property
@@ -164,19 +167,16 @@ class Memory:
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
         _load_open(connection, memory, self.shared)
-        _load_assets(connection, memory)
+        load_assets(connection, memory)
         return memory
 
     def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
         """An empty memory for a company, with its settings named by their content."""
+        settings = company.settings
         return CompanyMemory(
-            company.id,
-            company.name,
-            version,
-            company.settings,
-            self.remember_targets(company.settings.targets),
-            self.remember_policy(company.settings.policy),
-        )
+            company.id, company.name, version, settings, self.remember_targets(settings.targets),
+            self.remember_policy(settings.policy),
+        )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:
         scopes: dict[str, set[str]] = {}
@@ -195,12 +195,12 @@ class Memory:
     # --- snapshots ---------------------------------------------------------------------------------------------
 
     def remember_targets(self, targets: sla.Targets) -> str:
-        name = _content_name("sla", targets_json(targets))
+        name = content_name("sla", targets_json(targets))
         self.targets[name] = targets
         return name
 
     def remember_policy(self, policy: Policy) -> str:
-        name = _content_name("policy", policy_json(policy))
+        name = content_name("policy", policy_json(policy))
         self.policies[name] = policy
         return name
 
@@ -213,11 +213,6 @@ class Memory:
         if name not in self.policies:
             self.policies[name] = policy_from(_snapshot_body(connection, name))
         return self.policies[name]
-
-
-def _content_name(kind: str, body: dict[str, Any]) -> str:
-    said = json.dumps([kind, body], sort_keys=True).encode()
-    return blake2b(said, digest_size=12).hexdigest()
 
 
 def _snapshot_body(connection: Connection, name: str) -> dict[str, Any]:
@@ -327,19 +322,6 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
             index_alert(journal, company, alert, keys_for(alert, company.rules))
+    company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     journal.forget()
-
-
-def _load_assets(connection: Connection, company: CompanyMemory) -> None:
-    """What there is, whether it is critical, when it was seen, and what depends on what."""
-    a, d = t.asset.c, t.asset_dependency.c
-    assets = select(a.name, a.critical, a.last_seen_at).where(a.company_id == company.id)
-    for name, critical, seen_at in connection.execute(assets):
-        name = intern(name)
-        company.assets[name] = critical
-        if seen_at is not None:
-            company.seen_at[name] = seen_at
-    edges = select(d.asset, d.depends_on).where(d.company_id == company.id).order_by(d.asset, d.depends_on)
-    for name, other in connection.execute(edges):
-        company.depends_on[name] = (*company.depends_on.get(name, ()), other)

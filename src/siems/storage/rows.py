@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from siems.domain.alert import Alert
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
+from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.matchers import parse
 from siems.domain.priority import Weights
@@ -130,6 +132,30 @@ def alert_from(row: Sequence[Any]) -> Alert:
     )  # fmt: skip
 
 
+def heartbeat_row(h: Heartbeat) -> Row:
+    """The values of the `heartbeat` table, in its order."""
+    second = timedelta(seconds=1)
+    return (
+        h.id, h.company_id, h.name, h.every // second, h.grace // second, int(h.severity), h.token_hash, h.token_hint,
+        to_micros(h.created_at), _out(h.last_beat_at), _out(h.expected_since), _out(h.started_at),
+        _out(h.down_since), _out(h.paused_at),
+    )  # fmt: skip
+
+
+def heartbeat_from(row: Sequence[Any]) -> Heartbeat:
+    """The heartbeat of a row of `heartbeat`, whose times are still microseconds."""
+    (
+        id, company_id, name, every, grace, severity, token_hash, token_hint, created_at, last_beat_at, expected_since,
+        started_at, down_since, paused_at,
+    ) = row  # fmt: skip
+    return Heartbeat(
+        id=id, company_id=company_id, name=name, every=timedelta(seconds=every), grace=timedelta(seconds=grace),
+        severity=Severity(severity), token_hash=token_hash, token_hint=token_hint, created_at=from_micros(created_at),
+        last_beat_at=_back(last_beat_at), expected_since=_back(expected_since), started_at=_back(started_at),
+        down_since=_back(down_since), paused_at=_back(paused_at),
+    )  # fmt: skip
+
+
 def silence_row(s: Silence) -> Row:
     """The values of the `silence` table, in its order."""
     r = s.recurrence
@@ -215,6 +241,12 @@ def policy_from(data: Mapping[str, Any]) -> Policy:
             for step in data["steps"]
         ),
     )
+
+
+def content_name(kind: str, body: dict[str, Any]) -> str:
+    """A short name for targets or a policy: the same for the same."""
+    said = json.dumps([kind, body], sort_keys=True).encode()
+    return blake2b(said, digest_size=12).hexdigest()
 
 
 def settings_json(settings: CompanySettings) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
     type_coerce,
 )
@@ -144,6 +145,25 @@ pull = Table(
 )
 """The queues that are emptied: which daemon does it until when, and how the last look went."""
 
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _company(),
+    Column("name", String(255), nullable=False),
+    Column("every_seconds", BigInteger, nullable=False),
+    Column("grace_seconds", BigInteger, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("token_hint", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_beat_at", Instant, nullable=True),
+    Column("expected_since", Instant, nullable=True),
+    Column("started_at", Instant, nullable=True),
+    Column("down_since", Instant, nullable=True),
+    Column("paused_at", Instant, nullable=True),
+    UniqueConstraint("company_id", "name"),
+)
 old_key = Table(
     "old_key",
     metadata,

@@ -27,6 +27,7 @@ from siems.storage.repositories.assets import Assets
 from siems.storage.repositories.audit import AuditLog
 from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
+from siems.storage.repositories.heartbeats import Heartbeats
 from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
@@ -67,6 +68,7 @@ class UnitOfWork:
         self.alerts = Alerts(self)
         self.assets = Assets(self)
         self.repeats = Repeats(self)
+        self.heartbeats = Heartbeats(self)
         self.deadlines = Deadlines(self)
         self.deliveries = Deliveries(self)
         self.timeline = Timeline(self)
@@ -186,6 +188,7 @@ class UnitOfWork:
         self.repeats.flush()
         self.incidents.flush()
         self.alerts.flush()
+        self.heartbeats.flush()
         self.deadlines.flush()
         self.audit.flush()
         self.stream.flush()

@@ -6,6 +6,7 @@ import os
 from base64 import b32encode, b64encode
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -61,11 +62,17 @@ def random_token(prefix: str, size: int = 24) -> str:
     return f"{prefix}_{''.join(letters)}"
 
 
-def mail_token(slug: str) -> str:
-    """A key that is the local part of an address as well: small letters and digits only, since mail programs change
-    the case, and at most 64 of them. 100 bits."""
-    value = b32encode(os.urandom(15)).decode().lower()[:20]
-    return f"{slug[:40].strip('-')}-{value}"
+def key_for(tool: str, slug: str) -> str:
+    """A key of an integration, in the form that senders of its tool insist on: some look at the length of theirs."""
+    match tool:
+        case "pagerduty":
+            return os.urandom(16).hex()
+        case "opsgenie":
+            return str(UUID(bytes=os.urandom(16), version=4))
+        case "email":  # the local part of an address as well, of which programs change the case: at most 64, small
+            return f"{slug[:40].strip('-')}-{b32encode(os.urandom(15)).decode().lower()[:20]}"
+        case _:
+            return random_token(f"sk_{slug}")
 
 
 def signing_secret() -> str:

@@ -19,11 +19,15 @@ class Level(IntEnum):
 class Where(StrEnum):
     BOARD = "board"
     DETAIL = "detail"
+    ALERTS = "alerts"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
 BOARD = (Where.BOARD,)
 DETAIL = (Where.DETAIL,)
+ALERTS = (Where.ALERTS,)
+LISTS = (Where.BOARD, Where.ALERTS)
+EVERY = tuple(Where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +77,42 @@ DEEDS: tuple[Deed, ...] = (
          done="On hold:", hint="hold"),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
-    Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:"),
+    Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),
     Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD),
     Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
     Deed("mark_none", ("V",), "unmark all", where=BOARD),
-    Deed("freeze", ("z",), "freeze or go on live", where=BOARD),
-    Deed("pane", ("d",), "detail pane on or off", where=BOARD),
-    Deed("filter", ("slash",), "filter", where=BOARD, hint="filter"),
+    Deed("follow", ("f",), "follow the newest", where=ALERTS, hint="follow"),
+    Deed("freeze", ("z",), "freeze or go on live", where=LISTS, hint="freeze"),
+    Deed("next_critical", ("e",), "older critical", where=ALERTS, hint="crit"),
+    Deed("previous_critical", ("E",), "newer one", where=ALERTS),
+    Deed("raw", ("enter",), "body as it came", cli="siems alert show ID --raw", where=ALERTS, hint="raw"),
+    Deed("incident", ("o",), "open its incident", cli="siems incident show {ids}", where=ALERTS, hint="incident"),
+    Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
+    Deed("pane_down", ("J",), "body down", where=ALERTS),
+    Deed("pane_up", ("K",), "body up", where=ALERTS),
+    Deed("filter", ("slash",), "filter", where=LISTS, hint="filter"),
     Deed("previous", ("left_square_bracket",), "previous incident", where=DETAIL),
     Deed("following", ("right_square_bracket",), "next incident", where=DETAIL),
     Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
-    Deed("command", ("colon", "ctrl+p"), "command", hint="command"),
-    Deed("help", ("question_mark",), "this help", hint="help"),
-    Deed("copy", ("y",), "copy...", hint="copy"),
-    Deed("log", ("at",), "command log"),
-    Deed("inbox", ("8",), "inbox", cli="siems notify inbox"),
-    Deed("board", ("1",), "incidents", cli="siems incident list"),
-    Deed("zone", ("T",), "time zone: UTC or local"),
-    Deed("retry", ("ctrl+r",), "ask the daemon now"),
-    Deed("down", ("j", "down"), "down"),
-    Deed("up", ("k", "up"), "up"),
-    Deed("first", ("g", "home"), "first"),
-    Deed("last", ("G", "end"), "last"),
-    Deed("page_down", ("pagedown",), "page down"),
-    Deed("page_up", ("pageup",), "page up"),
-    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back"),
-    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit"),
+    Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
+    Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
+    Deed("copy", ("y",), "copy...", hint="copy", where=EVERY),
+    Deed("log", ("at",), "command log", where=EVERY),
+    Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
+    Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
+    Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
+    Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
+    Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
+    Deed("down", ("j", "down"), "down", where=EVERY),
+    Deed("up", ("k", "up"), "up", where=EVERY),
+    Deed("first", ("g", "home"), "first", where=EVERY),
+    Deed("last", ("G", "end"), "last", where=EVERY),
+    Deed("page_down", ("pagedown",), "page down", where=EVERY),
+    Deed("page_up", ("pageup",), "page up", where=EVERY),
+    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back", where=EVERY),
+    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit", where=EVERY),
 )  # fmt: skip
 BY_ID: Mapping[str, Deed] = {deed.id: deed for deed in DEEDS}
 
@@ -120,6 +132,10 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     Where.DETAIL: (
         "help", "back", "ack", "start", "resolve", "close", "reopen", "assign", "escalate", "note", "section",
         "hold", "take", "copy", "command",
+    ),
+    Where.ALERTS: (
+        "help", "command", "filter", "follow", "freeze", "next_critical", "raw", "incident", "copy", "pane", "back",
+        "quit",
     ),
 }  # fmt: skip
 

@@ -14,7 +14,10 @@ from textual.app import App
 from siems.client import Client, find_token
 from siems.errors import UsageError
 from siems.tui import commands, saved
+from siems.tui.arrivals import Arrivals
+from siems.tui.arriving import Arriving, Bodies
 from siems.tui.desk import Desk
+from siems.tui.feed import Feed
 from siems.tui.frame import LinkState
 from siems.tui.hands import Hands
 from siems.tui.keymap import read_keymap
@@ -23,6 +26,7 @@ from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
 from siems.tui.messages import Story
 from siems.tui.plain import PlainBoard
+from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import Place
@@ -32,6 +36,8 @@ from siems.tui.terminal import leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
 from siems.wire import Me, Summary
 
+STREAM = "alerts"
+"""The target that means the alert stream."""
 TOAST = 8.0
 REFRESH = 30.0
 RENEW = 300.0
@@ -40,7 +46,7 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -71,6 +77,9 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
         self.saved = saved.load(client.url)
         self.model = Board(sort=self.saved.sort if self.saved.sort in SORTS else "sla")
         self.desk, self.state, self.hands = Desk(), LinkState(), Hands(self)
+        self.feed, self.arrivals = Feed(client, self.post_message), Arrivals(self.saved.stream_filter)
+        self.alerts_screen = AlertsScreen()
+        self.bodies: Bodies = {}
         self.me: Me | None = None
         self.summary: Summary | None = None
         self.stories: dict[str, Story] = {}
@@ -92,10 +101,14 @@ class SiemsApp(Listening, ViewDeeds, App[int], inherit_bindings=False):
         self.set_keymap(read_keymap())
         self.link.query, self.link.sort = whole_query(self.saved.filter), self.model.sort
         self.model.marks = set(self.saved.marks)
-        self.model.want(self.target or self.saved.cursor or None)
+        beginning = "" if self.target == STREAM else self.target
+        self.model.want(beginning or self.saved.cursor or None)
         self._first_paint()
+        self.install_screen(self.alerts_screen, "alerts")
         self.push_screen(BoardScreen())
-        if self.target:
+        if self.target == STREAM:
+            self.do_alerts()
+        elif self.target:
             self.open_incident(self.target)
         self.link.start()
         if self.ticking:
@@ -194,7 +207,8 @@ def run(
     mouse: bool = True,
 ) -> int:
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
-    target = commands.ref(target) or "" if target else ""
+    if target != STREAM:
+        target = commands.ref(target) or "" if target else ""
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=target)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -209,7 +223,9 @@ def run(
         low_bandwidth=low_bandwidth,
     )
     app.link.renew = lambda: find_token(client)
-    if view:
+    if view and target == STREAM:
+        app.arrivals.query = app.saved.stream_filter = view
+    elif view:
         app.saved.filter = view
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)
     left = app.run(mouse=mouse and not low_bandwidth)

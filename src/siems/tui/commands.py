@@ -40,6 +40,7 @@ VIEW: tuple[Entry, ...] = (
     Entry("inc NUMBER", "", "open an incident"),
     Entry("co COMPANY", "", "only this company"),
     Entry("filter QUERY", "/", "filter as with --query"),
+    Entry("alerts QUERY", "", "the alert stream, filtered"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
     Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
@@ -94,13 +95,21 @@ def parse(text: str) -> Wish:
         return Wish("open", (known,))
     if head in NOUNS:
         return _noun(rest)
+    if head == "alerts" or (head == "alert" and rest[:1] in ([], ["list"])):
+        return Wish("alerts", rest=_behind(text, head if head == "alerts" or not rest else "list"))
     if head in ("go", "show", "open") and rest:
         return _noun(rest)
     if head in ("q", "quit", "exit"):
         return Wish("quit")
     if head in ("co", "company", "filter", "sort", "tz", "theme"):
-        return Wish(head, rest=" ".join(rest) if head != "filter" else text.partition("filter")[2].strip())
+        return Wish(head, rest=" ".join(rest) if head != "filter" else _behind(text, head))
     return _verb(head, rest)
+
+
+def _behind(text: str, word: str) -> str:
+    """What was typed behind a word, quotes and all."""
+    at = text.lower().find(word)
+    return text[at + len(word) :].strip().removeprefix("--query").strip()
 
 
 def _noun(rest: Sequence[str]) -> Wish:

@@ -67,15 +67,21 @@ def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Pie
     return [(f"{day}{present.clock_time(now, zone, seconds=seconds)} {zone_name(zone, now)}", "bold")]
 
 
-def screens(unread: int, severities: dict[str, int], breached: int) -> tuple[list[Piece], list[Piece]]:
-    """The second line: where one is and could go, and how much there is of what."""
-    left: list[Piece] = [("[1 Incidents]", "tab"), (f" 8 Inbox({unread})" if unread else " 8 Inbox", "")]
-    right: list[Piece] = []
+def screens(here: Where, unread: int) -> list[Piece]:
+    """The second line: where one is and could go."""
+    line: list[Piece] = []
+    for where, name in ((Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts")):
+        line += [(f"[{name}]", "tab") if where is here else (f" {name} ", "")]
+    return [*line, (f" 8 Inbox({unread})" if unread else " 8 Inbox", "")]
+
+
+def tally(severities: dict[str, int], breached: int) -> list[Piece]:
+    """How many incidents are open, by severity, and how many are late."""
+    line: list[Piece] = []
     for name, short in present.SEVERITY_SHORT.items():
         if severities.get(name):
-            right += [(short, name), (f" {severities[name]}  ", "")]
-    right.append((f"breached {breached}", "x" if breached else "dim"))
-    return left, right
+            line += [(short, name), (f" {severities[name]}  ", "")]
+    return [*line, (f"breached {breached}", "x" if breached else "dim")]
 
 
 def lost_banner(link: LinkState, monotonic: float, zone: tzinfo) -> list[Piece]:

@@ -137,6 +137,8 @@ class Link:
             self.post(messages.Noticed(data))
         if kind == "reset":
             raise SiemsError("the stream asks for a fresh start")
+        if kind.startswith(("alert.", "delivery.")):
+            self.post(messages.Arrived())
         ref = data.get("incident_id") or event.get("object", "")
         if isinstance(ref, str) and ref.startswith("INC-"):
             with self._lock:

@@ -57,6 +57,7 @@ class Listening:
             changes = "1 change" if changed == 1 else f"{changed} changes"
             self._app.tell(f"back, {changes}")
         self._app.hands.look_up()
+        self._app.catch_up()
         self._app.link.read_summary()
         self._app.refreshed = self._app.monotonic()
         self.peek()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from siems.wire import (
     AlertView,
+    ArrivalView,
     IncidentDetail,
     IncidentView,
     Me,
@@ -80,6 +81,57 @@ class Heard(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, Heard)
+
+
+class Arrived(Message):
+    """Alerts or refusals came in."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Arrived)
+
+
+@dataclass
+class ArrivalsRead(Message):
+    """What came after a row, newest first; without one, the newest rows of a query. `older`: there is more between."""
+
+    query: str
+    after: str
+    rows: list[ArrivalView]
+    older: str | None
+
+
+@dataclass
+class OlderRead(Message):
+    """The rows of a query before a row."""
+
+    query: str
+    before: str
+    rows: list[ArrivalView]
+    older: str | None
+
+
+@dataclass
+class ArrivalsRefused(Message):
+    """The daemon does not take this query."""
+
+    why: str
+    hint: str
+    query: str
+
+
+@dataclass
+class ArrivalsFailed(Message):
+    why: str
+    hint: str
+
+
+@dataclass
+class BodyRead(Message):
+    """An alert with the body it came in, or why it cannot be read."""
+
+    ref: str
+    alert: dict[str, Any] | None
+    why: str = ""
 
 
 @dataclass

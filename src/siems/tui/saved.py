@@ -24,6 +24,7 @@ class Saved:
 
     cursor: str = ""
     filter: str = ""
+    stream_filter: str = ""
     marks: list[str] = field(default_factory=list)
     sort: str = "sla"
     pane: bool = True

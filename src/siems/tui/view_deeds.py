@@ -12,15 +12,16 @@ from siems.tui.actions import BY_ID, DEEDS, Deed
 from siems.tui.commands import SORTS, Wish, parse
 from siems.tui.link import whole_query
 from siems.tui.looks import THEMES
+from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.books import CommandLog, Help, Inbox
 from siems.tui.screens.choose import CopyMenu
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.palette import Palette
+from siems.tui.screens.place import Place
 from siems.wire import IncidentView
 
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
-    from siems.tui.screens.place import Place
 
 
 class ViewDeeds:
@@ -62,6 +63,28 @@ class ViewDeeds:
             app.push_screen(DetailScreen(ref))
         app.read_story(ref)
 
+    def do_board(self) -> None:
+        """To the incidents, wherever one is."""
+        app = self._app
+        if isinstance(app.screen, BoardScreen):
+            app.screen.do_first()
+        while isinstance(app.screen, Place) and not isinstance(app.screen, BoardScreen):
+            app.pop_screen()
+        app.peek()
+
+    def do_alerts(self) -> None:
+        """To the alert stream, wherever one is."""
+        app = self._app
+        stream = app.alerts_screen
+        if app.screen is stream:
+            return
+        if stream in app.screen_stack:
+            while app.screen is not stream:
+                app.pop_screen()
+        else:
+            app.push_screen(stream)
+        app.catch_up()
+
     def leave_incident(self) -> None:
         app = self._app
         if isinstance(app.screen, DetailScreen):
@@ -73,7 +96,8 @@ class ViewDeeds:
     def do_help(self) -> None:
         place, app = self._place, self._app
         views = place.subjects()
-        whys = {deed.id: app.hands.refusal(deed, views) for deed in DEEDS if deed.acts and deed.keys}
+        acts = [deed for deed in DEEDS if deed.acts and deed.keys and place.WHERE in deed.where]
+        whys = {deed.id: app.hands.refusal(deed, views) for deed in acts}
         grey = [name for name, why in whys.items() if why]
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
@@ -115,6 +139,11 @@ class ViewDeeds:
             ("c", "command", f"siems incident show {ids}"),
             ("t", "text", f"{first.id} {first.severity} {first.state} {first.company}: {first.title}"),
         ]
+
+        self.offer_copies(choices)
+
+    def offer_copies(self, choices: list[tuple[str, str, str]]) -> None:
+        """Ask which of some texts is meant."""
 
         def copied(text: str | None) -> None:
             if text:
@@ -194,7 +223,10 @@ class ViewDeeds:
             return
         if wish.word == "open" and wish.refs:
             self.open_incident(wish.refs[0])
-        elif wish.word in BY_ID:
+        elif wish.word == "alerts" and wish.rest:
+            self.do_alerts()
+            self._app.filter_arrivals(wish.rest)
+        elif wish.word in BY_ID and not wish.rest:
             self._run_deed(BY_ID[wish.word], wish)
         elif wish.word:
             self._run_view(wish)
@@ -231,9 +263,9 @@ class ViewDeeds:
         app = self._app
         match wish.word, wish.rest:
             case "filter", rest:
-                self.set_filter(rest)
+                self._place.take_filter(rest)
             case (("co" | "company"), rest):
-                self.set_filter(self._company(rest) if rest else "")
+                self._place.take_filter(self._company(rest) if rest else "")
             case "sort", rest if rest in SORTS:
                 app.model.resort(SORTS[rest])
                 if app.state.up:

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -97,6 +97,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/alerts", incidents.list_alerts),
     ("POST", "/alerts", sending.send_alert),
     ("GET", "/alerts/{ref}", incidents.show_alert),
+    ("GET", "/arrivals", incidents.list_arrivals),
     ("GET", "/rejections", incidents.list_rejections),
     ("GET", "/silences", silences.list_silences),
     ("POST", "/silences", silences.create_silence),
@@ -129,6 +130,15 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/integrations/{ref}/tenants", integrations.map_tenant),
     ("GET", "/tools", integrations.list_tools),
     ("GET", "/tools/{ref}", integrations.show_tool),
+    ("GET", "/heartbeats", heartbeats.list_heartbeats),
+    ("POST", "/heartbeats", heartbeats.create_heartbeat),
+    ("GET", "/heartbeats/{ref}", heartbeats.show_heartbeat),
+    ("PATCH", "/heartbeats/{ref}", heartbeats.edit_heartbeat),
+    ("DELETE", "/heartbeats/{ref}", heartbeats.delete_heartbeat),
+    ("POST", "/heartbeats/{ref}/beat", heartbeats.beat_heartbeat),
+    ("POST", "/heartbeats/{ref}/pause", heartbeats.pause_heartbeat),
+    ("POST", "/heartbeats/{ref}/resume", heartbeats.resume_heartbeat),
+    ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import api, live, metrics, sessions, webhooks
+from siems.daemon.http import api, heartbeats, live, metrics, opsgenie, pagerduty, sessions, webhooks
 from siems.daemon.http.call import signed_in
 from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
@@ -25,7 +25,12 @@ def make_app(runtime: Runtime) -> web.Application:
         middlewares=[doorway], client_max_size=runtime.settings.server.max_body_kib * 1024,
     )  # fmt: skip
     app[RUNTIME] = runtime
-    app.router.add_post("/api/webhooks/{source}", webhooks.receive)
+    app.router.add_post("/api/webhooks/{source}", webhooks.counted(webhooks.receive))
+    for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES):
+        for method, path, handler in pages:
+            app.router.add_route(method, path, webhooks.counted(handler))
+    for method, path, handler in heartbeats.ADDRESSES:
+        app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))
     app.router.add_get(f"{API}/events", live.events)

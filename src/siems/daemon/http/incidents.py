@@ -12,7 +12,7 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import idempotency, incidents, overview, queries
+from siems.services import arrivals, idempotency, incidents, overview, queries
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -91,6 +91,11 @@ async def show_alert(call: Call) -> web.Response:
     except UnicodeDecodeError:
         shown["raw_base64"] = base64.b64encode(raw).decode()
     return answer(shown)
+
+
+async def list_arrivals(call: Call) -> web.Response:
+    ask = queries.Ask(call.actor, call.runtime.clock.now(), call.word("query"), "", call.limit(), call.word("cursor"))
+    return answer(await call.read(arrivals.list_arrivals, ask, call.word("after")))
 
 
 async def list_rejections(call: Call) -> web.Response:

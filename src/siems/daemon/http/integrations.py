@@ -41,11 +41,9 @@ async def show_tool(call: Call) -> web.Response:
 
 def _tool_view(tool: Tool) -> wire.ToolView:
     values = {
-        "url": f"URL of {tool.title} in siems",
+        "url": f"URL of {tool.title} in siems", "base": "the address of siems", "key": KEY, "secret": SECRET,
         "address": "the address that siems makes",
-        "key": KEY,
-        "secret": SECRET,
-    }
+    }  # fmt: skip
     return wire.ToolView(
         name=tool.name, title=tool.title, signs="" if tool.signing is None else tool.signing.told(),
         proves=tool.proves, tenant=tool.tenant, aliases=SOURCES.aliases(tool.name),
@@ -107,7 +105,8 @@ def _with_setup(call: Call, tool: Tool, made: wire.IntegrationAdded) -> wire.Int
     values = {
         "address": made.mail_address or f"{made.api_key or KEY}@YOUR-MAIL-DOMAIN",
         "url": made.queue_url or made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
-        "integration": made.integration_id, "company": made.company_id.removeprefix("comp-"),
+        "base": made.webhook_url.partition("/api/")[0], "integration": made.integration_id,
+        "company": made.company_id.removeprefix("comp-"),
     }  # fmt: skip
     made.setup = _setup_view(tool.setup, values)
     return made

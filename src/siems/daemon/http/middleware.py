@@ -81,13 +81,19 @@ async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:
-        log.exception("request.failed", method=request.method, path=request.path, request_id=request_id)
+        log.exception("request.failed", method=request.method, path=_route_of(request), request_id=request_id)
         response = problem(SiemsError("something went wrong inside siems", hint="siems daemon logs"))
     if not response.prepared:
         response.headers["Server"] = "siems"
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Server-Time"] = rfc3339(request.app[RUNTIME].clock.now())
     return response
+
+
+def _route_of(request: web.Request) -> str:
+    """The address without what is in it: some hold a secret."""
+    resource = request.match_info.route.resource
+    return "" if resource is None else resource.canonical
 
 
 def _readable(request: web.Request) -> None:

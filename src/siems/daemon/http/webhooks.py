@@ -11,35 +11,36 @@ from typing import Any
 from aiohttp import web
 
 from siems.daemon.amazon import envelope
-from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
+from siems.daemon.http.middleware import RUNTIME, Handler, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
 from siems.domain.changing import replace
 from siems.domain.signature import Cause
 from siems.errors import Overloaded, SiemsError, UnsupportedMedia
-from siems.services.ingest import accept
+from siems.services.ingest import Incoming, accept
 from siems.sources import SOURCES, Tool
+
+
+def counted(handler: Handler) -> Handler:
+    """A handler for what tools send: how it answered and how long that took is counted."""
+
+    async def counting(request: web.Request) -> web.StreamResponse:
+        traffic, begun, status = request.app[RUNTIME].traffic, time.monotonic(), 500
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        except (SiemsError, web.HTTPException) as refused:
+            status = refused.status
+            raise
+        finally:
+            traffic.answered(status, time.monotonic() - begun)
+
+    return counting
 
 
 async def receive(request: web.Request) -> web.Response:
     """`POST /api/webhooks/<source>`: 202 only after the alerts are on disk."""
-    traffic, begun, status = request.app[RUNTIME].traffic, time.monotonic(), 500
-    try:
-        said = await _stored(request)
-        status = 202
-        traffic.stored(said)
-        return web.Response(body=said, status=status, content_type="application/json")
-    except SiemsError as refused:
-        status = refused.status
-        raise
-    except web.HTTPException as refused:
-        status = refused.status
-        raise
-    finally:
-        traffic.answered(status, time.monotonic() - begun)
-
-
-async def _stored(request: web.Request) -> bytes:
     runtime = request.app[RUNTIME]
     not_draining(runtime)
     tool = SOURCES.get(request.match_info["source"])
@@ -54,13 +55,29 @@ async def _stored(request: web.Request) -> bytes:
             await runtime.amazon.confirm(incoming.read.confirm)
         if incoming.delivery_id is None:  # Amazon repeats a message under its own id, which it has signed
             incoming = replace(incoming, delivery_id=str(message["MessageId"])[:MAX_DELIVERY_ID])
+    said = await stored(runtime, incoming, address, len(body))
+    return web.Response(body=said, status=202, content_type="application/json")
+
+
+async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:
+    """(what a request says, the answer), once it is on disk. Raises what `Intake.admit` and the verb raise."""
+    runtime, address = request.app[RUNTIME], request.remote or ""
+    runtime.traffic.comes(tool.name)
+    incoming = runtime.intake.admit(tool, key, request.headers, body, address)
+    return incoming, await stored(runtime, incoming, address, len(body))
+
+
+async def stored(runtime: Runtime, incoming: Incoming, address: str, size: int) -> bytes:
+    """The answer of the verb, counted as new or as a repeat of a delivery; no room for it is a refusal like others."""
     try:
-        return await runtime.database.write(
-            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=len(body)
+        said = await runtime.database.write(
+            accept, incoming, companies=(incoming.company_id,), ingest=True, delivery=incoming.key, size=size
         )
     except Overloaded as full:
         runtime.intake.overloaded(incoming, address, full)
         raise
+    runtime.traffic.stored(said)
+    return said
 
 
 async def _proved(runtime: Runtime, tool: Tool, key: str, address: str, body: bytes) -> dict[str, Any] | None:

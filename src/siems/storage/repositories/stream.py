@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from siems.clock import from_micros, to_micros
+from siems.errors import InvalidField
 
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
@@ -73,3 +74,17 @@ def stream_bounds(connection: Connection) -> tuple[int, int]:
     oldest = connection.execute(text("SELECT min(cursor) FROM event")).scalar()
     newest = connection.execute(text("SELECT value FROM counter WHERE name = 'event'")).scalar()
     return int(oldest or 0), int(newest or 0)
+
+
+def write_cursor(number: int) -> str:
+    return f"e{number:x}"
+
+
+def read_cursor(text: str) -> int:
+    """Raises InvalidField for what was never a cursor of ours."""
+    try:
+        if not text.startswith("e") or len(text) > 16:
+            raise ValueError(text)
+        return int(text[1:], 16)
+    except ValueError as why:
+        raise InvalidField("this cursor is not one of ours", hint="begin without it") from why

@@ -13,6 +13,7 @@ from siems.tui.messages import Story
 from siems.tui.screens.place import Place, bindings
 from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.rows import RAIL, Rail, Rows, heading
+from siems.tui.widgets.window import Window
 from siems.wire import IncidentView
 
 PANE = 36
@@ -84,19 +85,13 @@ class BoardScreen(Place):
         rows.empty = self._empty()
         rows.repaint()
         self.lines("columns").show([[(f"{'   SLA':<{RAIL}}", "head"), *heading(rows.shape)]])
-        self.lines("screens").show([self._screens()])
+        self.lines("screens").show([self.screens_line()])
         if self.lines("edge").display:
             self.lines("edge").show([[(app.looks.bar, "rule")]] * self.size.height)
         if self.lines("today").display:
             self.lines("today").show(panes.today(app.summary, self.scene(), self.size.width))
         self._paint_end()
         self.tick()
-
-    def _screens(self) -> list[Piece]:
-        app = self.siems
-        counts, breached = app.model.tally()
-        left, right = frame.screens(app.me.unread if app.me else 0, counts, breached)
-        return spread(left, right, self.size.width)
 
     def _paint_view(self) -> None:
         app, model = self.siems, self.siems.model
@@ -242,9 +237,6 @@ class BoardScreen(Place):
         else:
             app.tell("this is the first screen: Q quits")
 
-    def do_board(self) -> None:
-        self.do_first()
-
     def prompted(self, purpose: str, value: str) -> None:
         if purpose == "filter":
             self.siems.set_filter(value.strip())
@@ -253,7 +245,7 @@ class BoardScreen(Place):
 
     # --- the mouse ------------------------------------------------------------------------------------------
 
-    def on_rows_clicked(self, event: Rows.Clicked) -> None:
+    def on_window_clicked(self, event: Window.Clicked) -> None:
         event.stop()
         self.siems.touched()
         view = self.siems.model.at(event.line)
@@ -263,12 +255,12 @@ class BoardScreen(Place):
             if event.times > 1:
                 self.do_open()
 
-    def on_rows_wheeled(self, event: Rows.Wheeled) -> None:
+    def on_window_wheeled(self, event: Window.Wheeled) -> None:
         event.stop()
         self.siems.touched()
         self.siems.model.scroll(event.rows)
         self._moved()
 
-    def on_rows_resized(self, event: Rows.Resized) -> None:
+    def on_window_resized(self, event: Window.Resized) -> None:
         event.stop()
         self.repaint()

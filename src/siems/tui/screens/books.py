@@ -20,12 +20,23 @@ BESIDE = {
     "page_down": "page_up",
     "mark_all": "mark_none",
     "previous": "following",
+    "next_critical": "previous_critical",
+    "pane_down": "pane_up",
 }
 """Deeds that share a line of the help with their opposites."""
-NOTES: tuple[tuple[str, str], ...] = (
+HEADINGS = {Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts"}
+_INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
     ("filter", 'severity:>=HIGH #acme @me sla:<1h -flapping:true "disk full"'),
     ("command", ":ack 12 13  :inc 121  :co acme  :sort score  :theme cb-safe  :quit"),
+)
+_ALERTS = (
+    ("SEV", "CR HI ME LO  ok: it is over  rej: refused, and kept out"),
+    ("INC", "waits: for more of its kind  silenced: by a silence  over: had none"),
+    ("filter", 'severity:>=HIGH #acme source:zabbix received:<1h "disk full"'),
+    ("command", ":alerts severity:CRITICAL  :inc 121  :co acme  :tz local  :quit"),
+)
+NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),
     ("keys", 'change them in keys.toml of the configuration folder:  resolve = "r"'),
 )
@@ -48,7 +59,7 @@ class Help(Overlay[str | None]):
     FIELD_FIRST = True
 
     def __init__(self, where: Where, greyed: Sequence[str], why: str) -> None:
-        super().__init__(f" help: {'incidents' if where is Where.BOARD else 'incident'} ")
+        super().__init__(f" help: {HEADINGS[where]} ")
         self.where, self.greyed, self.why, self.at = where, greyed, why, 0
 
     def compose_fields(self) -> ComposeResult:
@@ -95,7 +106,8 @@ class Help(Overlay[str | None]):
         if self.greyed:
             names = ", ".join(f"{shown(BY_ID[name].keys[0])} {name}" for name in self.greyed)
             lines.append([("not now ", "stale"), (f"{names}  ({self.why})", "")])
-        return [*lines, *([(f"{name:<8}", "dim"), (text, "")] for name, text in NOTES)]
+        notes = (*(_ALERTS if self.where is Where.ALERTS else _INCIDENTS), *NOTES)
+        return [*lines, *([(f"{name:<8}", "dim"), (text, "")] for name, text in notes)]
 
     def _entry(self, deed: Deed, marked: str) -> list[Piece]:
         here, off = deed.id == marked, deed.id in self.greyed

@@ -14,7 +14,7 @@ from siems.tui.messages import Story
 from siems.tui.panes import state, where
 from siems.tui.screens.place import Place, bindings, filled
 from siems.tui.widgets.lines import Lines
-from siems.tui.widgets.rows import WHEEL
+from siems.tui.widgets.window import WHEEL
 from siems.wire import IncidentView
 
 SECTIONS = ("Timeline", "Alerts", "Notes", "Facts")
@@ -212,9 +212,6 @@ class DetailScreen(Place):
         self.repaint()
 
     def do_back(self) -> None:
-        self.siems.leave_incident()
-
-    def do_board(self) -> None:
         self.siems.leave_incident()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

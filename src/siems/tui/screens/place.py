@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, Where
-from siems.tui.looks import Line, width_of
+from siems.tui.looks import Line, Piece, spread, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
 from siems.tui.widgets.field import Field
@@ -73,6 +73,12 @@ class Place(Screen[None], inherit_bindings=False):
 
     # --- painting -------------------------------------------------------------------------------------------
 
+    def screens_line(self) -> list[Piece]:
+        """Where one is, and how it stands with the incidents wherever that is."""
+        app = self.siems
+        left = frame.screens(self.WHERE, app.me.unread if app.me else 0)
+        return spread(left, frame.tally(*app.model.tally()), self.size.width)
+
     def tick(self) -> None:
         """What moves with time."""
         if not self.is_mounted or not self.size.width:
@@ -109,6 +115,10 @@ class Place(Screen[None], inherit_bindings=False):
         self.repaint()
 
     # --- keys -----------------------------------------------------------------------------------------------
+
+    def take_filter(self, text: str) -> None:
+        """A query for the list of this screen; that of the incidents where there is none."""
+        self.siems.set_filter(text)
 
     def subjects(self) -> list[IncidentView]:
         """What an action would be done to."""

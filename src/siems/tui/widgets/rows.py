@@ -6,20 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from textual import events
-from textual.geometry import Region
-from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
-
 from siems import present
 from siems.tui import clocks
 from siems.tui.looks import Looks, Piece
 from siems.tui.store import Board
+from siems.tui.widgets.window import Window
 from siems.wire import IncidentView
 
 RAIL = 12
-WHEEL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +69,15 @@ def row(view: IncidentView, shape: Columns, looks: Looks, *, pending: str = "", 
     return line
 
 
-class Rail(Widget):
+class Rail(Window):
     """Cursor, mark, glyph and timer of each row. It repaints only the timers that read differently."""
 
     def __init__(self, board: Board, looks: Looks, now: Callable[[], datetime]) -> None:
-        super().__init__(id="rail")
-        self.board, self.looks, self.now = board, looks, now
-        self._shown: list[tuple[list[Piece], str]] = []
+        super().__init__(looks, id="rail")
+        self.board, self.now = board, now
+        self._now = now()
 
-    def _line(self, y: int, now: datetime) -> tuple[list[Piece], str]:
+    def line(self, y: int) -> tuple[list[Piece], str]:
         view = self.board.at(y)
         if view is None:
             return [], ""
@@ -94,58 +88,31 @@ class Rail(Widget):
         second = "*" if lead == ">" and view.id in self.board.marks else " "
         if view.id == self.board.tombstone:
             return [(lead, "cursor"), (f"{second}{'':9}", "")], under
-        shown = clocks.board_cell(view, now)
+        shown = clocks.board_cell(view, self._now)
         pieces = [(lead + second, "mark"), (shown.glyph + shown.text, shown.glyph)]
         return pieces, under
 
     def tick(self) -> None:
         """Repaint the lines that changed."""
-        now = self.now()
-        fresh = [self._line(y, now) for y in range(self.size.height)]
-        changed = [y for y, line in enumerate(fresh) if self._shown[y : y + 1] != [line]]
-        self._shown = fresh
-        if len(changed) > len(fresh) // 2:
-            self.refresh()
-        elif changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        self.repaint()
 
-    def render_line(self, y: int) -> Strip:
-        if y >= len(self._shown):
-            pieces, under = self._line(y, self.now())
-        else:
-            pieces, under = self._shown[y]
-        return self.looks.strip(pieces, self.size.width, under=under)
+    def repaint(self) -> None:
+        self._now = self.now()
+        super().repaint()
 
     def on_resize(self) -> None:
         self.tick()
 
-    def on_click(self, event: events.Click) -> None:
-        self.post_message(Rows.Clicked(event.y, event.chain))
 
-
-class Rows(Widget):
-    """The rows themselves: what is drawn is the board's window, so a row costs nothing until it is seen."""
-
-    @dataclass
-    class Clicked(Message):
-        line: int
-        times: int
-
-    @dataclass
-    class Wheeled(Message):
-        rows: int
-
-    class Resized(Message):
-        pass
+class Rows(Window):
+    """The rows themselves: what is drawn is the board's window."""
 
     def __init__(self, board: Board, looks: Looks, pending: Mapping[str, str]) -> None:
-        super().__init__(id="rows")
-        self.board, self.looks, self.pending = board, looks, pending
+        super().__init__(looks, id="rows")
+        self.board, self.pending = board, pending
         self.shape = columns(68)
-        self.empty: list[list[Piece]] = []
-        self._shown: list[tuple[list[Piece], str]] = []
 
-    def _line(self, y: int) -> tuple[list[Piece], str]:
+    def line(self, y: int) -> tuple[list[Piece], str]:
         view = self.board.at(y)
         if view is None:
             return (self.empty[y - 1] if not len(self.board) and 0 < y <= len(self.empty) else []), ""
@@ -154,31 +121,8 @@ class Rows(Widget):
         return row(view, self.shape, self.looks, pending=self.pending.get(view.id, ""), gone=gone), under
 
     def repaint(self) -> None:
-        """Draw again the lines that look different."""
         self.shape = columns(self.size.width, ref=max(8, min(12, self.board.widest)))
-        fresh = [self._line(y) for y in range(self.size.height)]
-        changed = [y for y, line in enumerate(fresh) if self._shown[y : y + 1] != [line]]
-        self._shown = fresh
-        if len(changed) > len(fresh) // 2:
-            self.refresh()
-        elif changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-
-    def render_line(self, y: int) -> Strip:
-        pieces, under = self._shown[y] if y < len(self._shown) else self._line(y)
-        return self.looks.strip(pieces, self.size.width, under=under)
+        super().repaint()
 
     def on_resize(self) -> None:
         self.board.resize(self.size.height)
-        self.post_message(self.Resized())
-
-    def on_click(self, event: events.Click) -> None:
-        self.post_message(self.Clicked(event.y, event.chain))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.post_message(self.Wheeled(WHEEL))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.post_message(self.Wheeled(-WHEEL))

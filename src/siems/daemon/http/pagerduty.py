@@ -1,0 +1,92 @@
+"""PagerDuty's Events API v2 at its own address, for tools that are told nothing but another host.
+
+The integration key in `routing_key` is the API key of an integration. Answers are in PagerDuty's own words and codes,
+since its clients decide by them whether to send again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from siems.daemon.http.middleware import RUNTIME, answer, body_of, not_draining
+from siems.daemon.http.webhooks import take
+from siems.domain.alert import Read
+from siems.errors import NotAuthenticated, RateLimited, ReplayMismatch, SiemsError, TooLarge, UsageError
+from siems.sources import Tool
+from siems.sources.pagerduty import CHANGES, EVENTS
+
+log = structlog.get_logger()
+
+LARGEST = 512 * 1024
+INVALID = "Event object is invalid"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def _door(tool: Tool, said: Callable[[Read], dict[str, str]]) -> Handler:
+    async def enqueue(request: web.Request) -> web.Response:
+        try:
+            not_draining(request.app[RUNTIME])
+            body = await body_of(request)
+            if len(body) > LARGEST:
+                raise TooLarge(f"an event has at most {LARGEST} bytes")
+            incoming, _ = await take(request, tool, _key(request, body), body)
+        except web.HTTPRequestEntityTooLarge:
+            return _refused(TooLarge(f"an event has at most {LARGEST} bytes"))
+        except SiemsError as error:
+            return _refused(error)
+        return answer({"status": "success"} | said(incoming.read), status=202)
+
+    return enqueue
+
+
+def _key(request: web.Request, body: bytes) -> str:
+    """The integration key: from the body, or from the header that some senders use."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    key = found.get("routing_key") if isinstance(found, dict) else None
+    return key if isinstance(key, str) and key else request.headers.get("X-Routing-Key", "")
+
+
+def _refused(error: SiemsError) -> web.Response:
+    """An error as PagerDuty says it."""
+    status, found = error.status, {"status": "error", "message": error.message}
+    errors: list[str] = []
+    match error:
+        case NotAuthenticated():
+            status, found = 400, {"status": "invalid event", "message": INVALID}
+            errors = ["'routing_key' is missing, or not one that is accepted here"]
+        case RateLimited():
+            told = "Requests for this service are arriving too quickly.  Please retry later."
+            found = {"status": "throttle exceeded", "message": told}
+        case TooLarge():
+            found, errors = {"status": "invalid event", "message": INVALID}, [error.message]
+        case UsageError() | ReplayMismatch():
+            status, found = 400, {"status": "invalid event", "message": INVALID}
+            errors = error.message.split("; ")
+    response = answer({**found, "errors": errors} if errors else found, status=status)
+    response.headers.update(error.headers)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _processed(read: Read) -> dict[str, str]:
+    keys = (*(reading.dedup_key for reading in read.readings), *(remark.dedup_key for remark in read.remarks))
+    return {"message": "Event processed", "dedup_key": next(filter(None, keys), "")}
+
+
+def _changed(read: Read) -> dict[str, str]:
+    return {"message": "Change event processed"}
+
+
+ADDRESSES: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/v2/enqueue", _door(EVENTS, _processed)),
+    ("POST", "/v2/change/enqueue", _door(CHANGES, _changed)),
+)
