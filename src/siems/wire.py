@@ -292,8 +292,8 @@ class RejectionView(Wire):
 class ArrivalView(Wire):
     """Something that arrived: an alert, its repeat or its end, or deliveries that were refused.
 
-    `kind`: received, repeated, recovered, suppressed, refused. `count` is how often the alert had come by then, or how many
-    deliveries were refused. `alert` is as it stands when it is read; one of `alert` and `refusal` is there.
+    `kind`: received, repeated, recovered, suppressed, refused. `count` is how often the alert had come by then, or
+    how many deliveries were refused. `alert` is as it stands when it is read; one of `alert` and `refusal` is there.
     """
 
     cursor: str

@@ -97,7 +97,7 @@ async def test_chunks_and_lengths_are_never_taken_for_each_other(door: House) ->
     assert (await door.raw(doubled)).status == 400
 
 
-@pytest.mark.parametrize("start", [b"", b"POST /api/web", b"GET /livez HTTP/1.1\r\nHost", b"\x16\x03\x01"])
+@pytest.mark.parametrize("start", [b"", b"POST /api/web", b"GET /livez HTTP/1.1\r\nHost"])
 async def test_who_never_says_what_it_wants_is_let_go(
     door: House, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,3 +150,38 @@ async def test_who_closes_its_side_still_gets_the_answer(door: House) -> None:
     [reply] = await answers(reader, 1)
     assert reply.status == 202
     writer.close()
+
+
+async def test_hundreds_of_refusals_at_once_cost_nobody_else_an_answer(door: House) -> None:
+    """One good request with many bad ones behind it, in one packet."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    bad = b"POST /api/webhooks/alerts HTTP/1.1\r\nHost: x\r\nX-API-Key: sk_x\r\nContent-Length: 2\r\n\r\n{}"
+    writer.write(request(door) + bad * 800)
+    others = [asyncio.create_task(door.alert(ALERT | {"signature": f"s{n}"}, company=door.beta)) for n in range(5)]
+    assert {(await other).status for other in others} == {202}
+    replies = await answers(reader, 801)
+    assert replies[0].status == 202
+    assert {reply.status for reply in replies[1:]} <= {401, 429}
+    writer.close()
+
+
+async def test_who_does_not_read_is_not_listened_to(door: House) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    bad = b"POST /api/webhooks/alerts HTTP/1.1\r\nHost: x\r\nX-API-Key: sk_x\r\nContent-Length: 2\r\n\r\n{}"
+
+    async def talk() -> None:
+        while True:
+            writer.write(bad * 100)
+            await writer.drain()
+
+    with pytest.raises((TimeoutError, ConnectionError)):
+        await asyncio.wait_for(talk(), 1.5)
+    held = [c._transport.get_write_buffer_size() for c in door.listening.door.connections]
+    assert max(held, default=0) < 256 * 1024
+    writer.transport.abort()
+    assert (await door.alert()).status == 202
+
+
+async def test_a_head_without_an_end_is_refused(door: House) -> None:
+    reply = await door.raw(b"POST /api/webhooks/alerts HTTP/1.1\r\nX: " + b"a" * 20_000)
+    assert (reply.status, reply.headers["connection"]) == (431, "close")

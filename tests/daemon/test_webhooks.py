@@ -312,3 +312,23 @@ async def test_an_alert_without_its_own_fingerprint_is_known_by_its_labels(door:
         "accepted",
         "repeated",
     ]
+
+
+async def test_the_end_of_a_spell_is_told_even_when_it_cannot_be_written_at_once(
+    door: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals, real = door.runtime.refusals, door.runtime.database.write
+    refusals.note("comp-acme", "rate limited", now=door.clock.now(), source="generic", address="192.0.2.1", detail="x")
+    await door.runtime.flush_refusals()
+    door.clock.advance(minutes=6)
+
+    async def fails(*args: Any, **more: Any) -> Any:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(door.runtime.database, "write", fails)
+    with pytest.raises(Unavailable):
+        await door.runtime.flush_refusals()
+    monkeypatch.setattr(door.runtime.database, "write", real)
+    await door.runtime.flush_refusals()
+    [item] = (await door.ask("root", "GET", "/alerts?query=signature:alerts_refused")).json()["items"]
+    assert item["status"] == "resolved"

@@ -115,3 +115,36 @@ def test_a_stop_leaves_nothing_to_be_counted(world: World, monkeypatch: pytest.M
     world.stop()
     world.database = world._open()
     assert (row(world)["count"], logged(world)) == (3, 0)
+
+
+def test_a_failed_batch_with_a_settings_change_does_not_wedge_the_writer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwatched(world, monkeypatch)
+    for _ in range(3):
+        world.fires()
+
+    def drops_and_fails(uow: UnitOfWork) -> None:
+        uow.journal.drop(uow.memory.companies, "comp-acme")
+        uow.company("comp-acme")
+        uow.connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
+
+    with pytest.raises(Exception, match="no_such_table|database"):
+        world.do(drops_and_fails)
+    world.fires()
+    assert world.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one()) == 4
+
+
+def test_a_read_during_the_folding_commit_waits_for_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unwatched(world, monkeypatch)
+    world.fires()
+    world.fires()
+    memory = world.database.memory
+
+    def looks(uow: UnitOfWork) -> bool:
+        uow.repeats.fold()
+        return memory.folding
+
+    folded_before = world.do(looks)  # a verb of a person begins with all of it written
+    assert folded_before is not world.database.dialect.shared
+    assert not memory.folding

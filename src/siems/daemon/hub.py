@@ -82,7 +82,7 @@ class Hub:
         return len(self._subscribers)
 
     async def start(self) -> None:
-        _, self._last = await self._database.read(stream_bounds)
+        _, self._last = await self._database.peek(stream_bounds)
 
     def publish(self, events: Iterable[Published]) -> None:
         """Events of this process, straight after their commit."""
@@ -96,7 +96,7 @@ class Hub:
         """Where several daemons write: read on from the database, so that the order is that of the commits."""
         async with self._catching_up:
             while True:
-                events = await self._database.read(events_after, self._last)
+                events = await self._database.peek(events_after, self._last)
                 self.publish(events)
                 if not events:
                     return
@@ -121,7 +121,7 @@ class Hub:
             if cursor:
                 last = await self._start_of(cursor)
             elif self._database.dialect.shared:  # what is committed but not yet heard of was before now, too
-                _, newest = await self._database.read(stream_bounds)
+                _, newest = await self._database.peek(stream_bounds)
                 last = max(last, newest)
             subscriber.begin(last)
             yield {"type": "hello", "cursor": write_cursor(last), "at": now}
@@ -146,7 +146,7 @@ class Hub:
 
     async def _start_of(self, cursor: str) -> int:
         start = read_cursor(cursor)
-        oldest, newest = await self._database.read(stream_bounds)
+        oldest, newest = await self._database.peek(stream_bounds)
         if start > newest or start + 1 < (oldest or newest + 1):
             raise CursorGone(
                 "the stream does not reach back to this cursor", hint="load what there is, then follow from now"
@@ -155,7 +155,7 @@ class Hub:
 
     async def _backlog(self, start: int, end: int) -> AsyncIterator[Published]:
         while start < end:
-            events = await self._database.read(events_after, start)
+            events = await self._database.peek(events_after, start)
             for event in events:
                 if event.cursor > end:
                     return

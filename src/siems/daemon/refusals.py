@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -82,16 +82,17 @@ class Refusals:
                 found.count += refusal.count
 
     def spells(self, now: datetime) -> dict[str, tuple[Spell, bool]]:
-        """(spell, whether it is over) of each client of whom there is news."""
-        news = {}
-        for company_id, spell in list(self._spells.items()):
-            over = now - spell.last >= CALM
-            if over:
+        """(spell, whether it is over) of each client of whom there is news. What is not `told` is news again."""
+        found = {company_id: (spell, now - spell.last >= CALM) for company_id, spell in self._spells.items()}
+        return {c: (replace(spell), over) for c, (spell, over) in found.items() if over or spell.count != spell.told}
+
+    def told(self, news: dict[str, tuple[Spell, bool]]) -> None:
+        """These are written down."""
+        for company_id, (spell, over) in news.items():
+            now = self._spells[company_id]
+            now.told = spell.count
+            if over and now.count == spell.count:
                 del self._spells[company_id]
-            if over or spell.count != spell.told:
-                spell.told = spell.count
-                news[company_id] = (spell, over)
-        return news
 
 
 def write(

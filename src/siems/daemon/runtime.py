@@ -188,7 +188,7 @@ class Runtime:
     # --- small recurring work ----------------------------------------------------------------------------------
 
     async def reload_keys(self) -> None:
-        await self.database.read(self.keyring.load)
+        await self.database.peek(self.keyring.load)
         if not self.draining:
             self.pulls.follow(self.keyring.queues())
 
@@ -203,19 +203,20 @@ class Runtime:
             await asyncio.sleep(REFUSALS_EVERY)
             try:
                 await self.flush_refusals()
-            except SiemsError as why:
-                log.error("refusals.not_written", why=why.message)
+            except Exception as why:
+                log.error("refusals.not_written", why=str(why))
 
     async def flush_refusals(self) -> None:
         taken, news = self.refusals.take(), self.refusals.spells(self.clock.now())
         if not taken and not news:
             return
         try:
-            names = await self.database.read(load_names)
+            names = await self.database.peek(load_names)
             await self.database.write(write, taken, news, dict(names.companies), companies=(MSP,))
-        except SiemsError:
+        except BaseException:
             self.refusals.give_back(taken)
             raise
+        self.refusals.told(news)
 
     async def _write_sightings(self) -> None:
         while True:

@@ -77,7 +77,7 @@ class Scheduler:
         """Fire everything that is due; how many."""
         async with self._ticking:
             fired = 0
-            while due := await self._database.read(due_rows, self._clock.now()):
+            while due := await self._database.peek(due_rows, self._clock.now()):
                 results = await asyncio.gather(*(self._fire(row) for row in due), return_exceptions=True)
                 fired += sum(result is True for result in results)
                 for row, result in zip(due, results, strict=True):
@@ -90,7 +90,7 @@ class Scheduler:
             self.last_tick = self._clock.now()
             self.fired += fired
             self._next = None  # what is committed from now on is heard of by `expect`, and may be sooner
-            found = await self._database.read(next_due)
+            found = await self._database.peek(next_due)
             self._next = min((due for due in (self._next, found) if due is not None), default=None)
             wait = LONGEST_SLEEP if self._next is None else self._clock.seconds_until(self._next)
             # what could not be fired stays due: try again in a moment, not at once
@@ -102,7 +102,7 @@ class Scheduler:
 
     async def overdue(self) -> int:
         """Rows that should have been fired more than a minute ago: none, while all is well."""
-        return await self._database.read(overdue, self._clock.now() - OVERDUE_AFTER)
+        return await self._database.peek(overdue, self._clock.now() - OVERDUE_AFTER)
 
     def alive(self) -> bool:
         """Whether the clockwork still turns: the question of /livez."""

@@ -31,6 +31,8 @@ from siems.vocabulary import MSP
 R = TypeVar("R")
 
 BUSY_MILLISECONDS = 5_000
+FOLD_AT_MOST_SECONDS = 0.5
+"""How long a read waits for counters that were put off, where the file is locked or the disk ails."""
 
 
 def parse_url(text: str) -> URL:
@@ -126,20 +128,28 @@ class Database:
 
     def read_now(self, fn: Callable[..., R], *args: Any) -> R:
         """`fn(connection, *args)` in a read transaction, on this thread; sees all that was answered before."""
-        if self.memory.repeated and self.writer.alive():
+        if self._put_off() and self.writer.alive():
             with contextlib.suppress(Unavailable):
                 self.write_now(tidy().fn, companies=(MSP,))
         return self._read(fn, *args)
+
+    def _put_off(self) -> bool:
+        """Whether counters that were answered are not in their rows yet, or are being written at this moment."""
+        return (bool(self.memory.repeated) or self.memory.folding) and not self.dialect.shared
 
     def _read(self, fn: Callable[..., R], *args: Any) -> R:
         with translated(), self._read_engine.connect() as connection:
             return fn(connection, *args)
 
     async def read(self, fn: Callable[..., R], *args: Any) -> R:
-        """`fn(connection, *args)` in a read transaction, on a reader thread."""
-        if self.memory.repeated:
-            with contextlib.suppress(Unavailable):  # counters of a moment ago are better than none
-                await self.write(tidy().fn, companies=(MSP,))
+        """`fn(connection, *args)` in a read transaction, on a reader thread; sees all that was answered before."""
+        if self._put_off():
+            with contextlib.suppress(Unavailable, TimeoutError):  # counters of a moment ago are better than none
+                await asyncio.wait_for(self.write(tidy().fn, companies=(MSP,)), FOLD_AT_MOST_SECONDS)
+        return await self.peek(fn, *args)
+
+    async def peek(self, fn: Callable[..., R], *args: Any) -> R:
+        """As `read`, for what no counter of repeats matters to."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn, *args)
 
     # --- writing -----------------------------------------------------------------------------------------------

@@ -127,6 +127,8 @@ class Memory:
         self.repeated: dict[int, Alert] = {}
         """Alerts whose last repeats are in the log, and not yet in their rows."""
         self.folded_at = 0.0
+        self.folding = False
+        """They are being written by a transaction that is not committed."""
         self._labels: dict[str, Mapping[str, str]] = {}
         self.targets: dict[str, sla.Targets] = {}
         self.policies: dict[str, Policy] = {}

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from siems.clock import Clock
 from siems.domain.priority import Weights
-from siems.errors import InvalidField, SiemsError
+from siems.errors import InvalidField, SiemsError, Unavailable
 from siems.histogram import Histogram
 from siems.storage.dialect import Dialect, unavailable
 from siems.storage.lanes import Job, Lanes
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 BATCH_VERBS = 500
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+AILING_SECONDS = 2.0
+"""How long nothing is tried that nobody has asked for, after the database did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Writer:
         self.lanes = Lanes()
         self.sizes = Histogram(BATCH_SIZES)
         self.seconds = Histogram(BATCH_SECONDS)
+        self._patience = FOLD_QUIET_SECONDS
         self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
 
     def start(self) -> None:
@@ -95,11 +98,13 @@ class Writer:
                 log.exception("writer.failed", verbs=len(batch))
                 for job in batch:
                     job.result, job.error = None, job.error or why
+            failed = any(isinstance(job.error, Unavailable) for job in batch)
+            self._patience = AILING_SECONDS if failed else FOLD_QUIET_SECONDS
             self._answer(batch)
 
     def _wait(self) -> Job | None:
         """The next verb; in a moment of quiet, one that does nothing but let what was put off be written."""
-        quiet = FOLD_QUIET_SECONDS if self._memory.repeated else None
+        quiet = self._patience if self._memory.repeated else None
         try:
             return self.lanes.wait(quiet)
         except TimeoutError:
@@ -161,9 +166,10 @@ class Writer:
                 self._moved(connection, companies)
         except BaseException:
             if uow is not None:
-                uow.abandon(0)
                 for company_id in uow.loaded:
                     self._memory.companies.pop(company_id, None)
+                uow.abandon(0)  # after that: what a verb had dropped comes back
+            self._memory.folding = False
             self._memory.people_loaded.clear()
             if self._dialect.shared:
                 self._memory.companies.clear()
@@ -262,7 +268,10 @@ def _resolve(jobs: list[Job]) -> None:
         future = job.future
         if future is None or future.done():
             continue
-        if job.error is not None:
-            future.set_exception(job.error)
-        else:
-            future.set_result(job.result)
+        try:
+            if job.error is not None:
+                future.set_exception(job.error)
+            else:
+                future.set_result(job.result)
+        except Exception:  # one who cannot be told must not keep the others waiting
+            log.exception("writer.not_told", verbs=1)

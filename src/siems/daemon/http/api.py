@@ -79,7 +79,7 @@ async def readyz(request: web.Request) -> web.Response:
     """Whether it takes alerts: asks the database, and fails first when it drains."""
     runtime = request.app[RUNTIME]
     not_draining(runtime)
-    await runtime.database.read(_ping)
+    await runtime.database.peek(_ping)
     return answer({"ok": True})
 
 

@@ -21,7 +21,7 @@ from siems.clock import rfc3339
 from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id
 from siems.daemon.http.plain import MAX_HEAD, Head, read_head
 from siems.daemon.runtime import Runtime
-from siems.errors import NotFound, Overloaded, SiemsError, Unavailable
+from siems.errors import NotFound, Overloaded, SiemsError, Unavailable, UsageError
 from siems.services.ingest import accept
 from siems.sources import SOURCES, Tool
 from siems.storage.lanes import Job
@@ -94,8 +94,20 @@ class Front(asyncio.Protocol):
     """One connection: it is waiting for a request, or a request of it is being stored, or aiohttp has it."""
 
     __slots__ = (
-        "_address", "_beyond", "_data", "_door", "_missing", "_parts", "_since", "_state", "_transport", "_whole",
-        "busy", "closing",
+        "_address",
+        "_beyond",
+        "_data",
+        "_door",
+        "_full",
+        "_missing",
+        "_parts",
+        "_since",
+        "_state",
+        "_taking",
+        "_transport",
+        "_whole",
+        "busy",
+        "closing",
     )  # fmt: skip
 
     def __init__(self, door: Door) -> None:
@@ -111,6 +123,8 @@ class Front(asyncio.Protocol):
         self._parts: list[bytes] = []
         self.busy = False
         self.closing = False
+        self._taking = False
+        self._full = False
 
     # --- the transport's side ----------------------------------------------------------------------------------
 
@@ -151,15 +165,25 @@ class Front(asyncio.Protocol):
         if self._beyond is not None:
             found: bool | None = self._beyond.eof_received()
             return found
+        self.closing = True
         return self.busy  # who has asked may close its side and wait for the answer
 
     def pause_writing(self) -> None:
+        """Who does not read its answers is not listened to."""
         if self._beyond is not None:
             self._beyond.pause_writing()
+            return
+        self._full = True
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         if self._beyond is not None:
             self._beyond.resume_writing()
+            return
+        self._full = False
+        self._transport.resume_reading()
+        if self._data and not self.busy:
+            self._next()
 
     # --- how long it may take ----------------------------------------------------------------------------------
 
@@ -181,12 +205,33 @@ class Front(asyncio.Protocol):
     # --- a request ---------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        """Take the request that the bytes begin with, if it is whole; step aside when it is not a plain webhook."""
+        """Take requests until one is being stored, or what has come is no whole one. A refusal is answered at once:
+        a loop, since many may wait behind each other."""
+        if self._taking:
+            return
+        self._taking = True
+        try:
+            left = -1
+            while self._data and len(self._data) != left and self._may_go_on():
+                left = len(self._data)
+                self._one()
+        finally:
+            self._taking = False
+
+    def _may_go_on(self) -> bool:
+        return not self.busy and not self._full and self._beyond is None and not self._transport.is_closing()
+
+    def _one(self) -> None:
+        """The request that the bytes begin with, if it is whole; step aside when it is not a plain webhook."""
         data = self._data
         end = data.find(b"\r\n\r\n")
         if end < 0:
-            if len(data) > MAX_HEAD:  # aiohttp says so; until then the head must come in time, whatever it asks for
+            if not data[:1].isalpha():  # no HTTP at all; aiohttp says so
                 self._step_aside()
+            elif len(data) > MAX_HEAD:
+                self.closing, self._data = True, b""
+                body, _ = document(UsageError("the head of this request is larger than siems reads"))
+                self._answer(431, PROBLEM, "", body)
             return
         head = read_head(data, end, self._door.largest)
         tool = None if head is None else self._door.tool(head.source)

@@ -133,7 +133,7 @@ async def actor_of(request: web.Request) -> Actor:
         raise NotAuthenticated("you are not logged in", hint="siems login")
     said = request.headers.get("X-Siems-Via", "api")
     via = Via(said) if said in (Via.CLI, Via.TUI) else Via.API
-    return await runtime.database.read(identify, token.strip(), runtime.token_key, runtime.clock, via)
+    return await runtime.database.peek(identify, token.strip(), runtime.token_key, runtime.clock, via)
 
 
 async def body_of(request: web.Request) -> bytes:

@@ -18,7 +18,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     bucket = runtime.limiter.bucket(f"login:{request.remote}", per_minute=20, burst=10)
     directory.let_log_in(bucket.wait)
     bucket.tokens -= 1
-    user_id = await runtime.database.read(users.check_password, ask.user, ask.password)
+    user_id = await runtime.database.peek(users.check_password, ask.user, ask.password)
     session = await runtime.database.write(users.begin_session, user_id, runtime.token_key, companies=(MSP,))
     return await _session_answer(runtime, session)
 

@@ -11,6 +11,7 @@ Where daemons share a database each batch is folded in its own transaction, sinc
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text, update
@@ -41,15 +42,18 @@ class Repeats:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._log: list[tuple[object, ...]] = []
+        self._folding = False
 
     def add(self, alert: Alert, before: Alert) -> None:
         """An alert was seen once more; its counters are as they should be read."""
         uow = self._uow
-        uow.journal.set(uow.memory.repeated, alert.id, alert)
         if not uow.dialect.shared:
-            said = None if alert.message == before.message else alert.message
+            # the first since its row was written says the message in any case: older rows of the log are out of date
+            same = alert.message == before.message and alert.id in uow.memory.repeated
+            said = None if same else alert.message
             row = (alert.company_id, alert.id, to_micros(alert.last_seen_at), alert.count, int(alert.severity), said)
             uow.journal.append(self._log, row)
+        uow.journal.set(uow.memory.repeated, alert.id, alert)
 
     def written(self, alert_id: int) -> None:
         """An alert's row is written anyway."""
@@ -67,8 +71,10 @@ class Repeats:
     def fold(self) -> None:
         """Write the counters of all that was repeated, and tell whoever listens."""
         uow, memory = self._uow, self._uow.memory
-        if not memory.repeated:
+        if not memory.repeated or self._folding:
             return
+        self._folding = memory.folding = True
+        uow.after_commit.append(self._folded)
         alerts, incidents = list(memory.repeated.values()), dict[int, Incident]()
         for alert in alerts:
             company = uow.company(alert.company_id)
@@ -84,6 +90,10 @@ class Repeats:
             uow.connection.exec_driver_sql("DELETE FROM repeat_log")
         uow.journal.replace(memory, "repeated", {})
         memory.folded_at = time.monotonic()
+        self._folding = False
+
+    def _folded(self) -> None:
+        self._uow.memory.folding = False
 
     def flush(self) -> None:
         if self._log:
@@ -106,7 +116,9 @@ def recover(connection: Connection, weights: Weights) -> int:
     rows = connection.execute(
         select(log.alert_id, log.at, log.severity, log.count.label("times")).join(last, last.c.id == log.id)
     ).all()
-    incidents = set[int]()
+    if not rows:
+        return 0
+    incidents: dict[int, datetime] = {}
     for row in rows:
         said = connection.execute(
             select(log.message).where(log.alert_id == row.alert_id, log.message.is_not(None)).order_by(log.id.desc())
@@ -120,18 +132,16 @@ def recover(connection: Connection, weights: Weights) -> int:
         )
         incident_id = connection.execute(select(a.incident_id).where(a.id == row.alert_id)).scalar()
         if incident_id is not None:
-            incidents.add(incident_id)
-    for number in sorted(incidents):
-        _recount(connection, number, weights)
+            incidents[incident_id] = max(row.at, incidents.get(incident_id, row.at))
+    for number, seen in sorted(incidents.items()):
+        _recount(connection, number, seen, weights)
     connection.execute(text("DELETE FROM repeat_log"))
     return len(rows)
 
 
-def _recount(connection: Connection, number: int, weights: Weights) -> None:
+def _recount(connection: Connection, number: int, last: datetime, weights: Weights) -> None:
     a, i = t.alert.c, t.incident.c
-    repeats, last = connection.execute(
-        select(func.sum(a.count - 1), func.max(a.last_seen_at)).where(a.incident_id == number)
-    ).one()
+    repeats = connection.execute(select(func.sum(a.count - 1)).where(a.incident_id == number)).scalar()
     row = connection.execute(select(*t.raw_columns(t.incident)).where(i.id == number)).first()
     if row is None:
         return
