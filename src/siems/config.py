@@ -63,6 +63,16 @@ class Auth(Section):
     min_password: int = Field(12, ge=8, le=128, description="shortest password that is taken")
 
 
+class MailIngest(Section):
+    enabled: bool = Field(False, description="whether the daemon takes mail for the addresses of integrations")
+    host: str = Field("127.0.0.1", description="address that it listens on for SMTP")
+    port: int = Field(8725, ge=0, le=65535, description="its TCP port; 0 lets the system choose")
+    domain: str = Field("", description="what stands behind the @ of the addresses, such as alerts.msp.example")
+    max_message_kib: int = Field(1024, ge=1, le=65536, description="largest message, in KiB")
+    tls_certificate: str = Field("", description="file with the certificate for STARTTLS; empty: none is offered")
+    tls_key: str = Field("", description="file with its key; empty: it is in the same file")
+
+
 class Retention(Section):
     """For how long; the record of who did what is never removed."""
 
@@ -109,10 +119,11 @@ class Settings(BaseSettings):
     database: DatabaseSection = Field(default_factory=lambda: DatabaseSection(), description="where everything is kept")
     ingest: Ingest = Field(default_factory=lambda: Ingest(), description="limits of the webhook")
     correlation: Correlation = Field(default_factory=lambda: Correlation(), description="defaults for new companies")
+    mail_ingest: MailIngest = Field(default_factory=lambda: MailIngest(), description="alerts by e-mail")
     auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
     retention: Retention = Field(default_factory=lambda: Retention(), description="what is removed after how long")
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
-    aws: Aws = Field(default_factory=lambda: Aws(), description="how inventories are read from AWS")
+    aws: Aws = Field(default_factory=lambda: Aws(), description="how inventories and queues of AWS are read")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod

@@ -414,7 +414,21 @@ class IntegrationAsk(Ask):
     networks: list[str] = msgspec.field(default_factory=list)
     expires_at: datetime | None = None
     tenant_field: str = ""
+    rules: list[dict[str, Any]] | None = None
+    """Of mail, the first that fits counts: `field` (subject, body, from or a header), `pattern` (part of it, or the
+    whole with * and ?), and `severity`, `asset` or `ignore`."""
+    queue: QueueAsk | None = None
     reason: str = ""
+
+
+class QueueAsk(Ask):
+    """A queue of SQS that siems empties; `source` reads its messages."""
+
+    url: str
+    region: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+    source: str = "aws-cloudwatch"
 
 
 class IntegrationEdit(Ask):
@@ -425,6 +439,7 @@ class IntegrationEdit(Ask):
     networks: list[str] | None = None
     expires_at: datetime | None = None
     never_expires: bool = False
+    rules: list[dict[str, Any]] | None = None
     reason: str = ""
 
 
@@ -481,6 +496,22 @@ class Tenant(Wire):
     company_id: str
 
 
+class QueueView(Wire):
+    """A queue that is emptied, and how the last look at it went; `error` is "" when it went well."""
+
+    url: str
+    region: str
+    source: str
+    role_arn: str
+    polled_at: datetime | None
+    received: int
+    failures: int
+    """How often in a row it could not be looked at."""
+    error: str
+    hint: str
+    error_at: datetime | None
+
+
 class IntegrationView(Wire):
     id: str
     company_id: str
@@ -502,6 +533,10 @@ class IntegrationView(Wire):
     refused_at: datetime | None
     refused_cause: str
     webhook_url: str = ""
+    mail_domain: str = ""
+    """Of an integration for mail: its address is the key at this domain; "" when nothing listens."""
+    rules: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    queue: QueueView | None = None
 
 
 class SetupView(Wire):
@@ -539,6 +574,8 @@ class IntegrationAdded(Wire):
     """The tool makes the secret: it has to be given to siems before anything is let in."""
     old_until: datetime | None = None
     setup: SetupView | None = None
+    mail_address: str = ""
+    queue_url: str = ""
 
 
 class IntegrationChanged(Wire):

@@ -194,9 +194,13 @@ def _joined(chunked: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def open_house(url: str, clock: Clock, *, furnished: bool = True, **server: Any) -> AsyncIterator[House]:
+async def open_house(
+    url: str, clock: Clock, *, furnished: bool = True, sections: dict[str, Any] | None = None, **server: Any
+) -> AsyncIterator[House]:
     """A daemon that listens on a port of its own."""
-    settings = Settings(database=DatabaseSection(url=url), server=Server(port=0, drain_seconds=1, **server))
+    settings = Settings(
+        database=DatabaseSection(url=url), server=Server(port=0, drain_seconds=1, **server), **(sections or {})
+    )  # fmt: skip
     runtime = Runtime(settings, clock, VAULT, "http://here")
     await runtime.start()
     listening = await listen(runtime, None)

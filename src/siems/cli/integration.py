@@ -19,12 +19,17 @@ Company = Annotated[str, typer.Option("--company", help="acme; msp for one of ma
 Tool = Annotated[str, typer.Argument(help="zabbix, generic ...; siems integration tools lists them")]
 Networks = Annotated[list[str] | None, typer.Option("--allow-cidr", help="only from there: 192.0.2.0/24; several")]
 Expires = Annotated[str, typer.Option("--key-expires", help="when the key ends: 90d, 2027-01-31")]
+RulesFile = Annotated[
+    str, typer.Option("--rules-file", help="email: what is made of single messages, as JSON; - for standard input")
+]
 Rate = Annotated[str, typer.Option("--rate", help="its own instead of the company's: 600/min")]
 
 
 def _last(item: Item) -> str:
     """What came last: an alert, a message without one, or something that was refused."""
     seen, refused = item["last_seen_at"] or "", item["refused_at"] or ""
+    if item["queue"] and item["queue"]["error"]:
+        return f"failing: {item['queue']['error']}"
     return (
         "" if not (seen or refused) else item["last_kind"] if seen >= refused else f"refused: {item['refused_cause']}"
     )
@@ -136,16 +141,29 @@ def add(
         str, typer.Option("--tenant-field", help="with --company msp: the field of the body that names the client")
     ] = "",
     secrets_file: SecretsFile = "",
+    rules_file: RulesFile = "",
+    queue_url: Annotated[str, typer.Option("--queue-url", help="sqs: the queue that siems empties")] = "",
+    source: Annotated[str, typer.Option("--source", help="sqs: the tool whose messages are in it")] = "aws-cloudwatch",
+    region: Annotated[str, typer.Option("--region", help="sqs: where the queue is, unless its URL says so")] = "",
+    role_arn: Annotated[str, typer.Option("--role-arn", help="sqs: a role to take on for it")] = "",
+    external_id: Annotated[str, typer.Option("--external-id", help="sqs: what the role asks for")] = "",
 ) -> None:
-    """A key bound to one tool: siems integration add alertmanager --company acme --allow-cidr 192.0.2.0/24"""
+    """A key bound to one tool: siems integration add alertmanager --company acme --allow-cidr 192.0.2.0/24
+
+    `add email` makes an address, `add sqs --queue-url URL` has a queue of AWS emptied.
+    """
     from siems.cli.company import parse_rate
     from siems.cli.keys import ending, secretly
     from siems.cli.secrets import read_secret
+    from siems.cli.ways import read_rules
+
+    queue = {"url": queue_url, "region": region, "role_arn": role_arn, "external_id": external_id, "source": source}
 
     ask: dict[str, Any] = {
         "tool": tool, "company": company, "name": name, "sign": sign, "secret": read_secret(secret_file),
         "rate_per_minute": parse_rate(rate), "networks": allow_cidr or None, "expires_at": ending(key_expires),
-        "tenant_field": tenant_field, "reason": door.reason,
+        "tenant_field": tenant_field, "reason": door.reason, "rules": read_rules(rules_file),
+        "queue": queue if queue_url else None,
     }  # fmt: skip
     secretly(door, secrets_file, lambda: door.client.add_integration(**ask))
 
@@ -161,16 +179,19 @@ def edit(
         list[str] | None, typer.Option("--allow-cidr", help="only from there, instead of before; any for everywhere")
     ] = None,
     key_expires: Annotated[str, typer.Option("--key-expires", help="90d, 2027-01-31, or never")] = "",
+    rules_file: RulesFile = "",
 ) -> None:
     """Change what is given: siems integration edit int-acme-zabbix-3 --allow-cidr 192.0.2.0/24 --rate 600/min"""
     from siems.cli.company import parse_rate
     from siems.cli.keys import ending
+    from siems.cli.ways import read_rules
 
     never = key_expires == "never"
     networks = [] if allow_cidr == ["any"] else allow_cidr
     done = door.client.edit_integration(
         ref, name=name, rate_per_minute=0 if rate == "default" else parse_rate(rate), networks=networks,
         expires_at=None if never else ending(key_expires), never_expires=never, reason=door.reason,
+        rules=read_rules(rules_file),
     )  # fmt: skip
     show_one(door, done, lambda d: [f"{d['integration_id']}: {'changed' if d['changed'] else 'as it was'}"],
              id="integration_id")  # fmt: skip

@@ -27,7 +27,7 @@ def secretly(door: Door, file: str, work: Callable[[], Item]) -> None:
         return
     if not file or (file == "-" and door.json):
         made = work()
-        show_one(door, made, steps if made["api_key"] else _secret_alone, id="integration_id")
+        show_one(door, made, steps if made["api_key"] or made["queue_url"] else _secret_alone, id="integration_id")
         return
     with written_to(file) as out:
         made = work()

@@ -79,7 +79,7 @@ def steps(made: Item) -> list[str]:
         lines += ["", name, "", *(f"  {safe(line)}" for line in s["snippet"].rstrip().splitlines())]
     if s["docs"]:
         lines += ["", safe(s["docs"])]
-    if not made["api_key"] and "old_until" in made and made["old_until"] is None:
+    if not (made["api_key"] or made["queue_url"]) and "old_until" in made and made["old_until"] is None:
         ref = made["integration_id"]
         lines += [
             "", "There is a key already. It is kept as a hash and cannot be shown again, so YOUR-KEY stands for it.",
@@ -90,7 +90,12 @@ def steps(made: Item) -> list[str]:
 
 def secrets_of(made: Item) -> list[str]:
     """URL, key and secret, as far as they were made now."""
+    if made["queue_url"]:
+        return [f"  queue         {made['queue_url']}", "                (siems asks it for messages by itself)"]
     lines = [f"  webhook URL   {made['webhook_url']}"]
+    if made["tool"] == "email":
+        off = "none yet: set mail_ingest.enabled and mail_ingest.domain in siems.toml; then it is KEY@DOMAIN"
+        lines.insert(0, f"  mail address  {made['mail_address'] or off}")
     if made["api_key"]:
         lines.append(f"  API key       {made['api_key']}")
     if made["hmac_secret"]:
@@ -167,23 +172,74 @@ def card(found: Item) -> list[str]:
 
     rate = f"{found['rate_per_minute']}/min, its own" if found["rate_per_minute"] else "the company's"
     name = f"   {safe(found['name'])}" if found["name"] else ""
+    head = f"{found['id']}   {found['tool']} of {found['company_id']}{name}"
+    if found["queue"]:
+        return [head + _ends(found), *_particulars(found), *_told(found)]
     lines = [
-        f"{found['id']}   {found['tool']} of {found['company_id']}{name}",
+        head,
         f"  URL       {found['webhook_url']}",
         f"  key       ends in {found['key_hint']}{_ends(found)}",
         f"  signing   {found['signing']}",
         f"  rate      {rate}",
         f"  from      {', '.join(found['networks']) or 'everywhere'}",
     ]
+    lines += _particulars(found)
     for old in found["old_keys"]:
         hint = f" ending in {old['hint']}" if old["hint"] else ""
         lines.append(f"  replaced  {old['kind']}{hint}, taken until {at(old['until'])}")
+    return [*lines, *_told(found)]
+
+
+def _told(found: Item) -> list[str]:
+    """Whose clients it tells apart, and what came last."""
+    from siems.present import safe
+
+    lines = []
     if found["tenant_field"]:
         lines.append(f"  clients   by the field {safe(found['tenant_field'])}")
         lines += [f"              {safe(one['value'])} is {one['company_id']}" for one in found["tenants"]]
     if found["refused_at"]:
         lines.append(f"  refused   {at(found['refused_at'])}: {safe(found['refused_cause'])}")
     return [*lines, "", *heard(found)]
+
+
+def _particulars(found: Item) -> list[str]:
+    """Address and rules of mail, and how it goes with a queue."""
+    from siems.present import safe
+
+    lines = [f"  address   KEY@{safe(found['mail_domain'])}"] if found["mail_domain"] else []
+    for rule in found["rules"]:
+        what = ", ".join(f"{k} {v}" for k, v in rule.items() if k in ("severity", "asset")) or "ignored"
+        lines.append(f"  rule      {safe(rule['field'])}: {safe(rule['pattern'])} -> {safe(what)}")
+    queue = found["queue"]
+    if queue is None:
+        return lines
+    looked = f"last asked {at(queue['polled_at'])}" if queue["polled_at"] else "not asked yet"
+    lines += [f"  queue     {safe(queue['url'])}", f"            as {queue['source']}, {looked}, "
+              f"{queue['received']} messages so far"]  # fmt: skip
+    if queue["error"]:
+        times = "once" if queue["failures"] == 1 else f"{queue['failures']} times in a row"
+        lines += [
+            f"  failing   {times}, {at(queue['error_at'])}: {safe(queue['error'])}",
+            f"            {queue['hint']}",
+        ]
+    return lines
+
+
+def read_rules(file: str) -> list[Any] | None:
+    """Rules of mail from a file or standard input. Raises UsageError."""
+    if not file:
+        return None
+    import json
+    import sys
+
+    try:
+        with sys.stdin if file == "-" else open(file) as handle:
+            found: list[Any] = json.load(handle)
+    except (OSError, ValueError) as why:
+        raise errors.UsageError(f"{file} is no JSON: {why}", hint='[{"field": "subject", "pattern": "*test*", '
+                                '"ignore": true}]') from why  # fmt: skip
+    return found
 
 
 def _ends(found: Item) -> str:

@@ -23,3 +23,13 @@ class Found:
     origin: str
     instances: tuple[Instance, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was taken from a queue. Who holds `receipt` may delete it; `tries` counts how often it was taken."""
+
+    id: str
+    body: bytes
+    receipt: str
+    tries: int

@@ -1,19 +1,21 @@
-"""AWS by boto3: the machines of EC2, and what Systems Manager knows besides."""
+"""AWS by boto3: the machines of EC2, what Systems Manager knows besides, and queues of SQS."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from siems.clouds import Found, Instance
+from siems.clouds import Found, Instance, Message
 from siems.errors import Conflict, InvalidField, SiemsError, Unavailable
 from siems.vocabulary import Platform
 
 if TYPE_CHECKING:
     from siems.config import Aws
+    from siems.domain.particulars import Queue
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
 GONE = ("terminated", "shutting-down")
@@ -84,6 +86,62 @@ def _ssm(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
 
 def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text).strip()[:200]
+
+
+# --- queues ----------------------------------------------------------------------------------------------------
+
+HIDDEN_SECONDS = 60
+"""So long a message that was taken is hidden from others; what is not deleted by then comes again."""
+FRESH = 30 * 60.0
+"""A connection is made anew after so many seconds: the credentials of a role end."""
+
+
+class QueueReader:
+    """One queue of SQS. Its methods block: call them on a thread, one at a time."""
+
+    def __init__(self, settings: Aws, queue: Queue) -> None:
+        self._queue = queue
+        if queue.role_arn:
+            settings = settings.model_copy(update={"role": queue.role_arn, "external_id": queue.external_id})
+        self._settings = settings
+        self._made = 0.0
+        self._sqs: Any = None
+
+    def receive(self, seconds: int) -> list[Message]:
+        """Up to ten messages, waiting so long for the first. Raises Conflict and Unavailable."""
+        asked = self._call(
+            "sqs:ReceiveMessage",
+            lambda sqs: sqs.receive_message(
+                QueueUrl=self._queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds,
+                VisibilityTimeout=HIDDEN_SECONDS, AttributeNames=["ApproximateReceiveCount"],
+            ).get("Messages", []),
+        )  # fmt: skip
+        return [
+            Message(
+                m["MessageId"], m["Body"].encode("utf-8", "surrogatepass"), m["ReceiptHandle"],
+                int(m.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
+            )
+            for m in asked
+        ]  # fmt: skip
+
+    def delete(self, receipts: Sequence[str]) -> int:
+        """Delete what was taken; how many could not be, and will come again."""
+        entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
+        failed = self._call(
+            "sqs:DeleteMessage",
+            lambda sqs: sqs.delete_message_batch(QueueUrl=self._queue.url, Entries=entries).get("Failed", []),
+        )
+        return len(failed)
+
+    def _call(self, right: str, ask: Callable[[Any], Any]) -> list[Any]:
+        if self._sqs is None or time.monotonic() - self._made > FRESH:
+            self._sqs = _client(_session(self._settings, ""), self._settings, "sqs", self._queue.region)
+            self._made = time.monotonic()
+        try:
+            return _asked(right, self._queue.region, lambda: ask(self._sqs))
+        except SiemsError:
+            self._sqs = None  # new credentials may do better
+            raise
 
 
 # --- the connection --------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from siems.daemon.refusals import OVERLOADED, RATE_LIMITED, Refusals
 from siems.daemon.sightings import Sightings
 from siems.domain.alert import MAX_MESSAGE, Read, Reading, clip
 from siems.domain.integration import tenant_of, within
+from siems.domain.letter import opened
+from siems.domain.letter_rules import ruled
 from siems.domain.signature import Cause, Headers, verify
 from siems.errors import InvalidField, NotAuthenticated, NotFound, RateLimited, SiemsError, Unavailable, UsageError
 from siems.services.ingest import Incoming
@@ -55,8 +57,18 @@ class Intake:
             self._signed(entry, headers, body, tool, address)
         incoming = self._read(entry, headers, body, tool, address)
         bucket.tokens -= 1
-        self._sightings.accepted[entry.integration_id] = entry.company_id, incoming.company_id, incoming.read
         return incoming
+
+    def letter(self, entry: Entry, tool: Tool, raw: bytes, read: Read, address: str) -> Incoming:
+        """A message that came by mail and was read beside the loop; `knows` has let it in. Raises Unavailable."""
+        bucket = self._within_rate(entry, tool, address)
+        incoming = self._of(entry, tool, raw, read, None)
+        bucket.tokens -= 1
+        return incoming
+
+    def pulled(self, entry: Entry, tool: Tool, body: bytes, read: Read, message_id: str) -> Incoming:
+        """A message of a queue. It comes at our own pace, so no rate is asked."""
+        return self._of(entry, tool, body, read, message_id)
 
     def knows(self, tool: Tool, key: str, address: str) -> Entry:
         """The first two checks alone, for messages that are proved by asking somebody else before they are taken."""
@@ -196,6 +208,8 @@ class Intake:
             )
         try:
             read = hear(tool, body, cast("Mapping[str, str]", headers))  # they are a mapping as well
+            if entry.particulars.rules:
+                read = ruled(entry.particulars.rules, opened(body), read)
         except UsageError as unreadable:
             self._refusals.note(
                 entry.company_id, "unreadable body", source=tool.name, address=address, detail=unreadable.message,
@@ -203,12 +217,17 @@ class Intake:
             )  # fmt: skip
             self._sightings.refused[entry.integration_id] = entry.company_id, "unreadable body"
             raise
+        return self._of(entry, tool, body, read, given[0] if given else None)
+
+    def _of(self, entry: Entry, tool: Tool, body: bytes, read: Read, delivery_id: str | None) -> Incoming:
+        """What was read, for the client whose it is."""
         company_id = entry.company_id
         if entry.tenants is not None:
             company_id, read = _client(entry, entry.tenants, tool, body, read)
+        self._sightings.accepted[entry.integration_id] = entry.company_id, company_id, read
         return Incoming(
             company_id=company_id, source=tool.name, read=read, raw=redacted(body, tool.redact),
-            delivery_id=given[0] if given else None, body_hash=sha256(body).digest(),
+            delivery_id=delivery_id, body_hash=sha256(body).digest(),
         )  # fmt: skip
 
 

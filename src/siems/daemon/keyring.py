@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from siems.domain.changing import replace
 from siems.domain.integration import Network, network
+from siems.domain.particulars import NONE, Particulars, particulars_from
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.vault import Vault, token_hash
@@ -40,6 +41,7 @@ class Entry:
     old_secrets: tuple[tuple[str, float], ...] = ()
     """Secrets that were replaced, and until when they count."""
     tenant_field: str = ""
+    particulars: Particulars = NONE
     tenants: Mapping[str, str] | None = None
     """Clients by what stands in that field; None for an integration of one client."""
 
@@ -110,6 +112,7 @@ class Keyring:
             networks=tuple(network(text) for text in json.loads(row.networks)),
             old_secrets=tuple((self._unseal(kept.value), kept.until.timestamp()) for kept in secrets),
             tenant_field=row.tenant_field, tenants=tenants if row.tenant_field else None,
+            particulars=particulars_from(row.particulars),
         )  # fmt: skip
 
     def _unseal(self, sealed: str) -> str:
@@ -118,6 +121,13 @@ class Keyring:
         if found is None:
             found = self._opened[sealed] = self._vault.unseal(sealed)
         return found
+
+    def queues(self) -> dict[str, Entry]:
+        """The integrations that are queues and may be emptied, by id."""
+        return {
+            entry.integration_id: entry for entry in self._entries.values()
+            if entry.particulars.queue is not None and not entry.revoked
+        }  # fmt: skip
 
     def beat(self, token: str) -> Beat | None:
         """The heartbeat of a token."""

@@ -268,6 +268,7 @@ async def serve(settings: Settings, clock: Clock) -> int:
     await stopping.wait()
     log.info("daemon.stopping")
     runtime.draining = True
+    await runtime.pulls.stop()
     runtime.hub.close()
     await listening.cleanup()
     await runtime.stop()

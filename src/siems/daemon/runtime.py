@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -20,6 +20,7 @@ from siems.daemon.hub import Hub
 from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
+from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
@@ -34,6 +35,9 @@ from siems.storage.database import Database
 from siems.storage.vault import Vault
 from siems.storage.writer import Committed
 from siems.vocabulary import MSP, Strategy
+
+if TYPE_CHECKING:
+    from siems.daemon.mail import Listening
 
 log = structlog.get_logger()
 
@@ -85,6 +89,8 @@ class Runtime:
     intake: Intake = field(init=False)
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
+    pulls: Pulls = field(init=False)
+    mail: Listening | None = None
     started_at: datetime = field(init=False)
     draining: bool = False
     version: str = __version__
@@ -104,6 +110,7 @@ class Runtime:
         self.intake = Intake(
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
         )  # fmt: skip
+        self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
@@ -121,11 +128,22 @@ class Runtime:
         self.scheduler.start()
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
+        if self.settings.mail_ingest.enabled:
+            await self._take_mail()
         if self.database.dialect.shared:
             from siems.daemon.listener import listen
 
             self._spawn(lambda: listen(self.database, self.hub))
             self._spawn(self._reload_keys_often)
+
+    async def _take_mail(self) -> None:
+        from siems.daemon import mail
+
+        try:
+            self.mail = await mail.listen(self)
+        except SiemsError:
+            await self.stop()
+            raise
 
     def _spawn(self, work: Callable[[], Any]) -> None:
         task = asyncio.get_running_loop().create_task(work())
@@ -135,8 +153,11 @@ class Runtime:
     async def stop(self) -> None:
         """Finish what was accepted, then let go."""
         self.draining = True
+        await self.pulls.stop()
         self.hub.close()
         self.scheduler.stop()
+        if self.mail is not None:
+            await self.mail.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -168,6 +189,8 @@ class Runtime:
 
     async def reload_keys(self) -> None:
         await self.database.peek(self.keyring.load)
+        if not self.draining:
+            self.pulls.follow(self.keyring.queues())
 
     async def _reload_keys_often(self) -> None:
         while True:

@@ -59,6 +59,8 @@ class Reading(Fact, frozen=True, kw_only=True):
     links: tuple[str, ...] = ()
     starts_at: datetime | None = None
     warnings: tuple[str, ...] = ()
+    thread: tuple[str, ...] = ()
+    """The messages that this one belongs to, by which a recovery finds a problem that is called otherwise."""
 
     def fingerprint(self, company_id: str) -> str:
         """24 hex digits: the tool's own key where it has one, else company, tool, asset and signature."""

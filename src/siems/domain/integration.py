@@ -10,6 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from siems.domain.particulars import NONE, Particulars
 from siems.errors import InvalidField
 from siems.vocabulary import Signing
 
@@ -66,6 +67,7 @@ class Opening:
     """Whether the tool can send no header of its own, so that its URL holds the key."""
     tenant_field: str = ""
     terms: Terms = Terms()
+    particulars: Particulars = NONE
 
 
 def network(text: str) -> Network:

@@ -119,4 +119,16 @@ def checks(connection: Connection, *, overdue: int, drift: timedelta) -> list[Ch
             fix="" if admins else "siems init --admin EMAIL",
         )
     )  # fmt: skip
+    failing = connection.execute(
+        select(t.pull.c.integration_id, t.pull.c.error, t.pull.c.hint, t.pull.c.failures)
+        .join(t.integration, t.integration.c.id == t.pull.c.integration_id)
+        .where(t.integration.c.revoked_at.is_(None))
+        .order_by(t.pull.c.integration_id)
+    ).all()
+    broken = [row for row in failing if row.failures]
+    if failing:
+        cause = "; ".join(f"{row.integration_id}: {row.error}" for row in broken) or f"{len(failing)} are emptied"
+        found.append(
+            Check(name="queues", ok=not broken, cause=cause, fix=broken[0].hint if broken else "")
+        )  # fmt: skip
     return found

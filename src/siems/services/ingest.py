@@ -131,6 +131,7 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
     known = uow.alerts.active(company, fingerprint)
     warnings = [*incoming.read.warnings, *reading.warnings]
     if not reading.firing:
+        known = known or _in_thread(company, reading)
         if known is None:
             return AlertAccepted(
                 message="nothing active to resolve", alert_id=None, incident_id=None, warnings=warnings
@@ -145,6 +146,18 @@ def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, 
         message = "suppressed" if alert.status is AlertStatus.SUPPRESSED else "accepted"
     incident_id = None if alert.incident_id is None else f"INC-{alert.incident_id}"
     return AlertAccepted(message=message, alert_id=f"ALR-{alert.id}", incident_id=incident_id, warnings=warnings)
+
+
+def _in_thread(company: CompanyMemory, reading: Reading) -> Alert | None:
+    """The one active alert whose message this recovery belongs to; several are none."""
+    if not reading.thread:
+        return None
+    found = [
+        alert for alert in company.alerts.values()
+        if alert.tool_source == reading.tool_source
+        and not {alert.labels.get("message-id"), alert.labels.get("thread")}.isdisjoint(reading.thread)
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 else None
 
 
 # --- a new alert -----------------------------------------------------------------------------------------------

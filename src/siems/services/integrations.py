@@ -12,6 +12,8 @@ from siems.clock import to_micros
 from siems.domain.changing import replace
 from siems.domain.events import Recorded
 from siems.domain.integration import LONGEST_OVERLAP, Opening, Terms
+from siems.domain.letter_rules import rules_from
+from siems.domain.particulars import EMAIL, Particulars
 from siems.domain.permissions import Actor, Permission, missing, require
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
@@ -37,6 +39,8 @@ def add(
             raise InvalidField(
                 "only an integration of the MSP tells clients apart", hint="--company msp, or leave --tenant-field out"
             )
+    if opening.particulars.queue is not None:  # it is emptied with the credentials of the MSP
+        require(actor, Permission.ADMINISTER, company_id)
     uow.company(company_id)
     opening = replace(opening, terms=opening.terms.checked(uow.now))
     added = make(uow, company_id, opening, vault, public_url)
@@ -65,6 +69,7 @@ def make(uow: UnitOfWork, company_id: str, opening: Opening, vault: Vault, publi
             None if secret is None else vault.seal(secret), to_micros(uow.now), None, terms.name,
             terms.rate_per_minute, json.dumps(terms.networks),
             None if terms.expires_at is None else to_micros(terms.expires_at), opening.tenant_field,
+            opening.particulars.kept(),
         ),
     )  # fmt: skip
     url = webhook_url(public_url, opening.tool)
@@ -134,23 +139,32 @@ def edit(uow: UnitOfWork, actor: Actor, integration_id: str, ask: IntegrationEdi
     ).checked(uow.now)
     ends = before.expires_at if ask.expires_at is None else Terms(expires_at=ask.expires_at).checked(uow.now).expires_at
     after = replace(asked, expires_at=None if ask.never_expires else ends)
-    if after == before:
+    kept = row.particulars if ask.rules is None else _ruled(row, ask.rules).kept()
+    if after == before and kept == row.particulars:
         return IntegrationChanged(integration_id=row.id, changed=False)
     uow.connection.execute(
         update(t.integration)
         .where(t.integration.c.id == row.id)
         .values(
             name=after.name, rate_per_minute=after.rate_per_minute, networks=json.dumps(after.networks),
-            expires_at=after.expires_at,
+            expires_at=after.expires_at, particulars=kept,
         )
     )  # fmt: skip
+    more = {} if ask.rules is None else {"rules": ask.rules}
     uow.emit(
         Recorded(
             type="integration.edited", actor=actor, company_id=row.company_id, object=row.id, reason=ask.reason,
-            details={"before": _told(before), "after": _told(after)},
+            details={"before": _told(before), "after": _told(after) | more},
         )
     )  # fmt: skip
     return IntegrationChanged(integration_id=row.id, changed=True)
+
+
+def _ruled(row: Row[Any], rules: list[dict[str, Any]]) -> Particulars:
+    """What the integration has besides, with other rules. Raises InvalidField."""
+    if row.tool != EMAIL:
+        raise InvalidField(f"{row.id} has no rules: they are for mail", hint="siems integration add email")
+    return Particulars(rules=rules_from(rules))
 
 
 def rotate(

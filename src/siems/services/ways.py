@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from siems.domain.letter_rules import rules_told
+from siems.domain.particulars import Queue, particulars_from
 from siems.domain.permissions import Actor, Permission, missing, require, require_role
 from siems.services.filters import in_scope
 from siems.storage import tables as t
-from siems.wire import IntegrationView, OldKey, Sighted, Tenant
+from siems.wire import IntegrationView, OldKey, QueueView, Sighted, Tenant
 
 LOOKED_BACK = 2_000
 """Among how many of a client's latest alerts the one that was seen last is looked for."""
@@ -67,8 +69,23 @@ def _views(connection: Connection, where: ColumnElement[bool], now: datetime) ->
     mapped = _by_integration(connection.execute(
         select(t.tenant).where(t.tenant.c.integration_id.in_(names)).order_by(t.tenant.c.value)
     ))  # fmt: skip
+    pulled = _by_integration(connection.execute(select(t.pull).where(t.pull.c.integration_id.in_(names))))
     seen = _by_integration(connection.execute(select(t.sighting).where(t.sighting.c.integration_id.in_(names))))
-    return [_view(row, old.get(row.id, []), mapped.get(row.id, []), seen.get(row.id, [None])[0]) for row in rows]
+    views = [_view(row, old.get(row.id, []), mapped.get(row.id, []), seen.get(row.id, [None])[0]) for row in rows]
+    for view, row in zip(views, rows, strict=True):
+        own = particulars_from(row.particulars)
+        view.rules = rules_told(own.rules)
+        view.queue = None if own.queue is None else _queue(own.queue, pulled.get(row.id, [None])[0])
+    return views
+
+
+def _queue(queue: Queue, state: Any) -> QueueView:
+    return QueueView(
+        url=queue.url, region=queue.region, source=queue.source, role_arn=queue.role_arn,
+        polled_at=None if state is None else state.polled_at, received=0 if state is None else state.received,
+        failures=0 if state is None else state.failures, error="" if state is None else state.error,
+        hint="" if state is None else state.hint, error_at=None if state is None else state.error_at,
+    )  # fmt: skip
 
 
 def _by_integration(rows: Iterable[Any]) -> Mapping[str, list[Any]]:

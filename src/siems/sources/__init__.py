@@ -68,9 +68,9 @@ def _entries(*names: str) -> dict[str, str]:
 SOURCES: Registry[Tool] = Registry(
     "source",
     _entries(
-        "generic", "alertmanager",
+        "generic", "alertmanager", "email",
         # clouds
-        "aws-sns", "aws-cloudwatch", "aws-eventbridge", "aws-guardduty", "aws-backup", "aws-health",
+        "aws-sns", "aws-cloudwatch", "aws-eventbridge", "aws-guardduty", "aws-backup", "aws-health", "sqs",
         "azure-monitor", "gcp-monitoring", "cloudflare", "statuspage", "oracle-cloud",
         # machines and networks
         "zabbix", "nagios", "icinga", "checkmk", "centreon", "prtg", "librenms", "scom", "logicmonitor", "auvik",
@@ -88,7 +88,8 @@ SOURCES: Registry[Tool] = Registry(
         "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
     ),
     aliases={
-        "alerts": "generic", "prometheus": "alertmanager", "prom": "alertmanager", "sns": "aws-sns",
+        "alerts": "generic", "mail": "email", "smtp": "email", "aws-sqs": "sqs",
+        "prometheus": "alertmanager", "prom": "alertmanager", "sns": "aws-sns",
         "cloudwatch": "aws-cloudwatch", "eventbridge": "aws-eventbridge", "guardduty": "aws-guardduty",
         "azure": "azure-monitor", "gcp": "gcp-monitoring", "google-cloud": "gcp-monitoring",
         "stackdriver": "gcp-monitoring", "kibana": "elastic", "elasticsearch": "elastic", "icinga2": "icinga",

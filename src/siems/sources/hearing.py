@@ -28,10 +28,10 @@ def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
     except (UsageError, InvalidField) as unknown:
         if not tool.native or not body.strip():
             raise
-        return Read((_unknown(tool, body, headers, unknown.message),))
+        return Read((unknown_body(tool, body, headers, unknown.message),))
 
 
-def _unknown(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
+def unknown_body(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
     """An alert of a body in an unknown form: what looks like a machine and a text is taken for it."""
     try:
         doc = document(body, headers)

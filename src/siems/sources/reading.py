@@ -152,6 +152,7 @@ def alert_of(
     tags: Any = None,
     urls: Any = (),
     starts: Any = None,
+    thread: tuple[str, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Reading:
     """A reading within its limits, from whatever a tool gave.
@@ -168,7 +169,8 @@ def alert_of(
         asset_name=name(asset) or "unknown", signature=name(signature) or "alert", severity=level,
         original_severity=original, message=clip(message.strip(), MAX_MESSAGE), tool_source=tool[:64], firing=firing,
         dedup_key=clip(key.strip(), 255) if key and key.strip() else None, labels=kept, links=links(urls),
-        starts_at=starts_at, warnings=tuple(w for w in (*warnings, *trouble, doubt if firing else "", late) if w),
+        starts_at=starts_at, thread=thread,
+        warnings=tuple(w for w in (*warnings, *trouble, doubt if firing else "", late) if w),
     )  # fmt: skip
 
 

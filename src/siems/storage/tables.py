@@ -126,7 +126,24 @@ integration = Table(
     Column("networks", Text, nullable=False, server_default="[]"),
     Column("expires_at", Instant, nullable=True),
     Column("tenant_field", String(255), nullable=False, server_default=""),
+    Column("particulars", Text, nullable=False, server_default="{}"),  # JSON: rules of mail, the queue that is emptied
 )
+
+pull = Table(
+    "pull",
+    metadata,
+    Column("integration_id", String(64), primary_key=True),
+    _company(),
+    Column("holder", String(64), nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("polled_at", Instant, nullable=True),
+    Column("received", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("error_at", Instant, nullable=True),
+)
+"""The queues that are emptied: which daemon does it until when, and how the last look went."""
 
 heartbeat = Table(
     "heartbeat",

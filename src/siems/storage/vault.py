@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
+from base64 import b32encode, b64encode
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -69,6 +69,8 @@ def key_for(tool: str, slug: str) -> str:
             return os.urandom(16).hex()
         case "opsgenie":
             return str(UUID(bytes=os.urandom(16), version=4))
+        case "email":  # the local part of an address as well, of which programs change the case: at most 64, small
+            return f"{slug[:40].strip('-')}-{b32encode(os.urandom(15)).decode().lower()[:20]}"
         case _:
             return random_token(f"sk_{slug}")
 

@@ -56,6 +56,8 @@ async def status(call: Call) -> web.Response:
     url = runtime.database.url.render_as_string(hide_password=True)
     shown = url if call.actor.role is Role.ADMIN else runtime.database.dialect.name
     checks = await call.read(partial(directory.checks, overdue=overdue, drift=runtime.clock.drift()))
+    if runtime.mail is not None:
+        checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))
     return answer(
         wire.Status(
             version=runtime.version, pid=directory.process_id(), url=runtime.public_url, database=shown,

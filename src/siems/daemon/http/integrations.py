@@ -11,6 +11,8 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.integration import Opening, Terms
+from siems.domain.letter_rules import rules_from
+from siems.domain.particulars import EMAIL, QUEUE, Particulars, particulars_from, queue_from
 from siems.domain.permissions import Permission, missing, require_role
 from siems.domain.signature import SIEMS
 from siems.errors import InvalidField
@@ -38,7 +40,10 @@ async def show_tool(call: Call) -> web.Response:
 
 
 def _tool_view(tool: Tool) -> wire.ToolView:
-    values = {"url": f"URL of {tool.title} in siems", "base": "the address of siems", "key": KEY, "secret": SECRET}
+    values = {
+        "url": f"URL of {tool.title} in siems", "base": "the address of siems", "key": KEY, "secret": SECRET,
+        "address": "the address that siems makes",
+    }  # fmt: skip
     return wire.ToolView(
         name=tool.name, title=tool.title, signs="" if tool.signing is None else tool.signing.told(),
         proves=tool.proves, tenant=tool.tenant, aliases=SOURCES.aliases(tool.name),
@@ -70,6 +75,8 @@ async def show_integration(call: Call) -> web.Response:
 
 
 def _addressed(call: Call, view: wire.IntegrationView) -> wire.IntegrationView:
+    if view.tool == EMAIL and call.runtime.settings.mail_ingest.enabled:
+        view.mail_domain = call.runtime.settings.mail_ingest.domain
     view.webhook_url = webhook_url(call.runtime.public_url, view.tool)
     return view
 
@@ -84,12 +91,20 @@ async def integration_setup(call: Call) -> web.Response:
         hmac_secret=None, webhook_url=f"{url}?api_key={KEY}" if _key_in_url(tool, row.signing) else url,
         awaits_secret=row.signing == Signing.REQUIRED.value and row.secret is None,
     )  # fmt: skip
-    return answer(_with_setup(tool, made))
+    queue = particulars_from(row.particulars).queue
+    made.queue_url = "" if queue is None else queue.url
+    return answer(_with_setup(call, tool, made))
 
 
-def _with_setup(tool: Tool, made: wire.IntegrationAdded) -> wire.IntegrationAdded:
+def _with_setup(call: Call, tool: Tool, made: wire.IntegrationAdded) -> wire.IntegrationAdded:
+    mail = call.runtime.settings.mail_ingest
+    if tool.name == QUEUE:  # nobody sends anything: there is a key only because every integration has one
+        made.api_key, made.webhook_url = None, ""
+    if tool.name == EMAIL and mail.enabled and mail.domain:
+        made.mail_address = f"{made.api_key or KEY}@{mail.domain}"
     values = {
-        "url": made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
+        "address": made.mail_address or f"{made.api_key or KEY}@YOUR-MAIL-DOMAIN",
+        "url": made.queue_url or made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
         "base": made.webhook_url.partition("/api/")[0], "integration": made.integration_id,
         "company": made.company_id.removeprefix("comp-"),
     }  # fmt: skip
@@ -105,7 +120,27 @@ def _key_in_url(tool: Tool, signing: str) -> bool:
     return tool.signing != SIEMS or signing == Signing.NONE.value
 
 
-def _opening(tool: Tool, ask: wire.IntegrationAsk) -> Opening:
+def _particulars(call: Call, tool: Tool, ask: wire.IntegrationAsk) -> Particulars:
+    """The rules of mail and the queue that were asked for. Raises InvalidField."""
+    if (tool.name == QUEUE) != (ask.queue is not None):
+        raise InvalidField(
+            "which queue?" if ask.queue is None else f"{tool.title} has no queue",
+            hint="siems integration add sqs --company acme --queue-url URL --source aws-cloudwatch",
+        )
+    if ask.rules is not None and tool.name != EMAIL:
+        raise InvalidField(f"{tool.title} has no rules: they are for mail", hint="leave --rules-file out")
+    if tool.name == EMAIL and ask.company.strip().lower() == MSP:
+        raise InvalidField("an address is of one client", hint="--company acme")
+    if ask.queue is None:
+        return Particulars(rules=rules_from(ask.rules or []))
+    q, source = ask.queue, SOURCES.get(ask.queue.source)
+    endpoint = call.runtime.settings.aws.endpoint_url
+    return Particulars(
+        queue=queue_from(q.url, q.region, q.role_arn, q.external_id, source.name, endpoint=endpoint)
+    )  # fmt: skip
+
+
+def _opening(tool: Tool, ask: wire.IntegrationAsk, particulars: Particulars) -> Opening:
     """What is asked for, by what the tool can do. Raises InvalidField."""
     scheme = tool.signing
     if ask.sign and scheme is None:
@@ -129,6 +164,7 @@ def _opening(tool: Tool, ask: wire.IntegrationAsk) -> Opening:
             name=ask.name, rate_per_minute=ask.rate_per_minute, networks=tuple(ask.networks),
             expires_at=ask.expires_at,
         ),
+        particulars=particulars,
     )  # fmt: skip
 
 
@@ -136,14 +172,15 @@ async def add_integration(call: Call) -> web.Response:
     ask = await call.body(wire.IntegrationAsk)
     company_id = await _company(call, ask.company)
     tool = SOURCES.get(ask.tool)
-    opening = _opening(tool, ask)
+    opening = _opening(tool, ask, _particulars(call, tool, ask))
     runtime = call.runtime
 
     def verb(uow: UnitOfWork) -> bytes:
         made = integrations.add(
             uow, call.actor, company_id, opening, runtime.vault, runtime.public_url, ask.reason
         )  # fmt: skip
-        return encode(_with_setup(tool, made))
+        made.queue_url = "" if ask.queue is None else ask.queue.url
+        return encode(_with_setup(call, tool, made))
 
     return await call.write_secret(verb, company=company_id)
 
@@ -173,7 +210,7 @@ async def rotate_integration(call: Call) -> web.Response:
             uow, call.actor, row.id, ask, runtime.vault, runtime.public_url,
             key_in_url=_key_in_url(tool, row.signing), given=given,
         )  # fmt: skip
-        return encode(_with_setup(tool, made))
+        return encode(_with_setup(call, tool, made))
 
     return await call.write_secret(verb, company=row.company_id)
 
