@@ -26,10 +26,12 @@ LONG = {
     "src/siems/wire.py": 1000,
     "src/siems/client.py": 670,
     "src/siems/services/filters.py": 340,
+    "tests/daemon/test_permission_matrix.py": 380,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,
     "scripts/reference.py": 540,
     "tests/tui/test_board.py": 550,
+    "tests/daemon/test_webhooks.py": 340,
 }
 
 

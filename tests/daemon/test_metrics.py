@@ -62,6 +62,13 @@ async def test_requests_in_an_unusual_form_are_counted_alike(door: House) -> Non
     assert found["siems_webhook_seconds_count"] == 3
 
 
+async def test_what_speaks_to_a_switched_address_is_counted_too(door: House) -> None:
+    reply = await door.send("POST", "/v2/enqueue", [("Content-Type", "application/json")], b"{}")
+    found = await scraped(door)
+    assert found[f"siems_webhook_answers_total{{status={reply.status}}}"] == 1
+    assert found["siems_webhook_seconds_count"] == 1
+
+
 async def test_the_writer_the_incidents_and_the_process_are_told(house: House) -> None:
     await house.alert()
     await house.alert({**ALERT, "severity": "critical", "signature": "on_fire"}, company=house.beta)

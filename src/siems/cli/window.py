@@ -36,6 +36,13 @@ class _Signals:
         for number, before in self._before.items():
             signal.signal(number, before)
 
+    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start the command. What came while it was starting it may not have heard of."""
+        self.child = subprocess.Popen(command)  # noqa: S603
+        if self.came:
+            self.child.send_signal(self.came)
+        return self.child
+
     def _on(self, number: int, frame: FrameType | None) -> None:
         self.came = number
         # on a terminal ctrl+c reaches the command by itself; a second one would mean something else to it
@@ -85,11 +92,11 @@ def _run(command: list[str], signals: _Signals) -> int:
     if signals.came:
         return 128 + signals.came
     try:
-        signals.child = subprocess.Popen(command)  # noqa: S603
+        child = signals.start(command)
     except OSError as why:
         print(f"{command[0]}: {why.strerror}", file=sys.stderr)
         return 126
-    code = signals.child.wait()
+    code = child.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -28,10 +28,10 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 
 BATCH_VERBS = 500
-BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 AILING_SECONDS = 2.0
 """How long nothing is tried that nobody has asked for, after the database did not answer."""
+BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
