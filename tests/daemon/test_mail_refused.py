@@ -34,7 +34,15 @@ async def foreign(house: House) -> str:
 
 
 async def generic(house: House) -> str:
-    return f"{house.acme.api_key}@{DOMAIN}"
+    """A key that signs what it sends; in small letters, as keys may happen to be."""
+    from sqlalchemy import text
+
+    from siems.storage.vault import token_hash
+
+    statement = text("UPDATE integration SET key_hash = :hash WHERE id = 'int-acme-generic-1'")
+    await house.do(lambda uow: uow.connection.execute(statement, {"hash": token_hash("sk_acme_small")}) and None)
+    await house.runtime.reload_keys()
+    return f"sk_acme_small@{DOMAIN}"
 
 
 async def other_tool(house: House) -> str:

@@ -96,6 +96,7 @@ class Runtime:
     version: str = __version__
     _loop: asyncio.AbstractEventLoop | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.database = Database(
@@ -188,7 +189,9 @@ class Runtime:
     # --- small recurring work ----------------------------------------------------------------------------------
 
     async def reload_keys(self) -> None:
-        await self.database.peek(self.keyring.load)
+        """One after the other: of two at once the one that saw less could be the last."""
+        async with self._loading:
+            await self.database.peek(self.keyring.load)
         if not self.draining:
             self.pulls.follow(self.keyring.queues())
 
