@@ -46,7 +46,7 @@ async def test_a_deadline_that_is_set_while_the_next_one_is_looked_up_is_not_sle
         class dialect:
             shared = False
 
-        async def read(self, fn: Any, *args: Any) -> Any:
+        async def peek(self, fn: Any, *args: Any) -> Any:
             if fn is not next_due:
                 return []
             scheduler.expect(soon)
