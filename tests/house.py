@@ -184,7 +184,7 @@ class House:
             start_new_session=True, preexec_fn=_as_on_a_terminal, cwd=self.home,
         )  # fmt: skip
         os.close(theirs)
-        steps = [*answers, *([(interrupt, "\x03")] if interrupt else [])]
+        steps = [*((prompt, ": ", typed) for prompt, typed in answers), *([(interrupt, "", "\x03")] if interrupt else [])]
         try:
             shown = _converse(ours, steps)
             return Ran(process.wait(SECONDS), shown.replace("\r\n", "\n"))
@@ -248,8 +248,11 @@ def _as_on_a_terminal() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _converse(terminal: int, steps: list[tuple[str, str]]) -> str:
-    """Read a terminal until nobody holds its other end; type what belongs to each prompt."""
+def _converse(terminal: int, steps: list[tuple[str, str, str]]) -> str:
+    """Read a terminal until nobody holds its other end; type what belongs to each prompt.
+
+    A step: the prompt, what the screen ends with once it waits (a prompt is written in two parts), what to type.
+    """
     shown, seen, end = b"", 0, time.monotonic() + SECONDS
     while True:
         assert time.monotonic() < end, f"it does not end: {shown!r}"
@@ -262,9 +265,10 @@ def _converse(terminal: int, steps: list[tuple[str, str]]) -> str:
         if not part:
             return shown.decode()
         shown += part
-        if steps and (at := shown.find(steps[0][0].encode(), seen)) >= 0:
-            seen = at + len(steps[0][0])
-            os.write(terminal, steps.pop(0)[1].encode())
+        if steps and (at := shown.find(steps[0][0].encode(), seen)) >= 0 and shown.endswith(steps[0][1].encode()):
+            prompt, _, typed = steps.pop(0)
+            seen = at + len(prompt)
+            os.write(terminal, typed.encode())
 
 
 def bare(text: str) -> str:
