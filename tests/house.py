@@ -184,7 +184,10 @@ class House:
             start_new_session=True, preexec_fn=_as_on_a_terminal, cwd=self.home,
         )  # fmt: skip
         os.close(theirs)
-        steps = [*((prompt, ": ", typed) for prompt, typed in answers), *([(interrupt, "", "\x03")] if interrupt else [])]
+        steps = [
+            *((prompt, ": ", typed) for prompt, typed in answers),
+            *([(interrupt, "", "\x03")] if interrupt else []),
+        ]
         try:
             shown = _converse(ours, steps)
             return Ran(process.wait(SECONDS), shown.replace("\r\n", "\n"))

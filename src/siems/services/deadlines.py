@@ -34,23 +34,23 @@ def fire(uow: UnitOfWork, due: Due, kept: Retention = DEFAULT_RETENTION) -> bool
     kind = DueKind(due.kind)
     if kind is DueKind.HOUSEKEEPING:
         sweep(uow, due, kept)
-        return True
-    if kind is DueKind.HEARTBEAT:
-        heartbeats.due(uow, due)
-        return True
-    if due.object.startswith("SIL-"):
-        silencing.fire(uow, due, kind)
-        return True
+    elif (work := _FIRES.get(kind)) is not None:
+        work(uow, due)
+    else:
+        _fire_incident(uow, due, kind)
+    return True
+
+
+def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
     incident = uow.incidents.find(due.company_id, int(due.object.removeprefix("INC-")))
     if incident is None:
-        return True
+        return
     # the company's settings may have changed since the row was set: how it stands now decides
     when = deadlines_of(incident, uow.rules(due.company_id), _targets(uow, incident)).get(kind)
     if when is not None and when > uow.now:
         uow.deadlines.set(due.object, due.kind, when, company_id=due.company_id)
     elif when is not None:
-        _FIRES[kind](uow, incident)
-    return True
+        _FIRES_OF_INCIDENTS[kind](uow, incident)
 
 
 def postpone(uow: UnitOfWork, due: Due) -> None:
@@ -144,7 +144,7 @@ def _auto_close(uow: UnitOfWork, incident: Incident) -> None:
         _system_act(uow, incident, Action.CLOSE, note="resolved for long enough")
 
 
-_FIRES: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = MappingProxyType(
+_FIRES_OF_INCIDENTS: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = MappingProxyType(
     {
         DueKind.RESPONSE: _response,
         DueKind.RESOLUTION: _resolution,
@@ -155,3 +155,14 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = MappingProxyT
         DueKind.AUTO_CLOSE: _auto_close,
     }
 )
+"""What is derived from how an incident stands, by kind."""
+
+_FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
+    {
+        DueKind.HEARTBEAT: heartbeats.due,
+        DueKind.SILENCE_NOTICE: silencing.fire,
+        DueKind.SILENCE_END: silencing.fire,
+        DueKind.SILENCE_RELEASE: silencing.fire,
+    }
+)
+"""Everything else that happens later."""

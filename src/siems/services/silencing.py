@@ -139,8 +139,9 @@ def end_window(uow: UnitOfWork, silence: Silence, actor: Actor, after: Silence, 
     )  # fmt: skip
 
 
-def fire(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
+def fire(uow: UnitOfWork, due: Due) -> None:
     """A deadline of a silence. How the silence stands now decides."""
+    kind = DueKind(due.kind)
     company = uow.company(due.company_id)
     number = int(due.object.removeprefix("SIL-"))
     silence = company.silences.get(number)

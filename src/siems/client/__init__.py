@@ -1,0 +1,77 @@
+"""The daemon's HTTP face for consoles: one method per verb.
+
+A small HTTP/1.1 over a socket (`transport.py`), and one file per noun. Local daemons are reached by their Unix
+socket. Answers are plain JSON values; `wire` says their shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from urllib.parse import urlsplit
+
+from siems import errors, places
+from siems.client.alerts import Alerts
+from siems.client.assets import Assets
+from siems.client.companies import Companies
+from siems.client.incidents import Incidents
+from siems.client.integrations import Integrations
+from siems.client.record import Record
+from siems.client.silences import Silences
+
+
+class Client(Incidents, Alerts, Silences, Companies, Integrations, Assets, Record):
+    """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
+
+
+def local(*, timeout: float = 10.0, via: str = "cli", identified: bool = True) -> Client:
+    """The client of the daemon that the environment names, else of the one on this machine.
+
+    SIEMS_URL, SIEMS_TOKEN and SIEMS_TOKEN_FILE come first; then what the local daemon wrote about itself, with
+    the session of `siems login`, else the token that `siems init` made. Raises UsageError for what is no URL.
+    """
+    url = os.environ.get("SIEMS_URL", "")
+    socket_path = ""
+    if url and (not url.startswith(("http://", "https://")) or not urlsplit(url).hostname):
+        raise errors.UsageError(f"SIEMS_URL is {url!r}, which is no URL", hint="write it like https://siems.example")
+    if not url:
+        try:
+            endpoint = json.loads(places.endpoint_file().read_text())
+            url, socket_path = endpoint["url"], endpoint.get("socket", "")
+        except (OSError, ValueError, KeyError):
+            url = "http://127.0.0.1:8717"
+    if socket_path and not os.path.exists(socket_path):
+        socket_path = ""
+    client = Client(url, socket_path=socket_path, timeout=timeout, via=via)
+    if identified:
+        client.token = find_token(client)
+    return client
+
+
+def find_token(client: Client) -> str:
+    """The identity to show: from the environment, the session of `siems login`, or the local token.
+
+    Where the environment names it, the client remembers that, for what it says when the token is not accepted.
+    """
+    client.token_from = ""
+    if token := os.environ.get("SIEMS_TOKEN", ""):
+        client.token_from = "SIEMS_TOKEN"  # noqa: S105
+        return token
+    if named := os.environ.get("SIEMS_TOKEN_FILE", ""):
+        client.token_from = f"SIEMS_TOKEN_FILE {named}"
+        try:
+            with open(named) as handle:
+                return handle.read().strip()
+        except OSError as why:
+            raise errors.NotAuthenticated(
+                f"the token file {named} cannot be read ({why.strerror})", hint="check SIEMS_TOKEN_FILE"
+            ) from why
+    if places.session_file().exists():
+        from siems.session import access_token
+
+        if token := access_token(client.refresh):
+            return token
+    try:
+        return places.token_file().read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,34 @@
+"""Incidents and what is done to them: one method per verb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siems.client.transport import Transport, part
+
+
+class Incidents(Transport):
+    def incidents(self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = "") -> dict[str, Any]:
+        """A page of incidents: `wire.Page[IncidentView]`."""
+        return self._get("/incidents", query=query, sort=sort, limit=limit, cursor=cursor)
+
+    def incident(self, ref: str) -> dict[str, Any]:
+        """`wire.IncidentDetail`."""
+        return self._get(f"/incidents/{part(ref)}")
+
+    def timeline(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
+        """`list[wire.TimelineEntry]`, newest first."""
+        return self._items(f"/incidents/{part(ref)}/timeline", limit=limit)
+
+    def incident_alerts(self, ref: str, *, limit: int = 200) -> list[dict[str, Any]]:
+        """`list[wire.AlertView]` of one incident, newest first."""
+        return self._items(f"/incidents/{part(ref)}/alerts", limit=limit)
+
+    def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """Do something to an incident: `wire.ActAsk` in, `wire.ActAnswer` out."""
+        body = {key: value for key, value in ask.items() if value is not None}
+        return self._post(f"/incidents/{part(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
+
+    def idempotent(self, key: str) -> dict[str, Any]:
+        """What became of an earlier write with this key: {"found", "answer"}."""
+        return self._get(f"/idempotency/{part(key)}")

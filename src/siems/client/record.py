@@ -1,0 +1,43 @@
+"""Sessions, the inbox, the audit log, how the service is: one method per verb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siems.client.transport import Transport
+
+
+class Record(Transport):
+    def login(self, user: str, password: str) -> dict[str, Any]:
+        return self._post("/auth/login", {"user": user, "password": password})
+
+    def refresh(self, refresh_token: str) -> dict[str, Any]:
+        return self._post("/auth/refresh", {"refresh_token": refresh_token})
+
+    def logout(self, refresh_token: str = "") -> dict[str, Any]:
+        return self._post("/auth/logout", {"refresh_token": refresh_token})
+
+    def me(self) -> dict[str, Any]:
+        """`wire.Me`."""
+        return self._get("/me")
+
+    def inbox(self, *, unread: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+        return self._items("/inbox", unread="true" if unread else "", limit=limit)
+
+    def read_inbox(self, ids: list[int] | None = None) -> dict[str, Any]:
+        """Mark notices as read; all of them without ids."""
+        return self._post("/inbox/read", {"ids": ids})
+
+    def audit(self, *, company: str = "", limit: int = 0, object: str = "") -> list[dict[str, Any]]:
+        return self._items("/audit", company=company, limit=limit, object=object)
+
+    def verify_audit(self) -> dict[str, Any]:
+        return self._post("/audit/verify", {})
+
+    def summary(self) -> dict[str, Any]:
+        """`wire.Summary`."""
+        return self._get("/summary")
+
+    def status(self) -> dict[str, Any]:
+        """`wire.Status`."""
+        return self._get("/status")

@@ -1,0 +1,137 @@
+"""Incidents, their clocks, and what is done to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from siems.wire.shapes import Ask, Wire
+
+
+class ResponseClock(Wire):
+    due_at: datetime
+    met_at: datetime | None
+    breached: bool
+    cancelled: bool = False
+    target_seconds: int = 0
+
+
+class ResolutionClock(Wire):
+    due_at: datetime
+    met_at: datetime | None
+    breached: bool
+    paused: bool
+    target_seconds: int = 0
+
+
+class Sla(Wire):
+    response: ResponseClock
+    resolution: ResolutionClock
+
+
+class NextEscalation(Wire):
+    """When the chain goes on by itself, to which level, and to whom."""
+
+    due_at: datetime
+    level: int
+    to: str
+
+
+class IncidentView(Wire):
+    """An incident as every list and answer shows it. `actions` is what its reader may do now."""
+
+    id: str
+    company_id: str
+    company: str
+    title: str
+    severity: str
+    state: str
+    on_hold: bool
+    hold_reason: str | None
+    hold_until: datetime | None
+    flapping: bool
+    priority_score: int
+    escalation_level: int
+    escalated_at: datetime | None
+    next_escalation: NextEscalation | None
+    assignee: str | None
+    assignee_name: str | None
+    alert_count: int
+    repeat_count: int
+    active_count: int
+    tool_sources: list[str]
+    assets: list[str]
+    asset_count: int
+    category: str
+    rule: str
+    created_at: datetime
+    last_alert_at: datetime
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    resolved_by: str | None
+    resolution_notes: str | None
+    cause: str | None
+    merged_into: str | None
+    recurrence_of: str | None
+    related: list[str]
+    version: int
+    actions: list[str]
+    sla: Sla
+    insight: str | None = None
+
+
+class UndoView(Wire):
+    """What the reader may take back, and until when."""
+
+    action: str
+    until: datetime
+
+
+class IncidentDetail(Wire):
+    """An incident with all that its own screen needs besides alerts and timeline."""
+
+    incident: IncidentView
+    priority_terms: dict[str, int]
+    undo: UndoView | None
+    server_time: datetime
+
+
+class TimelineEntry(Wire):
+    """One line of an incident's story, newest first in lists.
+
+    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge, silence.
+    """
+
+    at: datetime
+    kind: str
+    actor: str
+    via: str
+    text: str
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ActAsk(Ask):
+    """What an action may be told; which fields it needs depends on the action."""
+
+    version: int | None = None
+    reason: str = ""
+    note: str = ""
+    cause: str = ""
+    to: str | None = None
+    level: int | None = None
+    hold_for: str | None = None
+    until: datetime | None = None
+    public: bool = False
+    undoable: bool = False
+    """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
+
+
+class ActAnswer(Wire):
+    incident: IncidentView
+    changed: bool
+    steps: list[str]
+    undo_until: datetime | None
+    server_time: datetime

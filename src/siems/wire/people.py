@@ -1,0 +1,51 @@
+"""Users and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from siems.wire.shapes import Ask, Wire
+
+
+class UserView(Wire):
+    id: str
+    name: str
+    email: str
+    role: str
+    companies: list[str]
+    availability: str
+    disabled: bool
+    open_incidents: int = 0
+
+
+class UserAsk(Ask):
+    name: str
+    email: str
+    role: str
+    password: str
+    companies: list[str] = msgspec.field(default_factory=list)
+
+
+class LoginAsk(Ask):
+    user: str
+    password: str
+
+
+class RefreshAsk(Ask):
+    refresh_token: str
+
+
+class TokenPair(Wire):
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    user: UserView
+
+
+class Me(Wire):
+    user: UserView
+    unread: int
+    server_time: datetime
+    context: str
