@@ -39,7 +39,7 @@ from siems.storage.rows import (
     targets_from,
     targets_json,
 )
-from siems.vocabulary import MSP, AlertStatus, Role, State, Strategy
+from siems.vocabulary import MSP, AlertStatus, Availability, Role, State, Strategy
 
 SIGHTINGS_KEPT = 32
 LABELS_KEPT = 20_000
@@ -53,6 +53,8 @@ class Person:
     name: str
     role: Role
     scope: frozenset[str]
+    email: str = ""
+    availability: Availability = Availability.AVAILABLE
 
     def covers(self, company_id: str) -> bool:
         return self.role is Role.ADMIN or company_id in self.scope
@@ -185,7 +187,14 @@ class Memory:
         for user_id, company_id in connection.execute(select(t.user_company.c.user_id, t.user_company.c.company_id)):
             scopes.setdefault(user_id, set()).add(company_id)
         self.people = {
-            row.id: Person(row.id, row.name, Role(row.role), frozenset(scopes.get(row.id, ())))
+            row.id: Person(
+                row.id,
+                row.name,
+                Role(row.role),
+                frozenset(scopes.get(row.id, ())),
+                row.email,
+                Availability(row.availability),
+            )
             for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
         }
         self.people_loaded[MSP] = True
