@@ -53,6 +53,13 @@ class Availability(StrEnum):
     AWAY = "away"
 
 
+class Paging(StrEnum):
+    """Whether people are told about a company, or it is only written down whom it would have been."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
 class Action(StrEnum):
     """What may be done to an incident."""
 

@@ -11,6 +11,7 @@ from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY, Policy
 from siems.domain.sla import DEFAULT_TARGETS, Targets
 from siems.errors import InvalidField
+from siems.vocabulary import Paging
 
 _LEGAL_FORMS = frozenset(
     [
@@ -53,6 +54,7 @@ class CompanySettings:
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
     policy: Policy = DEFAULT_POLICY
+    paging: Paging = Paging.LIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,20 @@ class SlaBreached:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageDead:
+    """A message could not be delivered, and is not tried again by this contact. `left`: whether another is tried."""
+
+    company_id: str
+    object: str
+    user_id: str
+    channel: str
+    hint: str
+    pages: bool
+    error: str
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SilenceExpiring:
     """The end of a window is near."""
 
@@ -193,5 +207,5 @@ Event = (
     AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | AlertSuppressed | IncidentOpened
     | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
     | IncidentEscalated | ChainEnded | SlaWarned | SlaBreached | SilenceExpiring | SilenceLifted | Recorded
-    | DeliveryRefused
+    | DeliveryRefused | MessageDead
 )  # fmt: skip

@@ -173,6 +173,7 @@ def _undo(uow: UnitOfWork, actor: Actor, current: Incident, ask: ActAsk) -> Acte
         )
     uow.connection.execute(delete(t.undo).where(t.undo.c.incident_id == current.id))
     uow.outbox.cancel(current.ref)
+    uow.messages.take_back(current.ref, row.at)
     command = Command(action=Action.UNDO, actor=actor, now=uow.now, reason=ask.reason)
     uow.emit(ActUndone(current, after, row.action, command))
     return Acted(after, True, (Action.UNDO.value,), None)

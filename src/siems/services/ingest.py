@@ -253,6 +253,7 @@ def _recover(uow: UnitOfWork, company: CompanyMemory, known: Alert) -> Alert:
         return alert
     incident = with_transition(replace(incident, recovered_at=uow.now), now=uow.now, window=company.rules.window)
     save(uow, before, incident)
+    uow.messages.cancel_pages(incident.ref, "all alerts have recovered")
     uow.outbox.cancel(incident.ref)
     uow.emit(AlertRecovered(alert, incident), IncidentRecovered(incident))
     if incident.flapping and not before.flapping:

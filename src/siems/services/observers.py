@@ -13,6 +13,7 @@ from siems.domain.escalation import Cause
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services.incidents import resolve_alerts
+from siems.services.message_notices import message_dead
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
 from siems.services.telling import page as _page
@@ -181,6 +182,10 @@ def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
     taken, command = event.taken, event.command
     after, me, delay = taken.after, command.actor.id, command.notice_delay
     match taken.action:
+        case Action.ACK | Action.START | Action.RESOLVE | Action.CLOSE:
+            past = "resolved" if taken.action is Action.RESOLVE else "taken up"
+            uow.messages.cancel_pages(after.ref, f"{past} by {command.actor.name}")
+    match taken.action:
         case Action.ASSIGN if after.assignee:
             subject = f"{after.ref} was assigned to you: {after.title}"
             _tell(uow, "incident.assigned", after, subject, {after.assignee}, but=me, delay=delay)
@@ -297,6 +302,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertRemarked: (alert_remarked,),
         e.DeliveryRefused: (delivery_refused,),
         e.AlertSuppressed: (alert_suppressed,),
+        e.MessageDead: (message_dead,),
         e.IncidentOpened: (incident_opened,),
         e.IncidentAbsorbed: (incident_absorbed,),
         e.SeverityRaised: (severity_raised,),

@@ -165,6 +165,7 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
     )
     if absorbed.severity > after.severity and not after.severity_pinned:
         after = replace(after, severity=absorbed.severity)
+    uow.messages.cancel(absorbed.ref, f"folded into INC-{survivor.id}")
     uow.outbox.cancel(absorbed.ref)
     uow.emit(IncidentAbsorbed(closed, after, placement.evidence))
     return after

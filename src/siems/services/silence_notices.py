@@ -5,11 +5,12 @@ from __future__ import annotations
 from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.permissions import SYSTEM
+from siems.domain.reach import Notice
 from siems.services.silencing import under
 from siems.services.staffing import recipients
-from siems.services.telling import tell
+from siems.services.telling import notify, tell
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import State
+from siems.vocabulary import Severity, State
 
 
 def alert_suppressed(uow: UnitOfWork, event: e.AlertSuppressed) -> None:
@@ -39,14 +40,11 @@ def silence_expiring(uow: UnitOfWork, event: e.SilenceExpiring) -> None:
     uow.stream.add(
         "silence.expiring", silence.ref, company_id=silence.company_id, data={"ends_at": at, "suppressed": held}
     )  # fmt: skip
-    uow.outbox.notify(
-        silence.created_by, key=f"silence.expiring:{silence.ref}:{at}", event="silence.expiring", object=silence.ref,
-        company_id=silence.company_id, subject=subject,
+    notice = Notice(
+        key=f"silence.expiring:{silence.ref}:{at}", event="silence.expiring", object=silence.ref,
+        company_id=silence.company_id, severity=Severity.MEDIUM, subject=subject,
     )  # fmt: skip
-    uow.stream.add(
-        "notice.created", silence.ref, company_id=silence.company_id,
-        data={"event": "silence.expiring", "users": [silence.created_by], "subject": subject},
-    )  # fmt: skip
+    notify(uow, notice, [silence.created_by])
 
 
 def silence_lifted(uow: UnitOfWork, event: e.SilenceLifted) -> None:
@@ -61,4 +59,5 @@ def silence_lifted(uow: UnitOfWork, event: e.SilenceLifted) -> None:
     people = {p.id for step in reached for p in recipients(uow, incident, step)} | {incident.assignee or ""}
     subject = f"{incident.ref} is still open after {silence.label}: {incident.title}"
     again = f":{silence.ref}:{rfc3339(silence.starts_at)}"
-    tell(uow, "incident.unsilenced", incident, subject, people, unacknowledged=True, again=again)
+    pages = incident.severity >= Severity.HIGH
+    tell(uow, "incident.unsilenced", incident, subject, people, unacknowledged=True, again=again, pages=pages)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from siems.domain.incident import Incident
+from siems.domain.reach import NOWHERE, Notice, plan
 from siems.services.silencing import hushed, withhold
 from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import MSP, Paging, Severity
+
+QUIET_EVENTS = frozenset({"incident.opened", "incident.reopened", "incident.unsilenced"})
+"""What wakes nobody below HIGH: MEDIUM and LOW go to inbox and mail until their SLA warning (DOMAIN §8)."""
 
 
 def brief(incident: Incident) -> dict[str, Any]:
@@ -29,23 +35,44 @@ def publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = 
     uow.stream.add(type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce)
 
 
+def notify(uow: UnitOfWork, notice: Notice, people: Iterable[str]) -> None:
+    """Tell each of these people: in the inbox, and by whatever their rules ask for."""
+    told = sorted(set(people) - {""})
+    if not told:
+        return
+    shadow = _shadowed(uow, notice.company_id)
+    for user_id in told:
+        reach = uow.reach(user_id)
+        why = ""
+        if reach is not NOWHERE:
+            planned = plan(reach, notice, now=uow.now)
+            why = planned.why
+            for one in planned.messages:
+                uow.messages.add(user_id, notice, one, shadow=shadow)
+        uow.outbox.notify(user_id, notice, why=why, shadow=shadow)
+    if shadow:
+        return
+    data = {"event": notice.event, "users": told, "subject": notice.subject}
+    if notice.object.startswith("INC-"):
+        data["incident_id"] = notice.object
+    uow.stream.add("notice.created", notice.object, company_id=notice.company_id, data=data)
+
+
+def _shadowed(uow: UnitOfWork, company_id: str) -> bool:
+    return company_id != MSP and uow.company(company_id).settings.paging is Paging.SHADOW
+
+
 def tell(
     uow: UnitOfWork, event: str, incident: Incident, subject: str, people: set[str], *,
-    but: str = "", delay: timedelta = timedelta(0), unacknowledged: bool = False, again: str = "",
+    but: str = "", delay: timedelta = timedelta(0), unacknowledged: bool = False, again: str = "", pages: bool = False,
 ) -> None:  # fmt: skip
-    """A notice in the inbox of each of these people, but not of the one who did it."""
-    told = sorted(people - {but, ""})
-    key = f"{event}:{incident.ref}:{incident.version}{again}"
-    for user_id in told:
-        uow.outbox.notify(
-            user_id, key=key, event=event, object=incident.ref, company_id=incident.company_id,
-            subject=subject, unacknowledged=unacknowledged, delay=delay,
-        )  # fmt: skip
-    if told:
-        uow.stream.add(
-            "notice.created", incident.ref, company_id=incident.company_id,
-            data={"incident_id": incident.ref, "event": event, "users": told, "subject": subject},
-        )  # fmt: skip
+    """A notice for each of these people, but not for the one who did it."""
+    notice = Notice(
+        key=f"{event}:{incident.ref}:{incident.version}{again}", event=event, object=incident.ref,
+        company_id=incident.company_id, severity=incident.severity, subject=subject, pages=pages,
+        unacknowledged=unacknowledged, delay=delay,
+    )  # fmt: skip
+    notify(uow, notice, people - {but})
 
 
 def page(
@@ -54,6 +81,7 @@ def page(
     """As `tell`, for what calls people to work: a silence about all of its alerts stops it."""
     silence = hushed(uow, incident)
     if silence is None:
-        tell(uow, event, incident, subject, people, **how)
+        wakes = incident.severity >= Severity.HIGH or event not in QUIET_EVENTS
+        tell(uow, event, incident, subject, people, pages=wakes, **how)
     else:
         withhold(uow, incident, silence)

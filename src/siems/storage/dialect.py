@@ -31,7 +31,7 @@ class Dialect:
         if found is None:
             columns = [c.name for c in t.metadata.tables[table].columns if c.autoincrement is not True]
             marks = ", ".join("?" * len(columns))
-            again = " ON CONFLICT (dedup_key) DO NOTHING" if table == "notification" else ""
+            again = " ON CONFLICT (dedup_key) DO NOTHING" if table in ("notification", "message") else ""
             found = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}){again}"  # noqa: S608
             self._inserts[table] = found
         return found

@@ -23,10 +23,12 @@ from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
+from siems.domain.reach import Reach
 from siems.domain.silence import Silence
 from siems.storage import tables as t
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
+from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
@@ -124,6 +126,10 @@ class Memory:
         self.companies: dict[str, CompanyMemory] = {}
         self.people: dict[str, Person] = {}
         self.people_loaded: dict[str, bool] = {}
+        self.channels: frozenset[str] = frozenset()
+        """The channels that are set up; without any, everything stays in the inbox."""
+        self.reach: dict[str, Reach] = {}
+        self.followers: dict[str, tuple[Follower, ...]] = {}
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
         self.repeated: dict[int, Alert] = {}
@@ -197,6 +203,7 @@ class Memory:
             )
             for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
         }
+        self.reach, self.followers = load_reach(connection, self.channels), load_followers(connection)
         self.people_loaded[MSP] = True
 
     def load_counters(self, connection: Connection) -> None:

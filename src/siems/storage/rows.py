@@ -22,7 +22,7 @@ from siems.domain.matchers import parse
 from siems.domain.priority import Weights
 from siems.domain.recurrence import Recurrence
 from siems.domain.silence import Silence
-from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State, Strategy
+from siems.vocabulary import AlertStatus, Category, HoldReason, Paging, Severity, State, Strategy
 
 Row = tuple[Any, ...]
 
@@ -265,6 +265,7 @@ def settings_json(settings: CompanySettings) -> str:
             "burst": settings.burst,
             "targets": targets_json(settings.targets),
             "policy": policy_json(settings.policy),
+            "paging": settings.paging.value,
         }
     )
 
@@ -286,4 +287,5 @@ def settings_from(text: str) -> CompanySettings:
         burst=data["burst"],
         targets=targets_from(data["targets"]),
         policy=policy_from(data["policy"]),
+        paging=Paging(data.get("paging", Paging.LIVE)),
     )

@@ -18,6 +18,7 @@ from siems.clock import Clock
 from siems.domain.correlation import Rules
 from siems.domain.events import Event
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
+from siems.domain.reach import NOWHERE, Reach
 from siems.errors import NotFound
 from siems.storage.dialect import Dialect
 from siems.storage.journal import Journal
@@ -29,6 +30,7 @@ from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
 from siems.storage.repositories.incidents import Incidents
+from siems.storage.repositories.messages import Messages
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.silences import Silences
@@ -63,6 +65,7 @@ class UnitOfWork:
         """Companies whose memory was built from this transaction: worthless if it fails."""
         self._inserts: dict[str, list[tuple[Any, ...]]] = {}
         self.earliest_due: datetime | None = None
+        self.earliest_send: datetime | None = None
         self.after_commit: list[Callable[[], None]] = []
         self.incidents = Incidents(self)
         self.alerts = Alerts(self)
@@ -73,6 +76,7 @@ class UnitOfWork:
         self.deliveries = Deliveries(self)
         self.timeline = Timeline(self)
         self.outbox = Outbox(self)
+        self.messages = Messages(self)
         self.silences = Silences(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
@@ -130,6 +134,11 @@ class UnitOfWork:
         if not self.memory.people_loaded:
             self.memory.load_people(self.connection)
         return self.memory.people.values()
+
+    def reach(self, user_id: str) -> Reach:
+        """How a person is reached beyond the inbox."""
+        self.people()
+        return self.memory.reach.get(user_id, NOWHERE)
 
     def person(self, user_id: str) -> Person | None:
         self.people()
@@ -198,6 +207,7 @@ class UnitOfWork:
                 self.run(self.dialect.insert(table), rows)
                 self._inserts[table] = []
         self.outbox.flush()
+        self.messages.flush()
         if self.dialect.shared and self.stream.published and not self._told:
             self.connection.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
             self._told = True

@@ -40,6 +40,7 @@ class Committed:
 
     events: tuple[Published, ...]
     earliest_due: datetime | None
+    earliest_send: datetime | None = None
 
 
 def tidy() -> Job:
@@ -179,7 +180,7 @@ class Writer:
             for done in uow.after_commit:
                 done()
             if self._on_commit is not None:
-                self._on_commit(Committed(tuple(uow.stream.published), uow.earliest_due))
+                self._on_commit(Committed(tuple(uow.stream.published), uow.earliest_due, uow.earliest_send))
         except Exception:  # it is committed: nobody may be told otherwise
             log.exception("writer.not_told", verbs=len(batch))
 

@@ -12,6 +12,7 @@ from siems.storage.tables.incidents import deadline, incident, silence, snapshot
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
 from siems.storage.tables.people import company, token, user, user_company
+from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "audit_entry",
     "audit_head",
     "company",
+    "contact",
     "counter",
     "deadline",
     "delivery",
@@ -32,9 +34,13 @@ __all__ = [
     "idempotency",
     "incident",
     "integration",
+    "message",
     "metadata",
     "notification",
+    "notify_preference",
+    "notify_rule",
     "old_key",
+    "pace",
     "pull",
     "raw_body",
     "raw_columns",
@@ -43,6 +49,7 @@ __all__ = [
     "sighting",
     "silence",
     "snapshot",
+    "subscription",
     "tenant",
     "timeline",
     "token",

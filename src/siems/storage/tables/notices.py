@@ -6,9 +6,11 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
+    Integer,
     String,
     Table,
     Text,
+    false,
 )
 
 from siems.storage.tables.columns import Id, Instant, metadata, of_company
@@ -30,8 +32,11 @@ notification = Table(
     Column("next_at", Instant, nullable=False),
     Column("sent_at", Instant, nullable=True),
     Column("read_at", Instant, nullable=True),
+    Column("severity", Integer, nullable=False, server_default="2"),
+    Column("pages", Boolean, nullable=False, server_default=false()),
+    Column("why", Text, nullable=False, server_default=""),  # why it goes no further than the inbox
     Index("ix_notification_user_id_created_at", "user_id", "created_at"),
     Index("ix_notification_object", "object"),
     sqlite_autoincrement=True,
 )
-"""The outbox, written in the transaction of the change."""
+"""The inboxes, written in the transaction of the change."""

@@ -1,0 +1,382 @@
+"""Messages on their way out: which are due, what goes together, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from siems.domain.events import MessageDead
+from siems.domain.reach import CALM, GATHER, LEASE, LISTED, Notice, Planned, manner_of, retry_at
+from siems.errors import NotFound
+from siems.storage import tables as t
+from siems.storage.reaching import OWN_MAIL
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Severity
+
+LIVE = ("pending", "sending", "failed", "unknown")
+GROUPS = 40
+"""So many messages are taken at once, so that a verb stays short."""
+MEMBERS = 1_000
+STALE = timedelta(minutes=10)
+
+m = t.message.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message that this daemon may send now: its rows, their lease, and what they say."""
+
+    ids: tuple[int, ...]
+    token: str
+    key: str
+    attempt: int
+    channel: str
+    contact_id: str
+    address: str
+    """Sealed, but for a user's own mail address."""
+    options: Mapping[str, str]
+    user_id: str
+    user: str
+    company_id: str
+    company: str
+    event: str
+    object: str
+    severity: Severity
+    subject: str
+    pages: bool
+    lines: tuple[str, ...] = ()
+    bundle: int | None = None
+    counted: int = 0
+    """Members of the bundle that are not listed."""
+    text: tuple[str, ...] = ()
+    late_since: datetime | None = None
+    last_id: str = ""
+    """What the provider called the message before this one about the same object."""
+    answerable: bool = field(default=False)
+
+
+# --- what is due -----------------------------------------------------------------------------------------------
+
+
+def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int]) -> list[Parcel]:
+    """Lease what is due, the most severe first, for the channels that have room: `free` by channel."""
+    room = {channel: slots for channel, slots in free.items() if slots > 0}
+    parcels: list[Parcel] = []
+    seen: set[tuple[Any, ...]] = set()
+    for severity in reversed(Severity):
+        for row in _due(uow, severity, room):
+            group = _group_of(row)
+            if group in seen or room.get(row.channel, 0) <= 0:
+                continue
+            seen.add(group)
+            parcel = _take(uow, owner, row)
+            if parcel is not None:
+                parcels.append(parcel)
+                room[row.channel] -= 1
+            if len(parcels) >= GROUPS:
+                return parcels
+    return parcels
+
+
+def _due(uow: UnitOfWork, severity: Severity, channels: Collection[str]) -> list[Row[Any]]:
+    if not channels:
+        return []
+    statement = (
+        select(t.message)
+        .where(m.state.in_(LIVE), m.severity == int(severity), m.next_at <= uow.now, m.channel.in_(list(channels)))
+        .order_by(m.next_at, m.id)
+        .limit(GROUPS * 10)
+    )
+    if uow.dialect.shared:
+        statement = statement.with_for_update(skip_locked=True)
+    return list(uow.connection.execute(statement))
+
+
+def _group_of(row: Row[Any]) -> tuple[Any, ...]:
+    """What goes together: a try again of the same message, or everything new for one contact of one company."""
+    if row.bundle_id is not None:
+        return ("bundle", row.bundle_id)
+    if row.attempt or not manner_of(row.channel).bundles:
+        return ("single", row.id)
+    return ("new", row.contact_id, row.company_id)
+
+
+def _take(uow: UnitOfWork, owner: str, first: Row[Any]) -> Parcel | None:
+    kind = _group_of(first)[0]
+    rows = [first] if kind == "single" else _members(uow, first, kind)
+    fresh = kind == "new" or (kind == "single" and not first.attempt)
+    pace = _pace(uow, first)
+    if kind == "new" and pace is not None:
+        calm_until = pace.last_at + GATHER
+        if uow.now - pace.last_at < CALM and uow.now < calm_until:
+            _postpone(uow, rows, calm_until)
+            return None
+    contact = _contact(uow, first.contact_id, first.user_id)
+    if contact is None:
+        _end(uow, rows, "the contact was removed")
+        return None
+    rows.sort(key=lambda row: (-row.severity, row.id))
+    bundle = first.bundle_id
+    if kind == "new" and len(rows) > 1:
+        bundle = uow.next_number("bundle")
+    token = token_hex(8)
+    for place, row in enumerate(rows, 1):
+        listed = row.listed if kind != "new" else place if bundle is not None and place <= LISTED else 0
+        uow.connection.execute(
+            update(t.message)
+            .where(m.id == row.id)
+            .values(
+                state="sending", attempt=row.attempt + 1, lease_owner=owner, lease_token=token,
+                next_at=uow.now + LEASE, bundle_id=bundle, listed=listed,
+                unknown_at=uow.now if row.state == "sending" else row.unknown_at,
+            )
+        )  # fmt: skip
+    if fresh:
+        _set_pace(uow, first, pace is not None)
+    return _parcel(uow, rows, contact, token=token, bundle=bundle, last_id=pace.last_id if pace else "")
+
+
+def _members(uow: UnitOfWork, first: Row[Any], kind: str) -> list[Row[Any]]:
+    statement = select(t.message).where(m.contact_id == first.contact_id, m.company_id == first.company_id)
+    if kind == "bundle":
+        statement = statement.where(m.bundle_id == first.bundle_id, m.state.in_(LIVE))
+    else:
+        statement = statement.where(m.state == "pending", m.next_at <= uow.now, m.bundle_id.is_(None), m.attempt == 0)
+    statement = statement.order_by(m.severity.desc(), m.id).limit(MEMBERS)
+    if uow.dialect.shared:
+        statement = statement.with_for_update(skip_locked=True)
+    return list(uow.connection.execute(statement))
+
+
+def _pace(uow: UnitOfWork, row: Row[Any]) -> Row[Any] | None:
+    p = t.pace.c
+    return uow.connection.execute(
+        select(t.pace).where(p.contact_id == row.contact_id, p.company_id == row.company_id)
+    ).first()
+
+
+def _set_pace(uow: UnitOfWork, row: Row[Any], known: bool) -> None:
+    p = t.pace.c
+    if known:
+        where = (p.contact_id == row.contact_id, p.company_id == row.company_id)
+        uow.connection.execute(update(t.pace).where(*where).values(last_at=uow.now))
+    else:
+        uow.connection.execute(
+            t.pace.insert().values(contact_id=row.contact_id, company_id=row.company_id, last_at=uow.now, last_id="")
+        )
+
+
+def _postpone(uow: UnitOfWork, rows: Iterable[Row[Any]], until: datetime) -> None:
+    uow.connection.execute(update(t.message).where(m.id.in_([row.id for row in rows])).values(next_at=until))
+    uow.messages.expect(until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    address: str
+    options: Mapping[str, str]
+    user: str
+
+
+def _contact(uow: UnitOfWork, contact_id: str, user_id: str) -> _Where | None:
+    person = uow.person(user_id)
+    name = person.name if person is not None else user_id
+    if contact_id.startswith(OWN_MAIL):
+        return _Where(person.email, {}, name) if person is not None else None
+    row = uow.connection.execute(select(t.contact).where(t.contact.c.id == contact_id)).first()
+    return None if row is None else _Where(row.address, json.loads(row.options), name)
+
+
+def _parcel(
+    uow: UnitOfWork, rows: list[Row[Any]], contact: _Where, *, token: str, bundle: int | None, last_id: str
+) -> Parcel:  # fmt: skip
+    first = rows[0]
+    oldest = min(row.created_at for row in rows)
+    listed = rows[:LISTED] if bundle is not None else []
+    subject = first.subject
+    if bundle is not None:
+        subject = f"{len(rows)} messages about {_company_name(uow, first.company_id)}, first: {first.subject}"
+    return Parcel(
+        ids=tuple(row.id for row in rows), token=token, key=f"bundle:{bundle}" if bundle else first.dedup_key,
+        attempt=first.attempt + 1, channel=first.channel, contact_id=first.contact_id, address=contact.address,
+        options=contact.options, user_id=first.user_id, user=contact.user, company_id=first.company_id,
+        company=_company_name(uow, first.company_id), event=first.event, object=first.object if bundle is None else "",
+        severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
+        lines=tuple(f"{number}. {row.subject}" for number, row in enumerate(listed, 1)), bundle=bundle,
+        counted=len(rows) - len(listed) if bundle is not None else 0,
+        text=() if bundle is not None else _text(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
+        last_id=_last_id(uow, first) if bundle is None else "",
+        answerable=any(row.object.startswith("INC-") for row in rows),
+    )  # fmt: skip
+
+
+def _company_name(uow: UnitOfWork, company_id: str) -> str:
+    return uow.company(company_id).name
+
+
+def _text(uow: UnitOfWork, row: Row[Any]) -> tuple[str, ...]:
+    """What stands below the subject: the incident as it is now."""
+    if not row.object.startswith("INC-"):
+        return ()
+    incident = uow.incidents.find(row.company_id, int(row.object.removeprefix("INC-")))
+    if incident is None:
+        return ()
+    more = incident.asset_count - min(5, len(incident.assets))
+    owner = uow.person(incident.assignee) if incident.assignee else None
+    return (
+        f"{incident.ref} {incident.severity.name} {incident.state.value}: {incident.title}",
+        f"company: {_company_name(uow, row.company_id)}",
+        f"on: {', '.join(incident.assets[:5])}" + (f" and {more} more" if more > 0 else ""),
+        f"alerts: {incident.alert_count} from {', '.join(incident.tool_sources[:3])}",
+        f"owner: {owner.name if owner is not None else 'nobody'}",
+        f"respond by {incident.clocks.response_due:%Y-%m-%d %H:%M}Z, resolve by "
+        f"{incident.clocks.resolution_due:%Y-%m-%d %H:%M}Z",
+    )
+
+
+def _last_id(uow: UnitOfWork, row: Row[Any]) -> str:
+    """The message of this contact about the same object that can be brought up to date."""
+    statement = (
+        select(m.provider_message_id)
+        .where(m.object == row.object, m.contact_id == row.contact_id, m.state == "sent", m.provider_message_id != "")
+        .order_by(m.id.desc())
+        .limit(1)
+    )
+    return str(uow.connection.execute(statement).scalar() or "")
+
+
+# --- what became of it -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the provider said: taken (`message_id`), never (`refused`), or not now."""
+
+    accepted: bool
+    message_id: str = ""
+    error: str = ""
+    refused: bool = False
+    retry_after: float | None = None
+    chance: float = 0.5
+
+
+def finish(uow: UnitOfWork, parcel: Parcel, outcome: Outcome) -> bool:
+    """Write down what became of a message; False when the lease was lost meanwhile, and another decides."""
+    rows = list(
+        uow.connection.execute(
+            select(t.message).where(m.id.in_(parcel.ids), m.lease_token == parcel.token, m.state == "sending")
+        )
+    )
+    if not rows:
+        return False
+    ids = [row.id for row in rows]
+    change = update(t.message).where(m.id.in_(ids), m.lease_token == parcel.token)
+    if outcome.accepted:
+        uow.connection.execute(
+            change.values(
+                state="sent", sent_at=uow.now, ended_at=uow.now, last_error="",
+                provider_message_id=outcome.message_id[:500],
+            )
+        )  # fmt: skip
+        _contact_says(uow, parcel.contact_id, last_delivered_at=uow.now, last_error="")
+        for row in rows:
+            uow.audit.add_fact(row.company_id, [f"MSG-{row.id}", "sent", row.object, row.user_id, row.channel])
+        _publish(uow, parcel, "message.sent")
+        return True
+    error = outcome.error[:500]
+    again = None if outcome.refused else retry_at(
+        parcel.attempt, now=uow.now, chance=outcome.chance, retry_after=outcome.retry_after
+    )  # fmt: skip
+    _contact_says(uow, parcel.contact_id, last_failed_at=uow.now, last_error=error)
+    if again is not None:
+        uow.connection.execute(change.values(state="failed", next_at=again, last_error=error))
+        uow.messages.expect(again)
+        _publish(uow, parcel, "message.failed", error=error)
+    else:
+        _end(uow, rows, error)
+    return True
+
+
+def _contact_says(uow: UnitOfWork, contact_id: str, **values: Any) -> None:
+    if not contact_id.startswith(OWN_MAIL):
+        uow.connection.execute(update(t.contact).where(t.contact.c.id == contact_id).values(**values))
+
+
+def _publish(uow: UnitOfWork, parcel: Parcel, type: str, **more: str) -> None:
+    uow.stream.add(
+        type, parcel.object or f"B-{parcel.bundle}", company_id=parcel.company_id,
+        data={"user": parcel.user_id, "channel": parcel.channel, "messages": len(parcel.ids)} | more, coalesce=True,
+    )  # fmt: skip
+
+
+def _end(uow: UnitOfWork, rows: Iterable[Row[Any]], error: str) -> None:
+    """Not tried again here: the next channel is."""
+    for row in rows:
+        uow.connection.execute(
+            update(t.message).where(m.id == row.id).values(state="dead", ended_at=uow.now, last_error=error)
+        )
+        left = _next_channel(uow, row)
+        uow.emit(
+            MessageDead(row.company_id, row.object, row.user_id, row.channel, row.hint, row.pages, error, left)
+        )  # fmt: skip
+
+
+def _next_channel(uow: UnitOfWork, row: Row[Any]) -> bool:
+    """Bring forward what waits for the same person, else try a contact that was not asked yet."""
+    mine = select(t.message).where(m.notice == row.notice)
+    others = list(uow.connection.execute(mine.order_by(m.next_at, m.id)))
+    waiting = next((other for other in others if other.state == "pending" and other.next_at > uow.now), None)
+    if waiting is not None:
+        uow.connection.execute(update(t.message).where(m.id == waiting.id).values(next_at=uow.now))
+        uow.messages.expect(uow.now)
+        return True
+    if any(other.state in LIVE for other in others):
+        return True
+    used = {other.contact_id for other in others}
+    contact = next((c for c in uow.reach(row.user_id).contacts if c.id not in used), None)
+    if contact is None or not row.pages:
+        return any(other.state == "sent" for other in others)
+    notice = Notice(
+        key=row.notice.removesuffix(f":{row.user_id}"), event=row.event, object=row.object, company_id=row.company_id,
+        severity=Severity(row.severity), subject=row.subject, pages=row.pages, unacknowledged=row.unacknowledged,
+    )  # fmt: skip
+    uow.messages.add(
+        row.user_id, notice, Planned(contact, "next", uow.now, f"{row.channel} gave up: {contact.channel} is next")
+    )
+    return True
+
+
+def next_send(connection: Connection) -> datetime | None:
+    """When the next message is due, a lease that runs out included."""
+    found = [
+        connection.execute(
+            select(func.min(m.next_at)).where(m.state.in_(LIVE), m.severity == int(severity))
+        ).scalar()
+        for severity in Severity
+    ]  # fmt: skip
+    return min((at for at in found if at is not None), default=None)
+
+
+def overdue(connection: Connection, before: datetime) -> int:
+    """How many messages should have been tried before this time: none, while all is well."""
+    statement = select(func.count()).select_from(t.message).where(m.state.in_(LIVE), m.next_at < before)
+    return int(connection.execute(statement).scalar_one())
+
+
+def retry(uow: UnitOfWork, number: int) -> None:
+    """Try a message again that has failed or was given up. Raises NotFound."""
+    row = uow.connection.execute(select(t.message).where(m.id == number)).first()
+    if row is None:
+        raise NotFound(f"there is no message MSG-{number}", hint="siems notify list")
+    uow.connection.execute(
+        update(t.message).where(m.id == number).values(
+            state="pending", attempt=0, next_at=uow.now, ended_at=None, bundle_id=None, listed=0,
+        )
+    )  # fmt: skip
+    uow.messages.expect(uow.now)
