@@ -6,7 +6,7 @@ answers what the provider said. It knows no database, no rules and no other chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -115,3 +115,12 @@ class Opening(Protocol):
 
 
 registry: Registry[Opening] = Registry("channel", {})
+
+NEEDS: Mapping[str, Callable[[Settings], bool]] = {}
+"""Channels that work only once something is set, and how to tell."""
+
+
+def set_up(name: str, settings: Settings) -> bool:
+    """Whether a channel can be used with these settings; imports nothing."""
+    needs = NEEDS.get(name)
+    return needs is None or needs(settings)

@@ -16,6 +16,7 @@ from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon import sightings
 from siems.daemon.amazon import Amazon
+from siems.daemon.delivering import Delivering
 from siems.daemon.hub import Hub
 from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
@@ -90,6 +91,7 @@ class Runtime:
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
     pulls: Pulls = field(init=False)
+    delivering: Delivering = field(init=False)
     mail: Listening | None = None
     started_at: datetime = field(init=False)
     draining: bool = False
@@ -114,6 +116,7 @@ class Runtime:
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
+        self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
         self.started_at = self.clock.now()
 
     @property
@@ -123,10 +126,12 @@ class Runtime:
     async def start(self) -> None:
         """Load, then work. Raises Unavailable when the database does not answer."""
         self._loop = asyncio.get_running_loop()
+        self.delivering.prepare()
         await asyncio.to_thread(self.database.start)
         await self.reload_keys()
         await self.hub.start()
         self.scheduler.start()
+        await self.delivering.start()
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
         if self.settings.mail_ingest.enabled:
@@ -157,6 +162,7 @@ class Runtime:
         await self.pulls.stop()
         self.hub.close()
         self.scheduler.stop()
+        await self.delivering.stop()
         if self.mail is not None:
             await self.mail.close()
         tasks = list(self._tasks)
@@ -174,13 +180,15 @@ class Runtime:
 
     def _committed(self, committed: Committed) -> None:
         loop = self._loop
-        if loop is not None and (committed.events or committed.earliest_due):
+        if loop is not None and (committed.events or committed.earliest_due or committed.earliest_send):
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens any more
                 loop.call_soon_threadsafe(self._announce, committed)
 
     def _announce(self, committed: Committed) -> None:
         if committed.earliest_due is not None:
             self.scheduler.expect(committed.earliest_due)
+        if committed.earliest_send is not None:
+            self.delivering.expect(committed.earliest_send)
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -245,3 +245,16 @@ def retry_at(attempt: int, *, now: datetime, chance: float, retry_after: float |
     if retry_after is not None:
         wait = max(wait, timedelta(seconds=min(retry_after, 3_600.0)))
     return now + wait
+
+
+def hint_of(channel: str, address: str) -> str:
+    """Enough of an address to know it by, and nothing that opens a door: numbers end, links name their host."""
+    if channel == "email":
+        return address[:64]
+    if "://" in address:
+        scheme, _, rest = address.partition("://")
+        host = rest.split("/")[0].split("?")[0].rsplit("@", 1)[-1]
+        return f"{scheme}://{host}/..."[:64] if channel != "apprise" else f"{scheme}://..."
+    if address.startswith("{"):
+        return "a browser"
+    return f"...{address[-4:]}" if len(address) > 6 else "..."

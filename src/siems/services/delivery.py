@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from siems.domain.events import MessageDead
+from siems.domain.events import MessageDead, Recorded
+from siems.domain.permissions import Actor
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, Notice, Planned, manner_of, retry_at
-from siems.errors import NotFound
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -369,14 +369,21 @@ def overdue(connection: Connection, before: datetime) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def retry(uow: UnitOfWork, number: int) -> None:
-    """Try a message again that has failed or was given up. Raises NotFound."""
-    row = uow.connection.execute(select(t.message).where(m.id == number)).first()
-    if row is None:
-        raise NotFound(f"there is no message MSG-{number}", hint="siems notify list")
+def retry(uow: UnitOfWork, actor: Actor, number: int) -> bool:
+    """Try a message again that has failed, was given up or was stopped; False while it is on its way or was sent."""
+    row = uow.connection.execute(select(t.message).where(m.id == number)).one()
+    if row.state in ("pending", "sending", "sent"):
+        return False
     uow.connection.execute(
         update(t.message).where(m.id == number).values(
             state="pending", attempt=0, next_at=uow.now, ended_at=None, bundle_id=None, listed=0,
         )
     )  # fmt: skip
     uow.messages.expect(uow.now)
+    uow.emit(
+        Recorded(
+            type="message.retried", actor=actor, company_id=row.company_id, object=f"MSG-{number}",
+            details={"user": row.user_id, "channel": row.channel, "was": row.state},
+        )
+    )  # fmt: skip
+    return True

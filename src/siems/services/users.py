@@ -105,6 +105,11 @@ def _known_company(uow: UnitOfWork, ref: str) -> str:
     return found
 
 
+def mail_of(connection: Connection, user_id: str) -> str:
+    """The mail address of a user."""
+    return str(connection.execute(select(t.user.c.email).where(t.user.c.id == user_id)).scalar_one())
+
+
 def find_company(connection: Connection, ref: str) -> str | None:
     """The id behind `comp-acme`, `acme` or `Acme Corp`."""
     wanted = ref.strip().lower()

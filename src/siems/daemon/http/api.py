@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, reach, sending, sessions, silences
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -143,6 +143,26 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),
     ("GET", "/inbox", inbox),
+    ("GET", "/channels", reach.list_channels),
+    ("GET", "/contacts", reach.list_contacts),
+    ("POST", "/contacts", reach.add_contact),
+    ("DELETE", "/contacts/{ref}", reach.delete_contact),
+    ("POST", "/contacts/{ref}/code", reach.send_code),
+    ("POST", "/contacts/{ref}/verify", reach.verify_contact),
+    ("GET", "/notify/rules", reach.list_rules),
+    ("POST", "/notify/rules", reach.add_rule),
+    ("PATCH", "/notify/rules/{ref}", reach.edit_rule),
+    ("DELETE", "/notify/rules/{ref}", reach.delete_rule),
+    ("GET", "/notify/preferences", reach.list_preferences),
+    ("POST", "/notify/preferences", reach.set_preferences),
+    ("GET", "/notify/follows", reach.list_follows),
+    ("POST", "/notify/follows", reach.follow),
+    ("GET", "/notify/why/{ref}", reach.why),
+    ("GET", "/notify/shadow", reach.would_have),
+    ("POST", "/notify/test", reach.try_channel),
+    ("GET", "/messages", reach.list_messages),
+    ("GET", "/messages/{ref}", reach.show_message),
+    ("POST", "/messages/{ref}/retry", reach.retry_message),
     ("POST", "/inbox/read", read_inbox),
     ("GET", "/audit", list_audit),
     ("POST", "/audit/verify", verify_audit),

@@ -25,7 +25,7 @@ class Outbox:
         at = self._uow.now
         state, sent = ("pending", None) if notice.delay else ("sent", to_micros(at))
         if shadow:
-            state, sent = "cancelled", None
+            state, sent, why = "cancelled", None, f"shadow: it would have been told; {why}".rstrip("; ")
         self._uow.insert(
             "notification",
             (

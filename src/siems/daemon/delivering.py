@@ -1,0 +1,217 @@
+"""Messages leave the house: due ones are leased, handed to their channels, and what became of them is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from secrets import token_hex
+
+import structlog
+
+from siems.channels import Answer, Channel, Destination, Message, Opening, Refused, TryLater, registry
+from siems.clock import Clock, rfc3339
+from siems.config import Settings
+from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb
+from siems.domain.reach import PROVIDER_SECONDS
+from siems.errors import SiemsError
+from siems.services.delivery import Outcome, Parcel, claim, finish, next_send
+from siems.storage.database import Database
+from siems.storage.reaching import OWN_MAIL
+from siems.storage.vault import Vault
+from siems.vocabulary import MSP
+
+log = structlog.get_logger()
+
+SLOTS = 16
+"""So many messages of one channel are on their way at once: a provider that hangs keeps the others of its kind only."""
+LONGEST_SLEEP = 30.0
+SHARED_SLEEP = 0.5
+AGAIN_AFTER = 1.0
+
+
+class Delivering:
+    """The worker of the outbox. Several daemons may each have one: a lease keeps them apart."""
+
+    def __init__(
+        self, database: Database, clock: Clock, settings: Settings, vault: Vault, public_url: str,
+        openings: Mapping[str, Opening] | None = None,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._vault = vault
+        self._public_url = public_url.rstrip("/")
+        self._openings = openings
+        self._owner = f"{token_hex(4)}"
+        self._channels: dict[str, Channel] = {}
+        self._busy: Counter[str] = Counter()
+        self._wake = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+        self._next: datetime | None = None
+        self.sent = 0
+        self.failed = 0
+        self.names: frozenset[str] = frozenset()
+
+    # --- life --------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Which channels are set up: before the first alert is taken, since it decides who is told how."""
+        self.names = frozenset(self._openings) if self._openings is not None else _set_up(self._settings)
+        self._database.memory.channels = self.names
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """What is on its way may arrive; what it cannot finish is sent again with the same key."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=PROVIDER_SECONDS)
+        for task in list(self._sending):
+            task.cancel()
+        for channel in self._channels.values():
+            with contextlib.suppress(Exception):
+                await channel.close()
+
+    def alive(self) -> bool:
+        return self._loop is not None and not self._loop.done()
+
+    def expect(self, at: datetime) -> None:
+        """A commit has left something to be sent at this time."""
+        if self._next is None or at < self._next:
+            self._next = at
+            self._wake.set()
+
+    # --- the loop ----------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except SiemsError as why:
+                log.error("delivering.failed", why=why.message)
+                await asyncio.sleep(AGAIN_AFTER)
+            except Exception:
+                log.exception("delivering.failed")
+                await asyncio.sleep(AGAIN_AFTER)
+
+    async def look(self) -> None:
+        """Send what is due, then sleep until something is."""
+        self._wake.clear()
+        taken = await self.round()
+        if taken:
+            return
+        found = await self._database.peek(next_send)
+        self._next = found
+        wait = LONGEST_SLEEP if found is None else self._clock.seconds_until(found)
+        full = found is not None and wait <= 0
+        # what is due but has no room is looked for again when a message is done
+        longest = SHARED_SLEEP if self._database.dialect.shared or full else LONGEST_SLEEP
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), max(0.01, min(wait if not full else longest, longest)))
+
+    async def round(self) -> int:
+        """Lease what is due and put it on its way; how many."""
+        free = {name: SLOTS - self._busy[name] for name in self.names}
+        parcels = await self._database.write(claim, self._owner, free, companies=(MSP,))
+        for parcel in parcels:
+            self._busy[parcel.channel] += 1
+            task = asyncio.get_running_loop().create_task(self._deliver(parcel))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(parcels)
+
+    async def settled(self) -> None:
+        """Until nothing is on its way: for tests, and for whoever stops."""
+        while self._sending:
+            await asyncio.wait(set(self._sending))
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        try:
+            outcome = await self._send(parcel)
+        finally:
+            self._busy[parcel.channel] -= 1
+        self.sent += outcome.accepted
+        self.failed += not outcome.accepted
+        if not outcome.accepted:
+            log.warning("message.failed", channel=parcel.channel, attempt=parcel.attempt, why=outcome.error)
+        try:
+            if not await self._database.write(finish, parcel, outcome, companies=(parcel.company_id,)):
+                log.warning("message.lease_lost", channel=parcel.channel, ids=parcel.ids[:5])
+        except SiemsError as why:  # its lease runs out, and it is sent again with the same key
+            log.error("message.not_written", why=why.message)
+        self._wake.set()
+
+    async def _send(self, parcel: Parcel) -> Outcome:
+        chance = random.random()  # noqa: S311
+        try:
+            channel = self.channel(parcel.channel)
+            sealed = not parcel.contact_id.startswith(OWN_MAIL)
+            address = self._vault.unseal(parcel.address) if sealed else parcel.address
+            to = Destination(address=address, name=parcel.user, options=parcel.options)
+            accepted = await asyncio.wait_for(channel.send(self._message(parcel), to), PROVIDER_SECONDS)
+        except Refused as why:
+            return Outcome(accepted=False, error=str(why), refused=True)
+        except TryLater as why:
+            return Outcome(accepted=False, error=str(why), retry_after=why.retry_after, chance=chance)
+        except TimeoutError:
+            return Outcome(accepted=False, error=f"no answer within {PROVIDER_SECONDS:.0f} s", chance=chance)
+        except SiemsError as why:
+            return Outcome(accepted=False, error=why.message, chance=chance)
+        except Exception as why:
+            log.exception("channel.failed", channel=parcel.channel)
+            return Outcome(accepted=False, error=f"{type(why).__name__}: {why}"[:300], chance=chance)
+        return Outcome(accepted=True, message_id=accepted.message_id)
+
+    def channel(self, name: str) -> Channel:
+        """A channel, opened once. Raises UsageError while it is not set up, NotFound for none."""
+        if name not in self._channels:
+            opening = self._openings[name] if self._openings is not None else registry.get(name)
+            self._channels[name] = opening(self._settings)
+        return self._channels[name]
+
+    # --- what is said ------------------------------------------------------------------------------------------
+
+    def _message(self, parcel: Parcel) -> Message:
+        late = f"[late, from {rfc3339(parcel.late_since.replace(microsecond=0))}] " if parcel.late_since else ""
+        object = f"B{parcel.bundle}" if parcel.bundle else parcel.object
+        lines = parcel.lines
+        if parcel.counted:
+            lines = (*lines, f"and {parcel.counted} more")
+        answers: tuple[Answer, ...] = ()
+        if parcel.answerable:
+            verbs = {AnswerVerb.ACK: "acknowledge", AnswerVerb.ESCALATE: "escalate", AnswerVerb.RESOLVE: "resolve"}
+            if parcel.bundle:
+                verbs = {AnswerVerb.ACK: "acknowledge what is listed"}
+            answers = tuple(
+                Answer(verb=verb.value, label=label, url=self.link(parcel, object, verb))
+                for verb, label in verbs.items()
+            )
+        return Message(
+            key=parcel.key, event=parcel.event, severity=parcel.severity, company=parcel.company,
+            company_id=parcel.company_id, object=parcel.object, subject=f"{late}{parcel.subject}",
+            text="\n".join(parcel.text), lines=lines, url=self.link(parcel, object, AnswerVerb.LOOK) if object else "",
+            answers=answers, reply=object.removeprefix("INC-") if parcel.answerable else "",
+            thread=f"{parcel.company_id}/{parcel.object}" if parcel.object else "", update_of=parcel.last_id,
+            pages=parcel.pages,
+        )  # fmt: skip
+
+    def link(self, parcel: Parcel, object: str, verb: AnswerVerb) -> str:
+        """Where the person can answer, for two days."""
+        allowed = Answerable(parcel.user_id, parcel.company_id, object, verb, self._clock.now() + VALID_FOR)
+        return f"{self._public_url}/a/{allowed.token(self._vault.derived('answers'))}"
+
+
+def _set_up(settings: Settings) -> frozenset[str]:
+    """The channels that the settings allow."""
+    from siems.channels import set_up
+
+    return frozenset(name for name in registry if set_up(name, settings))
