@@ -18,7 +18,8 @@ from siems.config import Settings
 from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb
 from siems.domain.reach import PROVIDER_SECONDS
 from siems.errors import SiemsError
-from siems.services.delivery import Outcome, Parcel, claim, finish, next_send
+from siems.services.delivered import Outcome, finish
+from siems.services.delivery import Parcel, claim, next_send
 from siems.storage.database import Database
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.vault import Vault

@@ -16,14 +16,12 @@ from siems.errors import Conflict, Forbidden, InvalidField, NotFound
 from siems.services.users import find_company
 from siems.storage import tables as t
 from siems.storage.memory import Person
-from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault, token_hash
 from siems.vocabulary import MSP, Role, Severity
-from siems.wire import ContactAsk, FollowAsk, PreferencesAsk, RuleAsk, RuleEdit
+from siems.wire import ContactAsk, FollowAsk, PreferencesAsk
 
 MOST = 50
-LONGEST_WAIT = 24 * 3600
 CODE_FOR = timedelta(minutes=15)
 EVENTS = (
     "incident.opened", "incident.reopened", "incident.assigned", "incident.escalated", "incident.resolved",
@@ -54,11 +52,12 @@ def whose(uow: UnitOfWork, actor: Actor, ref: str) -> Person:
     raise NotFound(f"there is no user {ref!r}", hint="siems user list")
 
 
-def _changed(uow: UnitOfWork) -> None:
+def changed(uow: UnitOfWork) -> None:
+    """How people are reached is looked up anew."""
     uow.journal.drop(uow.memory.people_loaded, MSP)
 
 
-def _record(uow: UnitOfWork, actor: Actor, type: str, object: str, **details: Any) -> None:
+def record(uow: UnitOfWork, actor: Actor, type: str, object: str, **details: Any) -> None:
     uow.emit(Recorded(type=type, actor=actor, company_id=MSP, object=object, details=details))
 
 
@@ -87,8 +86,8 @@ def add_contact(uow: UnitOfWork, actor: Actor, ask: ContactAsk, address: str, va
             last_delivered_at=None, last_failed_at=None, last_error="",
         )
     )  # fmt: skip
-    _changed(uow)
-    _record(uow, actor, "contact.added", number, user=person.id, channel=ask.channel, hint=hint)
+    changed(uow)
+    record(uow, actor, "contact.added", number, user=person.id, channel=ask.channel, hint=hint)
     return number
 
 
@@ -113,8 +112,8 @@ def delete_contact(uow: UnitOfWork, actor: Actor, ref: str) -> int:
     r = t.notify_rule.c
     rules = uow.connection.execute(delete(t.notify_rule).where(r.contact_id == row.id)).rowcount
     uow.connection.execute(delete(t.contact).where(t.contact.c.id == row.id))
-    _changed(uow)
-    _record(uow, actor, "contact.removed", row.id, user=row.user_id, channel=row.channel, rules=rules)
+    changed(uow)
+    record(uow, actor, "contact.removed", row.id, user=row.user_id, channel=row.channel, rules=rules)
     return rules
 
 
@@ -139,95 +138,8 @@ def verify_contact(uow: UnitOfWork, actor: Actor, ref: str, code: str) -> bool:
     uow.connection.execute(
         update(t.contact).where(t.contact.c.id == row.id).values(verified_at=uow.now, code_hash="", code_until=None)
     )
-    _record(uow, actor, "contact.verified", row.id, user=row.user_id, channel=row.channel)
+    record(uow, actor, "contact.verified", row.id, user=row.user_id, channel=row.channel)
     return True
-
-
-# --- rules -----------------------------------------------------------------------------------------------------
-
-
-def add_rule(uow: UnitOfWork, actor: Actor, ask: RuleAsk, address: str, vault: Vault) -> str:
-    """A new rule; makes the contact where channel and address are given. The id."""
-    require_role(actor, Permission.OWN_SESSION)
-    person = whose(uow, actor, ask.user)
-    contact_id = _contact_for(uow, actor, person, ask, address, vault)
-    r = t.notify_rule.c
-    if uow.connection.execute(select(r.id).where(r.user_id == person.id)).fetchmany(MOST + 1)[MOST:]:
-        raise Conflict(f"{person.name} has {MOST} rules already", hint="siems notify rules list")
-    company_id = _company(uow, actor, ask.company) if ask.company else ""
-    number = f"NR-{uow.next_number('notify_rule')}"
-    severity, wait, about = severity_of(ask.severity), _wait(ask.after_seconds), _about(ask.about)
-    uow.connection.execute(
-        t.notify_rule.insert().values(
-            id=number, company_id=MSP, user_id=person.id, contact_id=contact_id, severity=int(severity),
-            wait_seconds=wait, about=json.dumps(about), about_company=company_id, created_at=uow.now,
-        )
-    )  # fmt: skip
-    _changed(uow)
-    details = {"user": person.id, "contact": contact_id, "severity": severity.name, "after": wait, "about": about}
-    _record(uow, actor, "notify_rule.added", number, **details)
-    return number
-
-
-def _contact_for(
-    uow: UnitOfWork, actor: Actor, person: Person, ask: RuleAsk, address: str, vault: Vault
-) -> str:  # fmt: skip
-    if ask.contact:
-        row = find_contact(uow, actor, ask.contact)
-        if row.user_id != person.id:
-            raise InvalidField(f"{row.id} does not belong to {person.name}", hint="siems notify contact list")
-        return str(row.id)
-    if address:
-        made = ContactAsk(channel=ask.channel, address=address, user=person.id, options=ask.options)
-        return add_contact(uow, actor, made, address, vault)
-    c = t.contact.c
-    found = uow.connection.execute(
-        select(c.id).where(c.user_id == person.id, c.channel == ask.channel).order_by(c.created_at)
-    ).scalar()
-    if found is not None:
-        return str(found)
-    if ask.channel == "email":
-        return f"{OWN_MAIL}{person.id}"
-    raise InvalidField(f"{person.name} has no contact for {ask.channel or 'it'}", hint="--channel sms --to +15550100")
-
-
-def edit_rule(uow: UnitOfWork, actor: Actor, ref: str, ask: RuleEdit) -> None:
-    require_role(actor, Permission.OWN_SESSION)
-    row = _find_rule(uow, actor, ref)
-    values: dict[str, Any] = {}
-    if ask.severity is not None:
-        values["severity"] = int(severity_of(ask.severity))
-    if ask.after_seconds is not None:
-        values["wait_seconds"] = _wait(ask.after_seconds)
-    if ask.about is not None:
-        values["about"] = json.dumps(_about(ask.about))
-    if ask.company is not None:
-        values["about_company"] = _company(uow, actor, ask.company) if ask.company else ""
-    if values:
-        uow.connection.execute(update(t.notify_rule).where(t.notify_rule.c.id == row.id).values(**values))
-        _changed(uow)
-        _record(uow, actor, "notify_rule.edited", row.id, **values)
-
-
-def delete_rule(uow: UnitOfWork, actor: Actor, ref: str) -> None:
-    require_role(actor, Permission.OWN_SESSION)
-    row = _find_rule(uow, actor, ref)
-    uow.connection.execute(delete(t.notify_rule).where(t.notify_rule.c.id == row.id))
-    _changed(uow)
-    _record(uow, actor, "notify_rule.removed", row.id, user=row.user_id)
-
-
-def _find_rule(uow: UnitOfWork, actor: Actor, ref: str) -> Row[Any]:
-    number = ref.strip().upper()
-    number = number if number.startswith("NR-") else f"NR-{number}"
-    row = uow.connection.execute(select(t.notify_rule).where(t.notify_rule.c.id == number)).first()
-    if row is None:
-        raise missing(ref)
-    try:
-        whose(uow, actor, row.user_id)
-    except NotFound as why:
-        raise missing(ref) from why
-    return row
 
 
 # --- preferences -----------------------------------------------------------------------------------------------
@@ -251,8 +163,8 @@ def set_preferences(uow: UnitOfWork, actor: Actor, ask: PreferencesAsk) -> str:
         uow.connection.execute(p.insert().values(user_id=person.id, company_id=MSP, **values))
     else:
         uow.connection.execute(update(p).where(p.c.user_id == person.id).values(**values))
-    _changed(uow)
-    _record(uow, actor, "notify_preferences.set", person.id, **values)
+    changed(uow)
+    record(uow, actor, "notify_preferences.set", person.id, **values)
     return person.id
 
 
@@ -281,13 +193,13 @@ def follow(uow: UnitOfWork, actor: Actor, ask: FollowAsk) -> bool:
     """Hear of a company without being paged; False when it is so already. An empty `about` ends it."""
     require_role(actor, Permission.OWN_SESSION)
     person = whose(uow, actor, ask.user)
-    company_id = _company(uow, actor, ask.company)
+    company_id = company_of(uow, actor, ask.company)
     if not person.covers(company_id):
         raise missing(ask.company)
     s = t.subscription
     where = (s.c.user_id == person.id, s.c.company_id == company_id)
     row = uow.connection.execute(select(s).where(*where)).first()
-    severity, about = int(severity_of(ask.severity)), json.dumps(_about(ask.about) if ask.about else [])
+    severity, about = int(severity_of(ask.severity)), json.dumps(about_of(ask.about) if ask.about else [])
     if (row is None and not ask.about) or (row is not None and (row.severity, row.about) == (severity, about)):
         return False
     uow.connection.execute(delete(s).where(*where))
@@ -295,8 +207,8 @@ def follow(uow: UnitOfWork, actor: Actor, ask: FollowAsk) -> bool:
         uow.connection.execute(
             s.insert().values(user_id=person.id, company_id=company_id, severity=severity, about=about)
         )
-    _changed(uow)
-    _record(uow, actor, "company.followed" if ask.about else "company.unfollowed", company_id, user=person.id)
+    changed(uow)
+    record(uow, actor, "company.followed" if ask.about else "company.unfollowed", company_id, user=person.id)
     return True
 
 
@@ -310,13 +222,7 @@ def severity_of(word: str) -> Severity:
         raise InvalidField(f"{word[:20]!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL") from why
 
 
-def _wait(seconds: int) -> int:
-    if not 0 <= seconds <= LONGEST_WAIT:
-        raise InvalidField("a rule waits for a day at most", hint="--after 5m")
-    return seconds
-
-
-def _about(words: list[str]) -> list[str]:
+def about_of(words: list[str]) -> list[str]:
     known = (ALL, PAGES, *EVENTS)
     for word in words:
         if word not in known:
@@ -324,7 +230,7 @@ def _about(words: list[str]) -> list[str]:
     return sorted(set(words)) or [ALL]
 
 
-def _company(uow: UnitOfWork, actor: Actor, ref: str) -> str:
+def company_of(uow: UnitOfWork, actor: Actor, ref: str) -> str:
     found = find_company(uow.connection, ref)
     if found is None or not actor.sees(found):
         raise missing(ref)

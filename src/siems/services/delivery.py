@@ -11,15 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from siems.domain.events import MessageDead, Recorded
-from siems.domain.permissions import Actor
-from siems.domain.reach import CALM, GATHER, LEASE, LISTED, Notice, Planned, manner_of, retry_at
+from siems.domain.reach import CALM, GATHER, LEASE, LISTED, manner_of
+from siems.services.giving_up import LIVE, give_up
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Severity
 
-LIVE = ("pending", "sending", "failed", "unknown")
 GROUPS = 40
 """So many messages are taken at once, so that a verb stays short."""
 MEMBERS = 1_000
@@ -119,7 +117,7 @@ def _take(uow: UnitOfWork, owner: str, first: Row[Any]) -> Parcel | None:
             return None
     contact = _contact(uow, first.contact_id, first.user_id)
     if contact is None:
-        _end(uow, rows, "the contact was removed")
+        give_up(uow, rows, "the contact was removed")
         return None
     rows.sort(key=lambda row: (-row.severity, row.id))
     bundle = first.bundle_id
@@ -251,107 +249,6 @@ def _last_id(uow: UnitOfWork, row: Row[Any]) -> str:
     return str(uow.connection.execute(statement).scalar() or "")
 
 
-# --- what became of it -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the provider said: taken (`message_id`), never (`refused`), or not now."""
-
-    accepted: bool
-    message_id: str = ""
-    error: str = ""
-    refused: bool = False
-    retry_after: float | None = None
-    chance: float = 0.5
-
-
-def finish(uow: UnitOfWork, parcel: Parcel, outcome: Outcome) -> bool:
-    """Write down what became of a message; False when the lease was lost meanwhile, and another decides."""
-    rows = list(
-        uow.connection.execute(
-            select(t.message).where(m.id.in_(parcel.ids), m.lease_token == parcel.token, m.state == "sending")
-        )
-    )
-    if not rows:
-        return False
-    ids = [row.id for row in rows]
-    change = update(t.message).where(m.id.in_(ids), m.lease_token == parcel.token)
-    if outcome.accepted:
-        uow.connection.execute(
-            change.values(
-                state="sent", sent_at=uow.now, ended_at=uow.now, last_error="",
-                provider_message_id=outcome.message_id[:500],
-            )
-        )  # fmt: skip
-        _contact_says(uow, parcel.contact_id, last_delivered_at=uow.now, last_error="")
-        for row in rows:
-            uow.audit.add_fact(row.company_id, [f"MSG-{row.id}", "sent", row.object, row.user_id, row.channel])
-        _publish(uow, parcel, "message.sent")
-        return True
-    error = outcome.error[:500]
-    again = None if outcome.refused else retry_at(
-        parcel.attempt, now=uow.now, chance=outcome.chance, retry_after=outcome.retry_after
-    )  # fmt: skip
-    _contact_says(uow, parcel.contact_id, last_failed_at=uow.now, last_error=error)
-    if again is not None:
-        uow.connection.execute(change.values(state="failed", next_at=again, last_error=error))
-        uow.messages.expect(again)
-        _publish(uow, parcel, "message.failed", error=error)
-    else:
-        _end(uow, rows, error)
-    return True
-
-
-def _contact_says(uow: UnitOfWork, contact_id: str, **values: Any) -> None:
-    if not contact_id.startswith(OWN_MAIL):
-        uow.connection.execute(update(t.contact).where(t.contact.c.id == contact_id).values(**values))
-
-
-def _publish(uow: UnitOfWork, parcel: Parcel, type: str, **more: str) -> None:
-    uow.stream.add(
-        type, parcel.object or f"B-{parcel.bundle}", company_id=parcel.company_id,
-        data={"user": parcel.user_id, "channel": parcel.channel, "messages": len(parcel.ids)} | more, coalesce=True,
-    )  # fmt: skip
-
-
-def _end(uow: UnitOfWork, rows: Iterable[Row[Any]], error: str) -> None:
-    """Not tried again here: the next channel is."""
-    for row in rows:
-        uow.connection.execute(
-            update(t.message).where(m.id == row.id).values(state="dead", ended_at=uow.now, last_error=error)
-        )
-        left = _next_channel(uow, row)
-        uow.emit(
-            MessageDead(row.company_id, row.object, row.user_id, row.channel, row.hint, row.pages, error, left)
-        )  # fmt: skip
-
-
-def _next_channel(uow: UnitOfWork, row: Row[Any]) -> bool:
-    """Bring forward what waits for the same person, else try a contact that was not asked yet."""
-    mine = select(t.message).where(m.notice == row.notice)
-    others = list(uow.connection.execute(mine.order_by(m.next_at, m.id)))
-    waiting = next((other for other in others if other.state == "pending" and other.next_at > uow.now), None)
-    if waiting is not None:
-        uow.connection.execute(update(t.message).where(m.id == waiting.id).values(next_at=uow.now))
-        uow.messages.expect(uow.now)
-        return True
-    if any(other.state in LIVE for other in others):
-        return True
-    used = {other.contact_id for other in others}
-    contact = next((c for c in uow.reach(row.user_id).contacts if c.id not in used), None)
-    if contact is None or not row.pages:
-        return any(other.state == "sent" for other in others)
-    notice = Notice(
-        key=row.notice.removesuffix(f":{row.user_id}"), event=row.event, object=row.object, company_id=row.company_id,
-        severity=Severity(row.severity), subject=row.subject, pages=row.pages, unacknowledged=row.unacknowledged,
-    )  # fmt: skip
-    uow.messages.add(
-        row.user_id, notice, Planned(contact, "next", uow.now, f"{row.channel} gave up: {contact.channel} is next")
-    )
-    return True
-
-
 def next_send(connection: Connection) -> datetime | None:
     """When the next message is due, a lease that runs out included."""
     found = [
@@ -367,23 +264,3 @@ def overdue(connection: Connection, before: datetime) -> int:
     """How many messages should have been tried before this time: none, while all is well."""
     statement = select(func.count()).select_from(t.message).where(m.state.in_(LIVE), m.next_at < before)
     return int(connection.execute(statement).scalar_one())
-
-
-def retry(uow: UnitOfWork, actor: Actor, number: int) -> bool:
-    """Try a message again that has failed, was given up or was stopped; False while it is on its way or was sent."""
-    row = uow.connection.execute(select(t.message).where(m.id == number)).one()
-    if row.state in ("pending", "sending", "sent"):
-        return False
-    uow.connection.execute(
-        update(t.message).where(m.id == number).values(
-            state="pending", attempt=0, next_at=uow.now, ended_at=None, bundle_id=None, listed=0,
-        )
-    )  # fmt: skip
-    uow.messages.expect(uow.now)
-    uow.emit(
-        Recorded(
-            type="message.retried", actor=actor, company_id=row.company_id, object=f"MSG-{number}",
-            details={"user": row.user_id, "channel": row.channel, "was": row.state},
-        )
-    )  # fmt: skip
-    return True

@@ -72,15 +72,16 @@ def list_contacts(connection: Connection, actor: Actor, channels: Collection[str
     ]  # fmt: skip
     mailed = {contact.user_id for contact in found if contact.channel == "email"}
     u = t.user.c
-    for row in connection.execute(select(t.user).where(u.id.in_(people), u.disabled.is_(False)).order_by(u.id)):
-        if row.id not in mailed:
-            found.append(
-                ContactView(
-                    id=f"{OWN_MAIL}{row.id}", user_id=row.id, user=row.name, channel="email", hint=row.email,
-                    options={}, verified=False, created_at=None, verified_at=None, last_delivered_at=None,
-                    last_failed_at=None, last_error="", set_up="email" in channels,
-                )
-            )  # fmt: skip
+    own = connection.execute(select(t.user).where(u.id.in_(people), u.disabled.is_(False)).order_by(u.id))
+    found += [
+        ContactView(
+            id=f"{OWN_MAIL}{row.id}", user_id=row.id, user=row.name, channel="email", hint=row.email, options={},
+            verified=False, created_at=None, verified_at=None, last_delivered_at=None, last_failed_at=None,
+            last_error="", set_up="email" in channels,
+        )
+        for row in own
+        if row.id not in mailed
+    ]  # fmt: skip
     return sorted(found, key=lambda contact: (contact.user, contact.channel, contact.id))
 
 

@@ -19,7 +19,7 @@ from siems.daemon.http.middleware import answer
 from siems.domain.permissions import Permission, require_role
 from siems.domain.reach import PROVIDER_SECONDS, hint_of
 from siems.errors import InvalidField, SiemsError
-from siems.services import contacts, delivery, reach_views
+from siems.services import contacts, delivered, notify_rules, reach_views
 from siems.services.users import mail_of
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -122,7 +122,7 @@ async def add_rule(call: Call) -> web.Response:
         address = await _checked(call, ask.channel, ask.address, ask.options)
 
     def verb(uow: UnitOfWork) -> bytes:
-        return encode(_rule(uow, call, contacts.add_rule(uow, call.actor, ask, address, call.runtime.vault)))
+        return encode(_rule(uow, call, notify_rules.add_rule(uow, call.actor, ask, address, call.runtime.vault)))
 
     response = await call.write(verb, company=MSP)
     response.set_status(201)
@@ -133,7 +133,7 @@ async def edit_rule(call: Call) -> web.Response:
     ask = await call.body(wire.RuleEdit)
 
     def verb(uow: UnitOfWork) -> bytes:
-        contacts.edit_rule(uow, call.actor, call.path("ref"), ask)
+        notify_rules.edit_rule(uow, call.actor, call.path("ref"), ask)
         return encode(_rule(uow, call, call.path("ref")))
 
     return await call.write(verb, company=MSP)
@@ -148,7 +148,7 @@ def _rule(uow: UnitOfWork, call: Call, ref: str) -> wire.RuleView:
 
 async def delete_rule(call: Call) -> web.Response:
     def verb(uow: UnitOfWork) -> bytes:
-        contacts.delete_rule(uow, call.actor, call.path("ref"))
+        notify_rules.delete_rule(uow, call.actor, call.path("ref"))
         return encode({"removed": True})
 
     return await call.write(verb, company=MSP)
@@ -191,7 +191,7 @@ def _since(call: Call, default: timedelta | None) -> datetime | None:
     if not text:
         return None if default is None else call.runtime.clock.now() - default
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        found = datetime.fromisoformat(text)
     except ValueError as why:
         raise InvalidField(f"since is a time like 2026-03-10T14:00:00Z, not {text[:40]!r}") from why
     if found.tzinfo is None:
@@ -216,7 +216,7 @@ async def retry_message(call: Call) -> web.Response:
     row = await call.read(reach_views.find_message, call.path("ref"), call.actor)
 
     def verb(uow: UnitOfWork) -> bytes:
-        changed = delivery.retry(uow, call.actor, row.id)
+        changed = delivered.retry(uow, call.actor, row.id)
         uow.flush()
         view = reach_views.show_message(uow.connection, f"MSG-{row.id}", call.actor)
         return encode({"changed": changed, "message": view})
