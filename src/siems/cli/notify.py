@@ -49,9 +49,7 @@ WOULD = (
 )
 CHANNELS = (
     field("CHANNEL", "name"),
-    Column(
-        "READY", lambda c: c["set_up"], lambda c: "yes" if c["set_up"] else f"no: section [{c['name']}] of siems.toml"
-    ),
+    Column("READY", lambda c: c["set_up"], lambda c: "yes" if c["set_up"] else "no: see siems.toml.example"),
 )
 
 

@@ -176,7 +176,7 @@ def plan(reach: Reach, notice: Notice, *, now: datetime) -> Plan:
         kind = "page" if notice.pages else "message"
         return Plan(why=f"inbox only: {said} a {notice.severity.name} {kind} about {notice.event}")
     found = []
-    for wait, rule, why, contact in sorted(best.values(), key=lambda b: (b[0], b[3].id)):
+    for wait, rule, why, contact in sorted(best.values(), key=lambda b: b[0]):
         at, note = _when(reach.preferences, notice, contact, now + notice.delay + wait)
         found.append(Planned(contact, rule, at, f"{why}{note}"))
     return Plan(tuple(found))
@@ -251,10 +251,10 @@ def hint_of(channel: str, address: str) -> str:
     """Enough of an address to know it by, and nothing that opens a door: numbers end, links name their host."""
     if channel == "email":
         return address[:64]
+    if address.startswith("{"):  # a subscription
+        return "a browser"
     if "://" in address:
         scheme, _, rest = address.partition("://")
         host = rest.split("/")[0].split("?")[0].rsplit("@", 1)[-1]
         return f"{scheme}://{host}/..."[:64] if channel != "apprise" else f"{scheme}://..."
-    if address.startswith("{"):
-        return "a browser"
     return f"...{address[-4:]}" if len(address) > 6 else "..."

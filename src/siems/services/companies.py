@@ -23,7 +23,7 @@ from siems.storage.memory import CompanyMemory
 from siems.storage.rows import policy_json, settings_json, targets_json
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault
-from siems.vocabulary import MSP, Severity, Signing, Strategy
+from siems.vocabulary import MSP, Paging, Severity, Signing, Strategy
 from siems.wire import CompanyEdit, CorrelationSettings, OnboardAsk, Onboarded, SlaPolicyAsk
 
 LONGEST_TARGET = 365 * 24 * 3_600
@@ -128,6 +128,8 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         after = replace(after, rate_per_minute=rate, burst=max(120, rate * 2))
     if ask.burst is not None:
         after = replace(after, burst=_positive("burst", ask.burst))
+    if ask.paging is not None:
+        after = replace(after, paging=_paging(ask.paging))
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 
@@ -178,6 +180,13 @@ def _strategy(word: str) -> Strategy:
         return Strategy(word)
     except ValueError as why:
         raise InvalidField(f"{word!r} is no strategy", hint=f"one of: {', '.join(Strategy)}") from why
+
+
+def _paging(word: str) -> Paging:
+    try:
+        return Paging(word.strip().lower())
+    except ValueError as why:
+        raise InvalidField(f"paging is live or shadow, not {word[:20]!r}") from why
 
 
 def _positive(name: str, value: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from siems.domain.events import Recorded
 from siems.domain.permissions import Actor
@@ -90,6 +90,8 @@ def retry(uow: UnitOfWork, actor: Actor, number: int) -> bool:
             state="pending", attempt=0, next_at=uow.now, ended_at=None, bundle_id=None, listed=0,
         )
     )  # fmt: skip
+    p = t.pace.c  # whoever asks for it does not want to wait for company
+    uow.connection.execute(delete(t.pace).where(p.contact_id == row.contact_id, p.company_id == row.company_id))
     uow.messages.expect(uow.now)
     uow.emit(
         Recorded(

@@ -54,6 +54,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
     return CompanyView(
         id=row.id, name=row.name, active=row.active, created_at=row.created_at,
         rate_per_minute=settings.rate_per_minute, burst=settings.burst, correlation=correlation_view(settings.rules),
+        paging=settings.paging.value,
         sla=[
             SlaTarget(
                 severity=severity.name, response_seconds=int(target.response.total_seconds()),

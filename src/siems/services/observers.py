@@ -16,6 +16,7 @@ from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
+from siems.services.telling import following
 from siems.services.telling import page as _page
 from siems.services.telling import publish as _publish
 from siems.services.telling import tell as _tell
@@ -191,6 +192,7 @@ def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
             _tell(uow, "incident.assigned", after, subject, {after.assignee}, but=me, delay=delay)
         case Action.RESOLVE:
             managers = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
+            managers |= following(uow, "incident.resolved", after)
             subject = f"{after.ref} was resolved by {command.actor.name}: {after.title}"
             _tell(uow, "incident.resolved", after, subject, managers, but=me, delay=delay)
         case Action.RESUME if command.actor.machine and after.assignee:

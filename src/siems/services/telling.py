@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from siems.domain.incident import Incident
-from siems.domain.reach import NOWHERE, Notice, plan
+from siems.domain.reach import ALL, NOWHERE, Notice, plan
 from siems.services.silencing import hushed, withhold
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Paging, Severity
@@ -60,6 +60,19 @@ def notify(uow: UnitOfWork, notice: Notice, people: Iterable[str]) -> None:
 
 def _shadowed(uow: UnitOfWork, company_id: str) -> bool:
     return company_id != MSP and uow.company(company_id).settings.paging is Paging.SHADOW
+
+
+def following(uow: UnitOfWork, event: str, incident: Incident) -> set[str]:
+    """Who follows the company and wants to hear of this."""
+    uow.people()
+    found = set()
+    for follower in uow.memory.followers.get(incident.company_id, ()):
+        person = uow.person(follower.user_id)
+        wanted = ALL in follower.about or event in follower.about
+        wanted = wanted and incident.severity >= follower.severity
+        if person is not None and person.covers(incident.company_id) and wanted:
+            found.add(person.id)
+    return found
 
 
 def tell(

@@ -31,6 +31,7 @@ class CompanyView(Wire):
     active: bool
     created_at: datetime
     rate_per_minute: int
+    paging: str
     burst: int
     correlation: CorrelationSettings
     sla: list[SlaTarget]
@@ -63,6 +64,7 @@ class CompanyEdit(Ask):
 
     name: str | None = None
     rate_per_minute: int | None = None
+    paging: str | None = None
     burst: int | None = None
     correlation_enabled: bool | None = None
     strategy: str | None = None

@@ -64,8 +64,8 @@ class Messages:
         """What was told at this moment is not sent, and what was stopped then is sent after all: an undo."""
         uow, moment = self._uow, to_micros(at)
         uow.flush()
-        uow.run(_CANCEL_NEW, [("taken back", to_micros(uow.now), object, moment)])
         uow.run(_REVIVE, [(object, moment)])
+        uow.run(_CANCEL_NEW, [("taken back", to_micros(uow.now), object, moment)])
         self.expect(uow.now)
 
     def flush(self) -> None:
