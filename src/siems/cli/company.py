@@ -111,7 +111,8 @@ def _card(c: Item) -> list[str]:
     k = c["correlation"]
     lines = [
         f"{safe(c['name'])} ({c['id']})   {c['open_incidents']} open, {c['breached']} breached",
-        f"rate {c['rate_per_minute']}/min, burst {c['burst']}",
+        f"rate {c['rate_per_minute']}/min, burst {c['burst']}"
+        + (", paging in shadow: nobody is told" if c["paging"] == "shadow" else ""),
         f"correlation {'on' if k['enabled'] else 'off'}, {k['strategy']}, window {k['window_minutes']} min,"
         f" minimum {k['min_alerts']}, quiet {k['quiet_minutes']} min, reopen {k['reopen_minutes']} min,"
         f" close after {k['close_hours']} h",
@@ -147,6 +148,9 @@ def edit(
     auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve")] = None,
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
+    paging: Annotated[
+        str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -159,7 +163,7 @@ def edit(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, reason=door.reason,
+        close_hours=hours, paging=paging, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import api, heartbeats, live, metrics, opsgenie, pagerduty, sessions, webhooks
+from siems.daemon.http import answers, api, heartbeats, live, metrics, opsgenie, pagerduty, sessions, webhooks
 from siems.daemon.http.call import signed_in
 from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
@@ -29,7 +29,7 @@ def make_app(runtime: Runtime) -> web.Application:
     for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES):
         for method, path, handler in pages:
             app.router.add_route(method, path, webhooks.counted(handler))
-    for method, path, handler in heartbeats.ADDRESSES:
+    for method, path, handler in (*heartbeats.ADDRESSES, *answers.ADDRESSES):
         app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))

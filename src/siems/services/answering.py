@@ -1,0 +1,122 @@
+"""Answers that come by a link, a text message or a button: done as the person who was told, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import select
+
+from siems.clock import rfc3339, to_micros
+from siems.domain.answer import Answerable, AnswerVerb
+from siems.domain.incident import Incident
+from siems.domain.permissions import Actor, missing
+from siems.errors import Conflict, SiemsError
+from siems.services.incidents import act
+from siems.storage import tables as t
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import MSP, Action, State, Via
+from siems.wire import ActAsk
+
+ACTIONS = {AnswerVerb.ACK: Action.ACK, AnswerVerb.RESOLVE: Action.RESOLVE, AnswerVerb.ESCALATE: Action.ESCALATE}
+ROUTE = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one object; `text` is a sentence for the person."""
+
+    object: str
+    title: str
+    changed: bool
+    text: str
+
+
+def who(uow: UnitOfWork, user_id: str) -> Actor:
+    """The person who answers, as they are today. Raises NotFound for one who is gone."""
+    person = uow.person(user_id)
+    if person is None:
+        raise missing(user_id)
+    return Actor(person.id, person.name, person.role, person.scope, via=Via.PORTAL)
+
+
+def meant(uow: UnitOfWork, asked: Answerable) -> list[Incident]:
+    """The incidents that an answer is about: one, or exactly those that a bundle listed, in its order."""
+    if not asked.object.startswith("B"):
+        found = uow.incidents.find(asked.company_id, int(asked.object.removeprefix("INC-")))
+        return [] if found is None else [found]
+    m = t.message.c
+    rows = uow.connection.execute(
+        select(m.object)
+        .where(m.bundle_id == int(asked.object[1:]), m.user_id == asked.user_id, m.listed > 0)
+        .order_by(m.listed)
+    )
+    numbers = dict.fromkeys(int(ref.removeprefix("INC-")) for (ref,) in rows if ref.startswith("INC-"))
+    return [i for n in numbers if (i := uow.incidents.find(asked.company_id, n)) is not None]
+
+
+def look(uow: UnitOfWork, asked: Answerable) -> tuple[str, list[Answered]]:
+    """(the person's name, how what they were told about stands); nothing is changed."""
+    actor = who(uow, asked.user_id)
+    if not actor.sees(asked.company_id):
+        raise missing(asked.object)
+    return actor.name, [Answered(i.ref, i.title, False, standing(uow, i)) for i in meant(uow, asked)]
+
+
+def standing(uow: UnitOfWork, incident: Incident) -> str:
+    """How an incident stands, and who brought it there."""
+    severity = incident.severity.name
+    if incident.state in (State.RESOLVED, State.CLOSED):
+        at = incident.resolved_at
+        return f"{severity}, {incident.state.value} by {_name(uow, incident.resolved_by)}{_at(at)}"
+    if incident.acknowledged_at is not None:
+        return f"{severity}, acknowledged by {_name(uow, incident.assignee)}{_at(incident.acknowledged_at)}"
+    return f"{severity}, {incident.state.value}, nobody has acknowledged it"
+
+
+def _name(uow: UnitOfWork, user_id: str | None) -> str:
+    if user_id in (None, ""):
+        return "nobody"
+    person = uow.person(str(user_id))
+    return person.name if person is not None else str(user_id)
+
+
+def _at(at: datetime | None) -> str:
+    return "" if at is None else f" at {rfc3339(at.replace(microsecond=0))}"
+
+
+def answer(
+    uow: UnitOfWork, asked: Answerable, verb: AnswerVerb, *, note: str = "", by: str, only: Sequence[int] = ()
+) -> list[Answered]:  # fmt: skip
+    """Do it as that person, for everything that was listed; each says what became of it. `by`: "link", "sms" ..."""
+    actor = who(uow, asked.user_id)
+    found = meant(uow, asked)
+    if not found or not actor.sees(asked.company_id):
+        raise missing(asked.object)
+    ask = ActAsk(note=note, reason=note or f"answered by {by}")
+    done = []
+    for place, incident in enumerate(found, 1):
+        if only and place not in only:
+            continue
+        done.append(_one(uow, actor, ACTIONS[verb], incident, ask))
+    return done
+
+
+def _one(uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask: ActAsk) -> Answered:
+    try:
+        acted = act(uow, actor, action, incident.company_id, incident.id, ask)
+    except SiemsError as why:
+        return Answered(incident.ref, incident.title, False, f"{why.message}; {standing(uow, incident)}")
+    return Answered(incident.ref, incident.title, acted.changed, standing(uow, acted.incident))
+
+
+def use_up(uow: UnitOfWork, asked: Answerable, verb: AnswerVerb, token: str) -> None:
+    """A link works once for each verb. Raises Conflict for one that was used."""
+    digest = f"{verb.value}:{sha256(token.encode()).hexdigest()}"
+    kept = t.idempotency.c
+    where = (kept.actor == asked.user_id, kept.route == ROUTE, kept.key == digest)
+    if uow.connection.execute(select(kept.at).where(*where)).first() is not None:
+        raise Conflict("this link was used already", hint="the newest message has a new one")
+    uow.insert("idempotency", (asked.user_id, ROUTE, digest, MSP, "", "", to_micros(uow.now)))
