@@ -114,4 +114,9 @@ class Opening(Protocol):
     def __call__(self, settings: Settings) -> Channel: ...
 
 
-registry: Registry[Opening] = Registry("channel", {})
+registry: Registry[Opening] = Registry(
+    "channel",
+    {
+        "webhook": "siems.channels.webhook:Webhook",
+    },
+)
