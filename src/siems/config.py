@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from siems import places
@@ -103,6 +103,71 @@ class Aws(Section):
         return tuple(region.strip() for region in self.regions.split(",") if region.strip())
 
 
+class Email(Section):
+    provider: str = Field("smtp", pattern="^(smtp|ses)$", description="smtp, or ses for Amazon's (see [aws])")
+    sender: str = Field("", description="what stands as From: siems@msp.example, or Siems <siems@msp.example>")
+    host: str = Field("", description="the server that takes mail; empty: no mail is sent")
+    port: int = Field(587, ge=1, le=65535, description="its TCP port: 587, 465 for implicit TLS, or 25")
+    tls: str = Field("starttls", pattern="^(starttls|implicit|none)$", description="starttls, implicit or none")
+    ca_file: str = Field("", description="file with the authority of its certificate; empty: those of the system")
+    user: str = Field("", description="who logs in; empty: nobody does")
+    password: SecretStr = Field(SecretStr(""), description="the password of that user")
+    region: str = Field("", description="region of SES; empty: the first of [aws]")
+
+
+class Sms(Section):
+    provider: str = Field("", pattern="^(twilio|sns|)$", description="twilio or sns; empty: no text messages are sent")
+    sender: str = Field(
+        "", description="number or name that they come from; with Twilio also a messaging service (MG…)"
+    )
+    region: str = Field("", description="region of SNS; empty: the first of [aws]")
+
+
+class Voice(Section):
+    sender: str = Field("", description="number that calls come from; empty: nobody is called")
+    language: str = Field("en-US", pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="language of the voice")
+
+
+class Twilio(Section):
+    account: str = Field("", description="the account's SID (AC…), for text messages and calls")
+    token: SecretStr = Field(SecretStr(""), description="its auth token; answers are checked with it, too")
+    url: str = Field("https://api.twilio.com", description="another address than Twilio's, for tests")
+
+
+class Slack(Section):
+    token: SecretStr = Field(SecretStr(""), description="the bot's token (xoxb-…); channels by webhook need none")
+    signing_secret: SecretStr = Field(SecretStr(""), description="what Slack signs pressed buttons with")
+    url: str = Field("https://slack.com/api", description="another address than Slack's, for tests")
+
+
+class Ntfy(Section):
+    server: str = Field("https://ntfy.sh", description="the server of topics that are given without one")
+    token: SecretStr = Field(SecretStr(""), description="the access token for that server; empty: none is sent")
+
+
+class Pushover(Section):
+    token: SecretStr = Field(SecretStr(""), description="the application's API token; empty: Pushover is not used")
+    url: str = Field("https://api.pushover.net", description="another address than Pushover's, for tests")
+
+
+class Webpush(Section):
+    private_key: SecretStr = Field(
+        SecretStr(""), description="VAPID key (base64url); empty: browsers are not pushed to"
+    )
+    contact: str = Field("", description="whom the browser's maker may ask: an address or URL of yours")
+
+
+class Webhooks(Section):
+    secret: SecretStr = Field(SecretStr(""), description="signs those without a secret of their own (whsec_…)")
+    allow: str = Field(
+        "", description="inner networks and hosts that addresses given by people may lead to, with commas"
+    )
+
+    @property
+    def allow_list(self) -> tuple[str, ...]:
+        return tuple(one.strip().lower() for one in self.allow.split(",") if one.strip())
+
+
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
@@ -123,7 +188,16 @@ class Settings(BaseSettings):
     auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
     retention: Retention = Field(default_factory=lambda: Retention(), description="what is removed after how long")
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
-    aws: Aws = Field(default_factory=lambda: Aws(), description="how inventories and queues of AWS are read")
+    aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
+    email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
+    sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
+    voice: Voice = Field(default_factory=lambda: Voice(), description="calls, by Twilio")
+    twilio: Twilio = Field(default_factory=lambda: Twilio(), description="the account at Twilio")
+    slack: Slack = Field(default_factory=lambda: Slack(), description="messages in Slack")
+    ntfy: Ntfy = Field(default_factory=lambda: Ntfy(), description="push to phones by ntfy")
+    pushover: Pushover = Field(default_factory=lambda: Pushover(), description="push to phones by Pushover")
+    webpush: Webpush = Field(default_factory=lambda: Webpush(), description="push to browsers")
+    webhooks: Webhooks = Field(default_factory=lambda: Webhooks(), description="messages to addresses that people give")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod
@@ -225,4 +299,6 @@ def example() -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, SecretStr):  # a default is no secret
+        value = value.get_secret_value()
     return str(value) if isinstance(value, int) else f'"{value}"'

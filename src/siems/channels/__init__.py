@@ -114,9 +114,20 @@ class Opening(Protocol):
     def __call__(self, settings: Settings) -> Channel: ...
 
 
-registry: Registry[Opening] = Registry("channel", {})
+registry: Registry[Opening] = Registry(
+    "channel",
+    {
+        "webhook": "siems.channels.webhook:Webhook",
+    },
+)
 
-NEEDS: Mapping[str, Callable[[Settings], bool]] = {}
+NEEDS: Mapping[str, Callable[[Settings], bool]] = {
+    "email": lambda s: s.email.provider == "ses" or bool(s.email.host),
+    "pushover": lambda s: bool(s.pushover.token.get_secret_value()),
+    "sms": lambda s: bool(s.sms.provider),
+    "voice": lambda s: bool(s.voice.sender and s.twilio.account),
+    "webpush": lambda s: bool(s.webpush.private_key.get_secret_value()),
+}
 """Channels that work only once something is set, and how to tell."""
 
 

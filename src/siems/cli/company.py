@@ -148,9 +148,7 @@ def edit(
     auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve")] = None,
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
-    paging: Annotated[
-        str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")
-    ] = None,
+    paging: Annotated[str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds

@@ -39,8 +39,8 @@ def list_(door: Door, show_origin: Annotated[bool, typer.Option("--show-origin",
 
 
 def _hidden(name: str, value: object) -> object:
-    """A database URL may hold a password; a token is one."""
-    if name in ("token", "external_id") and value:
+    """A database URL may hold a password; a token is one; the daemon shows stars for what it knows to be secret."""
+    if value == "*" * 10 or (name in ("token", "external_id") and value):
         return "(hidden)"
     if name == "url" and isinstance(value, str) and "@" in value:
         scheme, _, rest = value.partition("://")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -155,9 +156,12 @@ class Delivering:
         chance = random.random()  # noqa: S311
         try:
             channel = self.channel(parcel.channel)
-            sealed = not parcel.contact_id.startswith(OWN_MAIL)
-            address = self._vault.unseal(parcel.address) if sealed else parcel.address
-            to = Destination(address=address, name=parcel.user, options=parcel.options)
+            own = parcel.contact_id.startswith(OWN_MAIL)
+            to = (
+                Destination(address=parcel.address, name=parcel.user)
+                if own
+                else self.opened(parcel.address, parcel.user)
+            )
             accepted = await asyncio.wait_for(channel.send(self._message(parcel), to), PROVIDER_SECONDS)
         except Refused as why:
             return Outcome(accepted=False, error=str(why), refused=True)
@@ -171,6 +175,11 @@ class Delivering:
             log.exception("channel.failed", channel=parcel.channel)
             return Outcome(accepted=False, error=f"{type(why).__name__}: {why}"[:300], chance=chance)
         return Outcome(accepted=True, message_id=accepted.message_id)
+
+    def opened(self, sealed: str, name: str) -> Destination:
+        """The destination of a contact. Raises Unavailable when its key is another one."""
+        found = json.loads(self._vault.unseal(sealed))
+        return Destination(address=found["address"], name=name, options=found["options"])
 
     def channel(self, name: str) -> Channel:
         """A channel, opened once. Raises UsageError while it is not set up, NotFound for none."""

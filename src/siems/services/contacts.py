@@ -22,6 +22,8 @@ from siems.vocabulary import MSP, Role, Severity
 from siems.wire import ContactAsk, FollowAsk, PreferencesAsk
 
 MOST = 50
+SECRET_OPTIONS = frozenset({"secret", "token", "password", "key"})
+"""Kept encrypted with the address, and never shown."""
 CODE_FOR = timedelta(minutes=15)
 EVENTS = (
     "incident.opened", "incident.reopened", "incident.assigned", "incident.escalated", "incident.resolved",
@@ -75,14 +77,16 @@ def add_contact(uow: UnitOfWork, actor: Actor, ask: ContactAsk, address: str, va
     if len(mine) >= MOST:
         raise Conflict(f"{person.name} has {MOST} contacts already", hint="siems notify contact list")
     for row in mine:
-        if row.channel == ask.channel and vault.unseal(row.address) == address:
+        if row.channel == ask.channel and json.loads(vault.unseal(row.address))["address"] == address:
             return str(row.id)
     number = f"CON-{uow.next_number('contact')}"
     hint = hint_of(ask.channel, address)
+    sealed = vault.seal(json.dumps({"address": address, "options": ask.options}))
+    shown = {name: "..." if name in SECRET_OPTIONS else value for name, value in ask.options.items()}
     uow.connection.execute(
         t.contact.insert().values(
-            id=number, company_id=MSP, user_id=person.id, channel=ask.channel, address=vault.seal(address), hint=hint,
-            options=json.dumps(ask.options), created_at=uow.now, verified_at=None, code_hash="", code_until=None,
+            id=number, company_id=MSP, user_id=person.id, channel=ask.channel, address=sealed, hint=hint,
+            options=json.dumps(shown), created_at=uow.now, verified_at=None, code_hash="", code_until=None,
             last_delivered_at=None, last_failed_at=None, last_error="",
         )
     )  # fmt: skip

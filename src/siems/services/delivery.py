@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,8 +36,7 @@ class Parcel:
     channel: str
     contact_id: str
     address: str
-    """Sealed, but for a user's own mail address."""
-    options: Mapping[str, str]
+    """Sealed, with the contact's options; but for a user's own mail address."""
     user_id: str
     user: str
     company_id: str
@@ -178,7 +176,6 @@ def _postpone(uow: UnitOfWork, rows: Iterable[Row[Any]], until: datetime) -> Non
 @dataclass(frozen=True, slots=True)
 class _Where:
     address: str
-    options: Mapping[str, str]
     user: str
 
 
@@ -186,9 +183,9 @@ def _contact(uow: UnitOfWork, contact_id: str, user_id: str) -> _Where | None:
     person = uow.person(user_id)
     name = person.name if person is not None else user_id
     if contact_id.startswith(OWN_MAIL):
-        return _Where(person.email, {}, name) if person is not None else None
+        return _Where(person.email, name) if person is not None else None
     row = uow.connection.execute(select(t.contact).where(t.contact.c.id == contact_id)).first()
-    return None if row is None else _Where(row.address, json.loads(row.options), name)
+    return None if row is None else _Where(row.address, name)
 
 
 def _parcel(
@@ -203,7 +200,7 @@ def _parcel(
     return Parcel(
         ids=tuple(row.id for row in rows), token=token, key=f"bundle:{bundle}" if bundle else first.dedup_key,
         attempt=first.attempt + 1, channel=first.channel, contact_id=first.contact_id, address=contact.address,
-        options=contact.options, user_id=first.user_id, user=contact.user, company_id=first.company_id,
+        user_id=first.user_id, user=contact.user, company_id=first.company_id,
         company=_company_name(uow, first.company_id), event=first.event, object=first.object if bundle is None else "",
         severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
         lines=tuple(f"{number}. {row.subject}" for number, row in enumerate(listed, 1)), bundle=bundle,

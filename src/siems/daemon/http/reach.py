@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
+from base64 import b64encode
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,8 +39,16 @@ async def _checked(call: Call, channel: str, address: str, options: dict[str, st
     """The address in its one form. Raises InvalidField, NotFound for no such channel, UsageError for one not set up."""
     if not address:
         raise InvalidField("an address is missing", hint="--to ADDRESS")
-    opened = await asyncio.to_thread(call.runtime.delivering.channel, registry.canonical(channel))
+    name = registry.canonical(channel)
+    opened = await asyncio.to_thread(call.runtime.delivering.channel, name)
+    if name == "webhook" and not options.get("secret") and not call.runtime.settings.webhooks.secret.get_secret_value():
+        options["secret"] = new_secret()
     return opened.check(address, options)
+
+
+def new_secret() -> str:
+    """What a webhook is signed with, where nothing else was chosen: shown in the answer, once."""
+    return f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
 
 
 # --- contacts --------------------------------------------------------------------------------------------------
@@ -84,15 +92,15 @@ async def send_code(call: Call) -> web.Response:
     """Send the code that proves a contact."""
     code = f"{secrets.randbelow(1_000_000):06d}"
 
-    def verb(uow: UnitOfWork) -> tuple[str, str, str, dict[str, str]]:
+    def verb(uow: UnitOfWork) -> tuple[str, str, str]:
         row = contacts.find_contact(uow, call.actor, call.path("ref"))
         contacts.keep_code(uow, row.id, code)
-        return row.id, row.channel, row.address, json.loads(row.options)
+        return row.id, row.channel, row.address
 
-    number, channel, sealed, options = await call.runtime.database.write(verb, companies=(MSP,))
+    number, channel, sealed = await call.runtime.database.write(verb, companies=(MSP,))
     text = f"Your code for siems is {code}. It is good for 15 minutes."
-    address = call.runtime.vault.unseal(sealed)
-    return answer(await _try(call, channel, address, options, subject=f"siems code {code}", text=text, key=number))
+    to = call.runtime.delivering.opened(sealed, call.actor.name)
+    return answer(await _try(call, channel, to, subject=f"siems code {code}", text=text, key=number))
 
 
 async def verify_contact(call: Call) -> web.Response:
@@ -241,16 +249,17 @@ async def try_channel(call: Call) -> web.Response:
     """Send a test message at once, and say what the provider answered."""
     ask = await call.body(wire.TrialAsk)
     require_role(call.actor, Permission.OWN_SESSION)
-    channel, address, options = await _where(call, ask)
+    channel, to = await _where(call, ask)
     told = {"subject": "siems: a test message", "text": TEXT, "key": f"test:{secrets.token_hex(8)}"}
-    return answer(await _try(call, channel, address, options, **told))
+    return answer(await _try(call, channel, to, **told))
 
 
-async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, str, dict[str, str]]:
+async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, Destination]:
     if ask.address:
         require_role(call.actor, Permission.ADMINISTER)  # whoever may send anywhere
         channel = registry.canonical(ask.channel)
-        return channel, await _checked(call, channel, ask.address, ask.options), ask.options
+        address = await _checked(call, channel, ask.address, ask.options)
+        return channel, Destination(address=address, name=call.actor.name, options=ask.options)
     every = await call.read(
         partial(reach_views.list_contacts, user="" if ask.contact else ask.user or "@me"), call.actor,
         call.runtime.delivering.names,
@@ -259,9 +268,9 @@ async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, str, dict[str, st
     for contact in every:
         if (wanted and contact.id.upper() == wanted) or (not wanted and contact.channel == ask.channel.lower()):
             if contact.id.startswith(OWN_MAIL):
-                return "email", await call.read(mail_of, contact.user_id), {}
+                return "email", Destination(address=await call.read(mail_of, contact.user_id), name=contact.user)
             sealed = await call.runtime.database.write(_sealed, call.actor, contact.id, companies=(MSP,))
-            return contact.channel, call.runtime.vault.unseal(sealed), contact.options
+            return contact.channel, call.runtime.delivering.opened(sealed, contact.user)
     hint = f"siems notify contact add --channel {ask.channel or 'sms'} --to ADDRESS"
     raise InvalidField(f"there is no contact for {ask.channel or ask.contact or 'it'}", hint=hint)
 
@@ -271,7 +280,7 @@ def _sealed(uow: UnitOfWork, actor: Any, ref: str) -> str:
 
 
 async def _try(
-    call: Call, channel: str, address: str, options: dict[str, str], *, subject: str, text: str, key: str
+    call: Call, channel: str, to: Destination, *, subject: str, text: str, key: str
 ) -> wire.TrialView:  # fmt: skip
     """One message, now and once."""
     started = time.perf_counter()
@@ -282,7 +291,6 @@ async def _try(
     said, error = "", ""
     try:
         opened = await asyncio.to_thread(call.runtime.delivering.channel, channel)
-        to = Destination(address=address, name=call.actor.name, options=options)
         said = (await asyncio.wait_for(opened.send(message, to), PROVIDER_SECONDS)).message_id
     except (Refused, TryLater) as why:
         error = str(why) or type(why).__name__
@@ -293,6 +301,6 @@ async def _try(
     except Exception as why:
         error = f"{type(why).__name__}: {why}"[:300]
     return wire.TrialView(
-        channel=channel, hint=hint_of(channel, address), ok=not error, message_id=said, error=error,
+        channel=channel, hint=hint_of(channel, to.address), ok=not error, message_id=said, error=error,
         seconds=round(time.perf_counter() - started, 3),
     )  # fmt: skip
