@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_page_is_decided_with_the_incident_and_sent_once(world: World, post: P
     parcels = post.due()
     assert {(p.channel, p.user, p.object) for p in parcels} == {("email", "maria", "INC-1"), ("sms", "maria", "INC-1")}
     [sms] = [p for p in parcels if p.channel == "sms"]
-    assert VAULT.unseal(sms.address) == "+4790000100"
+    assert json.loads(VAULT.unseal(sms.address)) == {"address": "+4790000100", "options": {}}
     assert sms.text[0] == "INC-1 HIGH OPEN: High CPU on web-1"
     assert post.due() == [], "what is leased is nobody else's"
     for parcel in parcels:

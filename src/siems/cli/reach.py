@@ -97,6 +97,8 @@ def add(
 
 def _made(c: Item) -> list[str]:
     lines = [f"{c['id']}: {c['user']} by {c['channel']} at {c['hint']}"]
+    if c["secret"]:
+        lines.append(f"signed with {c['secret']} (Standard Webhooks; shown this once)")
     if not c["set_up"]:
         lines.append(f"{c['channel']} is not set up yet: nothing is sent by it (siems notify channels)")
     return [
@@ -177,9 +179,11 @@ def add_rule(
 def _rule(r: Item) -> list[str]:
     where = f" about {r['company_id']}" if r["company_id"] else ""
     wait = f", after {_after(r['after_seconds'])} without an ack" if r["after_seconds"] else ""
+    secret = [f"signed with {r['secret']} (Standard Webhooks; shown this once)"] if r["secret"] else []
     return [
         f"{r['id']}: {r['user']} is told by {r['channel']} ({r['hint']}) from {r['severity']} on"
-        f"{where}: {', '.join(r['about'])}{wait}"
+        f"{where}: {', '.join(r['about'])}{wait}",
+        *secret,
     ]
 
 

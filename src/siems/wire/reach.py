@@ -34,6 +34,8 @@ class ContactView(Wire):
     last_failed_at: datetime | None
     last_error: str
     set_up: bool
+    secret: str = ""
+    """What its messages are signed with, where siems chose it: in the answer that made it, and never again."""
 
 
 class VerifyAsk(Ask):
@@ -72,6 +74,8 @@ class RuleView(Wire):
     after_seconds: int
     about: list[str]
     company_id: str
+    secret: str = ""
+    """As of a contact that was made with the rule."""
 
 
 class PreferencesAsk(Ask):

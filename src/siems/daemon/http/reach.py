@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,16 +40,16 @@ async def _checked(call: Call, channel: str, address: str, options: dict[str, st
     """The address in its one form. Raises InvalidField, NotFound for no such channel, UsageError for one not set up."""
     if not address:
         raise InvalidField("an address is missing", hint="--to ADDRESS")
-    name = registry.canonical(channel)
-    opened = await asyncio.to_thread(call.runtime.delivering.channel, name)
-    if name == "webhook" and not options.get("secret") and not call.runtime.settings.webhooks.secret.get_secret_value():
-        options["secret"] = new_secret()
+    opened = await asyncio.to_thread(call.runtime.delivering.channel, registry.canonical(channel))
     return opened.check(address, options)
 
 
-def new_secret() -> str:
-    """What a webhook is signed with, where nothing else was chosen: shown in the answer, once."""
-    return f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
+def _secret(call: Call, channel: str, options: dict[str, str]) -> str:
+    """What a webhook is signed with, where nobody has chosen: put into its options, shown once. Else nothing."""
+    if channel != "webhook" or options.get("secret") or call.runtime.settings.webhooks.secret.get_secret_value():
+        return ""
+    options["secret"] = f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
+    return options["secret"]
 
 
 # --- contacts --------------------------------------------------------------------------------------------------
@@ -62,12 +63,21 @@ async def list_contacts(call: Call) -> web.Response:
 async def add_contact(call: Call) -> web.Response:
     ask = await call.body(wire.ContactAsk)
     ask.channel = registry.canonical(ask.channel)
+    secret = _secret(call, ask.channel, ask.options)
     address = await _checked(call, ask.channel, ask.address, ask.options)
 
     def verb(uow: UnitOfWork) -> bytes:
-        found = contacts.add_contact(uow, call.actor, ask, address, call.runtime.vault)
-        return encode(_contact(uow, call, found))
+        view = _contact(uow, call, contacts.add_contact(uow, call.actor, ask, address, call.runtime.vault))
+        view.secret = secret
+        return encode(view)
 
+    return await _created(call, verb, bool(secret))
+
+
+async def _created(call: Call, verb: Callable[[UnitOfWork], bytes], secret: bool) -> web.Response:
+    """What was made. With a secret it is shown once, so the answer is kept nowhere."""
+    if secret:
+        return await call.write_secret(verb, company=MSP)
     response = await call.write(verb, company=MSP)
     response.set_status(201)
     return response
@@ -126,15 +136,17 @@ async def add_rule(call: Call) -> web.Response:
     address = ""
     if ask.channel:
         ask.channel = registry.canonical(ask.channel)
+    secret = ""
     if ask.address:
+        secret = _secret(call, ask.channel, ask.options)
         address = await _checked(call, ask.channel, ask.address, ask.options)
 
     def verb(uow: UnitOfWork) -> bytes:
-        return encode(_rule(uow, call, notify_rules.add_rule(uow, call.actor, ask, address, call.runtime.vault)))
+        view = _rule(uow, call, notify_rules.add_rule(uow, call.actor, ask, address, call.runtime.vault))
+        view.secret = secret
+        return encode(view)
 
-    response = await call.write(verb, company=MSP)
-    response.set_status(201)
-    return response
+    return await _created(call, verb, bool(secret))
 
 
 async def edit_rule(call: Call) -> web.Response:
@@ -258,6 +270,7 @@ async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, Destination]:
     if ask.address:
         require_role(call.actor, Permission.ADMINISTER)  # whoever may send anywhere
         channel = registry.canonical(ask.channel)
+        _secret(call, channel, ask.options)
         address = await _checked(call, channel, ask.address, ask.options)
         return channel, Destination(address=address, name=call.actor.name, options=ask.options)
     every = await call.read(
