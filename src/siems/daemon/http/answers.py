@@ -15,7 +15,7 @@ from aiohttp import web
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.runtime import Runtime
 from siems.domain.answer import Answerable, AnswerVerb, read_token
-from siems.errors import NotFound, SiemsError
+from siems.errors import Conflict, NotFound, SiemsError
 from siems.present import safe
 from siems.services import answering
 from siems.services.answering import Answered
@@ -69,6 +69,9 @@ async def press(request: web.Request) -> web.Response:
             return answering.answer(uow, asked, verb, note=note, by="link")
 
         done = await runtime.database.write(work, companies=(asked.company_id,))
+    except Conflict as why:
+        _, found = await runtime.database.write(answering.look, asked, companies=(asked.company_id,))
+        return _page("Already answered", [f"<p>{escape(safe(why.message))}</p>", _list(found)], status=why.status)
     except SiemsError as why:
         return _page("That did not work", [f"<p>{escape(safe(why.message))}</p>"], status=why.status)
     return _page("Done" if any(one.changed for one in done) else "Nothing was changed", [_list(done)])
