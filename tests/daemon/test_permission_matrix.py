@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from siems.daemon.http import api
-from siems.vocabulary import Action, Role
+from siems.domain.reach import Contact, Notice, Planned
+from siems.services import contacts, notify_rules
+from siems.storage.unit_of_work import UnitOfWork
+from siems.vocabulary import Action, Role, Severity
+from siems.wire import ContactAsk, RuleAsk
 
 from .house import ALERT as SENT
-from .house import House, Reply
+from .house import VAULT, House, Reply
 
 ROLES = ("admin", "manager", "technician", "client")
 TABLE = {
@@ -58,6 +63,9 @@ ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
+CONTACT = {"own": "CON-{mine}", "other": "CON-1", "missing": "CON-9"}
+RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
+MESSAGE = {"own": "MSG-1", "other": "MSG-2", "missing": "MSG-9"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
@@ -145,6 +153,26 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/me"): Case("use one's own things"),
     ("GET", "/inbox"): Case("use one's own things"),
     ("POST", "/inbox/read"): Case("use one's own things", body={}),
+    ("GET", "/channels"): Case("use one's own things"),
+    ("GET", "/contacts"): Case("use one's own things"),
+    ("POST", "/contacts"): Case("use one's own things", body={"channel": "webhook", "address": "https://9.9.9.9/x"}),
+    ("POST", "/contacts/{ref}/code"): Case("use one's own things", **CONTACT, body={}),
+    ("POST", "/contacts/{ref}/verify"): Case("use one's own things", **CONTACT, body={"code": "1"}, ok=(422,)),
+    ("GET", "/notify/rules"): Case("use one's own things"),
+    ("POST", "/notify/rules"): Case("use one's own things", body={"channel": "webhook"}),
+    ("PATCH", "/notify/rules/{ref}"): Case("use one's own things", **RULE, body={"severity": "HIGH"}),
+    ("DELETE", "/notify/rules/{ref}"): Case("use one's own things", **RULE),
+    ("DELETE", "/contacts/{ref}"): Case("use one's own things", **CONTACT),
+    ("GET", "/notify/preferences"): Case("use one's own things"),
+    ("POST", "/notify/preferences"): Case("use one's own things", body={"zone": "Europe/Oslo"}),
+    ("GET", "/notify/follows"): Case("use one's own things"),
+    ("POST", "/notify/follows"): Case("use one's own things", **COMPANY_BODY, body={"company": "{object}"}),
+    ("GET", "/notify/why/{ref}"): Case("read the audit log", **INCIDENT),
+    ("GET", "/notify/shadow"): Case("read the audit log"),
+    ("POST", "/notify/test"): Case("use one's own things", body={"channel": "email"}),
+    ("GET", "/messages"): Case("use one's own things"),
+    ("GET", "/messages/{ref}"): Case("read the audit log", **MESSAGE),
+    ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("GET", "/summary"): Case("see what is in the scope"),
@@ -184,6 +212,28 @@ async def populate(house: House) -> None:
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     house.tokens["admin"] = house.tokens["root"]
+    await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
+    for number, name in enumerate(PEOPLE, 1):
+        made = ContactAsk(channel="webhook", address=f"https://9.9.9.9/{number}", user=name)
+        await house.do(contacts.add_contact, house.root, made, made.address, VAULT)
+        await house.do(notify_rules.add_rule, house.root, RuleAsk(user=name, channel="webhook"), "", VAULT)
+    for company, incident, name in (("comp-acme", "INC-1", "technician"), ("comp-beta", "INC-2", "stranger")):
+        await house.do(plan_message, company, incident, f"user-{name}")
+
+
+PEOPLE = ("stranger", "root", "manager", "technician", "client")
+"""Whose contact and rule has which number, from 1 on."""
+
+
+def plan_message(uow: UnitOfWork, company: str, incident: str, user: str) -> None:
+    """A message of tomorrow."""
+    notice = Notice(
+        key=f"x:{incident}", event="incident.opened", object=incident, company_id=company, severity=Severity.HIGH,
+        subject=f"{incident} opened",
+    )  # fmt: skip
+    contact = Contact("CON-1", user, "webhook", "https://9.9.9.9/...")
+    uow.outbox.notify(user, notice)
+    uow.messages.add(user, notice, Planned(contact, "default", uow.now + timedelta(days=1), "for a test"))
 
 
 def written(value: Any, thing: str) -> Any:
@@ -192,6 +242,8 @@ def written(value: Any, thing: str) -> Any:
 
 async def call(house: House, role: str, route: tuple[str, str], thing: str, case: Case) -> Reply:
     method, path = route
+    name = "root" if role == "admin" else role
+    thing = thing.replace("{mine}", str(PEOPLE.index(name) + 1))
     path = path.replace("{name}", "web-server-01").replace("{ref}", thing).replace("{key}", thing)
     path += case.query.replace("{object}", thing) if thing else ""
     return await house.ask(role, method, path, written(case.body, thing))
@@ -286,7 +338,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2", reply.body), (path, reply)
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|MSG-2|stranger", reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:

@@ -45,6 +45,8 @@ class Figures(Collector):
         runtime = self._runtime
         yield _gauge("siems_deadlines_overdue", "Deadlines that are late by more than a minute.", self._overdue)
         yield _counter("siems_deadlines_fired", "Deadlines that were fired.", runtime.scheduler.fired)
+        yield _counter("siems_messages_sent", "Messages that a provider has taken.", runtime.delivering.sent)
+        yield _counter("siems_messages_failed", "Tries that no provider took.", runtime.delivering.failed)
         yield _gauge("siems_stream_subscribers", "Who follows the live stream.", runtime.hub.subscribers)
         up = (runtime.clock.now() - runtime.started_at).total_seconds()
         yield _gauge("siems_uptime_seconds", "For how long this daemon has been running.", up)

@@ -25,7 +25,8 @@ from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
 from siems.services.silencing import repeat_suppressed, silence_for, suppress
-from siems.storage.memory import CompanyMemory, Seen, index_alert, stop_waiting
+from siems.storage.indexing import index_alert, stop_waiting
+from siems.storage.memory import CompanyMemory, Seen
 from siems.storage.repositories.deliveries import Receipt
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import AlertStatus

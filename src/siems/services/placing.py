@@ -20,7 +20,8 @@ from siems.domain.lifecycle import apply
 from siems.domain.moves import Command, end_hold
 from siems.domain.permissions import SYSTEM
 from siems.services.keeping import save
-from siems.storage.memory import CompanyMemory, give_key, index_alert, keys_for
+from siems.storage.indexing import give_key, index_alert, keys_for
+from siems.storage.memory import CompanyMemory
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, State
 

@@ -197,6 +197,13 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "notification": _oldest_first(
             "notification", "id", "created_at", lambda kept: kept.notifications, but="state IN ('pending', 'sending')"
         ),
+        "message": _oldest_first(
+            "message",
+            "id",
+            "created_at",
+            lambda kept: kept.notifications,
+            but="state IN ('pending', 'sending', 'failed', 'unknown')",
+        ),
         "idempotency": _short_lived(
             "DELETE FROM idempotency WHERE (actor, route, key) IN"
             " (SELECT actor, route, key FROM idempotency WHERE at < :oldest LIMIT :most)"
@@ -214,6 +221,7 @@ def age_of(kept: Retention, table: str) -> timedelta | None:
     ages = {
         "raw_body": kept.raw, "alert": kept.alerts, "incident": kept.incidents, "event": kept.events,
         "delivery": kept.deliveries, "rejection": kept.rejections, "notification": kept.notifications,
+        "message": kept.notifications,
         "idempotency": kept.answers, "undo": kept.answers, "timeline": kept.incidents,
     }  # fmt: skip
     return ages.get(table)

@@ -19,7 +19,8 @@ from siems.domain.permissions import SYSTEM, Actor
 from siems.domain.silence import Silence, active_at, matches, notice_at, ref_of, rolled
 from siems.services.placing import join_incident, open_incident
 from siems.storage import tables as t
-from siems.storage.memory import CompanyMemory, Seen, index_alert
+from siems.storage.indexing import index_alert
+from siems.storage.memory import CompanyMemory, Seen
 from siems.storage.repositories.deadlines import Due
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import AlertStatus

@@ -13,6 +13,7 @@ from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
 from siems.services import directory, overview, trail
+from siems.services.reach_views import message_check
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Role
 
@@ -56,6 +57,7 @@ async def status(call: Call) -> web.Response:
     url = runtime.database.url.render_as_string(hide_password=True)
     shown = url if call.actor.role is Role.ADMIN else runtime.database.dialect.name
     checks = await call.read(partial(directory.checks, overdue=overdue, drift=runtime.clock.drift()))
+    checks.append(await call.read(partial(message_check, now=runtime.clock.now(), channels=runtime.delivering.names)))
     if runtime.mail is not None:
         checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))
     return answer(
@@ -71,7 +73,7 @@ async def status(call: Call) -> web.Response:
 async def livez(request: web.Request) -> web.Response:
     """Whether this process works; never asks the database."""
     runtime = request.app[RUNTIME]
-    alive = runtime.scheduler.alive() and runtime.database.writer.alive()
+    alive = runtime.scheduler.alive() and runtime.delivering.alive() and runtime.database.writer.alive()
     return answer({"ok": alive}, status=200 if alive else 503)
 
 

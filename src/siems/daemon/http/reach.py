@@ -110,11 +110,8 @@ async def send_code(call: Call) -> web.Response:
     number, channel, sealed = await call.runtime.database.write(verb, companies=(MSP,))
     text = f"Your code for siems is {code}. It is good for 15 minutes."
     to = call.runtime.delivering.opened(sealed, call.actor.name)
-    return answer(
-        await _try(
-            call, channel, to, subject=f"siems code {code}", text=text, key=f"code:{number}:{secrets.token_hex(8)}"
-        )
-    )
+    key = f"code:{number}:{secrets.token_hex(8)}"
+    return answer(await _try(call, channel, to, subject=f"siems code {code}", text=text, key=key))
 
 
 async def verify_contact(call: Call) -> web.Response:

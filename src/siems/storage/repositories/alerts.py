@@ -13,7 +13,8 @@ from siems.domain.asset import Asset
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.storage import tables as t
-from siems.storage.memory import CompanyMemory, give_key, keys_for, wide_key
+from siems.storage.indexing import give_key, keys_for, wide_key
+from siems.storage.memory import CompanyMemory
 from siems.storage.repositories.assets import asset_row
 from siems.storage.rows import alert_from, alert_row
 from siems.vocabulary import AlertStatus

@@ -10,7 +10,8 @@ from siems.clock import to_micros
 from siems.domain.incident import Incident
 from siems.errors import NotFound
 from siems.storage import tables as t
-from siems.storage.memory import CompanyMemory, forget_incident
+from siems.storage.indexing import forget_incident
+from siems.storage.memory import CompanyMemory
 from siems.storage.rows import incident_from, incident_row
 from siems.vocabulary import State
 
