@@ -58,6 +58,16 @@ from siems.wire.integrations import (
     ToolView,
 )
 from siems.wire.people import LoginAsk, Me, RefreshAsk, TokenPair, UserAsk, UserView
+from siems.wire.policies import (
+    PolicyAsk,
+    PolicyChanged,
+    PolicyDelete,
+    PolicyEdit,
+    PolicyTrial,
+    PolicyTrialAsk,
+    PolicyView,
+    TrialStep,
+)
 from siems.wire.record import (
     AuditView,
     ChainState,
@@ -128,6 +138,13 @@ __all__ = [
     "OnboardAsk",
     "Onboarded",
     "Page",
+    "PolicyAsk",
+    "PolicyChanged",
+    "PolicyDelete",
+    "PolicyEdit",
+    "PolicyTrial",
+    "PolicyTrialAsk",
+    "PolicyView",
     "Problem",
     "QueueAsk",
     "QueueView",
@@ -160,6 +177,7 @@ __all__ = [
     "TimelineEntry",
     "TokenPair",
     "ToolView",
+    "TrialStep",
     "UndoView",
     "UserAsk",
     "UserView",
