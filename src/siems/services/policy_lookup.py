@@ -25,10 +25,11 @@ def find_policy(connection: Connection, ref: str, actor: Actor, company_id: str 
         named for named in policies.all_policies(connection)
         if sees(actor, named) and (company_id is None or named.company_id in (MSP, company_id))
     ]  # fmt: skip
-    exact = [named for named in usable if wanted in (named.id, named.id.removeprefix("pol-"))]
+    exact = [named for named in usable if wanted == named.id]
     alike = [named for named in usable if named.name.lower() == wanted.lower()]
     alike.sort(key=lambda named: named.company_id == MSP)
-    found = [*exact, *alike]
+    short = [named for named in usable if wanted == named.id.removeprefix("pol-")]
+    found = [*exact, *alike, *short]
     if not found:
         raise missing(f"escalation policy {wanted[:64]!r}")
     return found[0]

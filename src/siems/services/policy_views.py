@@ -168,16 +168,17 @@ def _take(run: _Trial, at: datetime, step: Step, position: Position, wait: timed
 def _next(run: _Trial) -> bool:
     """What happens next by itself; False when nothing does any more."""
     incident, clocks = run.incident, run.incident.clocks
+    # of one instant in the order in which due rows fire
     found: list[tuple[datetime, int, Cause, str, str]] = []
     if incident.escalates_at is not None:
-        found.append((incident.escalates_at, 2, Cause.UNACKNOWLEDGED, "", "not acknowledged"))
+        found.append((incident.escalates_at, 0, Cause.UNACKNOWLEDGED, "", "not acknowledged"))
     waiting = strategies.pending(incident, run.policy, run.uow.weights)
     if waiting is not None:
-        found.append((waiting.verdict.due_at, 1, waiting.cause, waiting.name, waiting.verdict.reason))
+        found.append((waiting.verdict.due_at, 3, waiting.cause, waiting.name, waiting.verdict.reason))
     if clocks.response_breached_at is None:
-        found.append((clocks.response_due, 0, Cause.SLA_BREACH, "response", "response deadline passed"))
+        found.append((clocks.response_due, 2, Cause.SLA_BREACH, "response", "response deadline passed"))
     if clocks.resolution_breached_at is None:
-        found.append((clocks.resolution_due, 0, Cause.SLA_BREACH, "resolution", "resolution deadline passed"))
+        found.append((clocks.resolution_due, 1, Cause.SLA_BREACH, "resolution", "resolution deadline passed"))
     if not found or not run.lines or run.lines[-1].kind == "end":
         return False
     at, _, cause, name, why = min(found)
