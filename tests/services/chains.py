@@ -57,7 +57,9 @@ def available(world: World, user_id: str, word: str) -> None:
     from sqlalchemy import text
 
     def verb(uow: Any) -> None:
-        uow.connection.execute(text("UPDATE user_account SET availability = :w WHERE id = :i"), {"w": word, "i": user_id})
+        uow.connection.execute(
+            text("UPDATE user_account SET availability = :w WHERE id = :i"), {"w": word, "i": user_id}
+        )
         uow.journal.drop(uow.memory.people_loaded, MSP)
 
     world.do(verb, companies=(MSP,))

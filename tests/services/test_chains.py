@@ -173,7 +173,9 @@ def test_age_escalates_what_is_severe_once_even_after_an_ack(world: World, ana, 
 
 
 def test_a_score_escalates_when_repeats_reach_it_and_once(world: World, ana, mara) -> None:
-    policy(world, step("owner"), step("role:manager"), strategies=QUIET | {"priority": {"score": 66}}, ack_timeout="off")
+    policy(
+        world, step("owner"), step("role:manager"), strategies=QUIET | {"priority": {"score": 66}}, ack_timeout="off"
+    )
     world.fires()
     world.act(ana, "ack")
     for _ in range(2):
