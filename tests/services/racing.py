@@ -45,8 +45,8 @@ def _collide(world: World, actor: Any, refs: list[int], rng: random.Random) -> N
     start = threading.Barrier(2)
 
     def put(jobs: list[Job]) -> None:
-        start.wait(10)
         for job in jobs:
+            start.wait(10)  # side by side: neither gets all of its jobs in at once
             world.database.writer.put(job)
 
     threads = [threading.Thread(target=put, args=(jobs,)) for jobs in (fires, acks)]

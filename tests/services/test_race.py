@@ -11,7 +11,7 @@ from .world import World
 def test_an_ack_races_the_step_that_waits_for_it(world: World) -> None:
     before, after = race(world, 200)
     assert before + after == 200
-    assert before, "no ack was first: this was no race"
+    assert min(before, after) > 20, "this was no race"
     world.passes(hours=1)
     assert world.count("timeline", "kind = 'escalation' AND data LIKE '%unacknowledged%'") == after
 

@@ -34,7 +34,7 @@ def test_a_night_from_the_policy_to_the_ack(running: House, tmp_path: Path) -> N
     assert "siems company edit NAME --policy pol-acme-night" in made.out
     tried = mara.run("escalation", "policy", "test", "night", "--severity", "HIGH", "--at", "sat 03:00").rows
     assert [(row[0], row[3], row[4]) for row in tried[:3]] == [
-        ("0", "page", "jon"), ("+1s", "skip", "manager"), ("+1s", "page", "dana"),
+        ("0", "page", "jon"), ("+0:01", "skip", "manager"), ("+0:01", "page", "dana"),
     ]  # fmt: skip
     assert "level 2 is only for CRITICAL" in tried[1][5]
     mara.run("company", "edit", "acme", "--policy", "night")
