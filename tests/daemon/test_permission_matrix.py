@@ -61,6 +61,7 @@ class Case:
 INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
+POLICY = {"own": "pol-acme-night", "other": "pol-beta-night", "missing": "pol-nope-night"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 CONTACT = {"own": "CON-{mine}", "other": "CON-1", "missing": "CON-9"}
@@ -145,6 +146,15 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/heartbeats/{ref}/resume"): Case("settings and keys of a company", **HEARTBEAT),
     ("POST", "/heartbeats/{ref}/rotate"): Case("settings and keys of a company", **HEARTBEAT),
     ("DELETE", "/heartbeats/{ref}"): Case("settings and keys of a company", **HEARTBEAT),
+    ("GET", "/policies"): Case("settings and keys of a company", **COMPANY, query="?company={object}"),
+    ("POST", "/policies"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"name": "another", "company": "{object}", "policy": {"steps": [{"targets": "owner"}]}},
+    ),
+    ("GET", "/policies/{ref}"): Case("settings and keys of a company", **POLICY),
+    ("PATCH", "/policies/{ref}"): Case("settings and keys of a company", **POLICY, body={"name": "nights"}),
+    ("POST", "/policies/{ref}/test"): Case("settings and keys of a company", **POLICY, body={}),
+    ("DELETE", "/policies/{ref}"): Case("settings and keys of a company", **POLICY, body={}),
     ("GET", "/users"): Case("see what is in the scope", **COMPANY, query="?company={object}"),
     ("POST", "/users"): Case(
         "companies and users",
@@ -207,6 +217,8 @@ async def populate(house: House) -> None:
     for company in ("comp-acme", "comp-beta"):
         ask = {"company": company, "matchers": ["asset=elsewhere"], "seconds": 3_600, "comment": "x"}
         assert (await house.ask("root", "POST", "/silences", ask)).status == 201
+        chain = {"name": "night", "company": company, "policy": {"steps": [{"targets": "owner"}]}}
+        assert (await house.ask("root", "POST", "/policies", chain)).status == 201
         beat = {"name": "nightly", "company": company, "every_seconds": 3_600}
         assert (await house.ask("root", "POST", "/heartbeats", beat)).status == 201
     for role in ROLES[1:]:

@@ -187,7 +187,9 @@ def test_it_goes_to_the_manager_with_the_fewest_open_incidents(world: World, ana
 def test_a_breach_advances_one_step_even_after_an_ack(world: World, ana, mara) -> None:
     world.fires()
     world.act(ana, "ack")
-    world.passes(hours=8)
+    for _ in range(8):
+        world.act(ana, "note", note="still on it")
+        world.passes(hours=1)
     [step] = steps(world)
     assert (step["cause"], world.incident().escalation_level) == ("sla_breach", 2)
     assert "escalation" not in world.deadlines()

@@ -202,3 +202,50 @@ def test_the_wheel_holds_the_package_and_nothing_of_the_tests(unpacked: Path) ->
     assert "siems/migrations/env.py" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"siems"}
+
+
+def test_companies_from_before_policies_had_names_use_the_default_one_there_and_back(database_url: str) -> None:
+    import json
+    from datetime import UTC, datetime
+
+    from services.chains import policy, step
+    from services.world import World
+    from siems.clock import ManualClock
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    world.fires("on-default")
+    policy(world, step("schedule:night", "role:admin", when={"severity": "HIGH"}))
+    world.fires("on-night", "disk_full")
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        migrations.downgrade(engine, "0007")
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT id, settings FROM company")).all()
+            chains = {row.id: json.loads(row.settings)["policy"] for row in rows}
+            bodies = [
+                json.loads(b) for (b,) in connection.execute(text("SELECT body FROM snapshot WHERE kind = 'policy'"))
+            ]
+        assert [s["targets"] for s in chains["comp-acme"]["steps"]] == [[["role", "admin"]]]
+        assert [s["targets"] for s in chains["comp-beta"]["steps"]] == [
+            [["owner", ""]],
+            [["role", "manager"]],
+            [["role", "admin"]],
+        ]
+        assert all(set(body) == {"name", "repeat", "reassign", "steps"} for body in bodies)
+        migrations.upgrade(engine)
+        migrations.check(engine)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT id, company_id, name FROM policy")).all() == [
+                ("pol-default", "msp", "default")
+            ]
+    finally:
+        engine.dispose()
+    again = World(database_url, ManualClock(datetime(2026, 3, 11, tzinfo=UTC)), furnished=True)
+    try:
+        assert again.fires("later", "oom")["incident_id"] == "INC-3"
+        assert again.incident("INC-1").policy_snapshot == again.incident("INC-3").policy_snapshot
+        assert again.incident("INC-2").ack_due_at is None
+        assert [kind for _, kind in again.passes(minutes=15)].count("escalation") >= 1
+    finally:
+        again.stop()

@@ -29,6 +29,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
     "sla": ("sla", "targets per company and severity"),
+    "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "your inbox"),
     "audit": ("audit", "who did what; verify the chains"),
     "watch": ("watch", "committed events as they come"),

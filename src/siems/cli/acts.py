@@ -253,10 +253,17 @@ def reopen(door: Door, ids: Ids = []) -> int:  # noqa: B006
 def escalate(
     door: Door,
     ids: Ids = [],  # noqa: B006
-    to: Annotated[int, typer.Option("--to", help="level 2 or 3; else the next one")] = 0,
+    to: Annotated[str, typer.Option("--to", help="a level, or NAME; else the next level")] = "",
+    now: Annotated[bool, typer.Option("--now", help="although the condition of the step is not met")] = False,
 ) -> int:
-    """The next level takes over now: siems incident escalate 12 --reason "no access" """
-    return perform(door, "escalate", ids, level=to or None)
+    """The next level takes over: siems incident escalate 12 --reason "no access"
+
+    siems incident escalate 12 --to 3 --now --reason "all users"
+    siems incident escalate 12 --to mara --reason "knows that switch"
+    """
+    level = int(to) if to.isascii() and to.isdigit() and len(to) < 4 else None
+    person = to if to and level is None else None
+    return perform(door, "escalate", ids, level=level or None, to=person, now=now or None)
 
 
 @verb

@@ -31,6 +31,7 @@ def onboard(
     name: Annotated[str, typer.Argument(help="the client's name")],
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
     rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
+    policy: Annotated[str | None, typer.Option("--policy", help="escalation policy; else default")] = None,
     secrets_file: SecretsFile = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
@@ -40,11 +41,11 @@ def onboard(
     from siems.cli.secrets import unsaid, variables, written_to
 
     if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate), policy=policy)
         show_one(door, unsaid(made) if door.dry_run else made, _welcome, id="company_id")
         return
     with written_to(secrets_file) as out:
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate), policy=policy)
         out.write(variables(made))
     if secrets_file == "-":
         return
@@ -117,6 +118,7 @@ def _card(c: Item) -> list[str]:
         f" minimum {k['min_alerts']}, quiet {k['quiet_minutes']} min, reopen {k['reopen_minutes']} min,"
         f" close after {k['close_hours']} h",
     ]
+    lines.append(f"escalation policy {c['policy']}")
     for target in c["sla"]:
         response, resolution = target["response_seconds"], target["resolution_seconds"]
         lines.append(f"SLA {target['severity']:<9} respond {_span(response):>6}   resolve {_span(resolution):>6}")
@@ -149,6 +151,7 @@ def edit(
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
     paging: Annotated[str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="escalation policy: default, night")] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -161,7 +164,7 @@ def edit(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, paging=paging, reason=door.reason,
+        close_hours=hours, paging=paging, policy=policy, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

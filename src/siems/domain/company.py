@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from siems.domain.correlation import Rules
-from siems.domain.escalation import DEFAULT_POLICY, Policy
+from siems.domain.escalation import DEFAULT_POLICY_ID
 from siems.domain.sla import DEFAULT_TARGETS, Targets
 from siems.errors import InvalidField
 from siems.vocabulary import Paging
@@ -53,8 +53,8 @@ class CompanySettings:
     rate_per_minute: int = 60
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
-    policy: Policy = DEFAULT_POLICY
     paging: Paging = Paging.LIVE
+    policy_id: str = DEFAULT_POLICY_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

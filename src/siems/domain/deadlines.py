@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from siems.domain import sla
+from siems.domain import sla, strategies
 from siems.domain.correlation import Rules
+from siems.domain.escalation import Policy
 from siems.domain.incident import Incident
+from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.vocabulary import State
 
 
@@ -20,6 +22,8 @@ class DueKind(StrEnum):
     RESPONSE = "sla_response"
     RESOLUTION = "sla_resolution"
     ESCALATION = "escalation"
+    STRATEGY = "strategy"
+    ACK_TIMEOUT = "ack_timeout"
     HOLD_END = "hold_end"
     AUTO_RESOLVE = "auto_resolve"
     FLAP_END = "flap_end"
@@ -31,8 +35,11 @@ class DueKind(StrEnum):
     HOUSEKEEPING = "housekeeping"
 
 
-def deadlines_of(incident: Incident, rules: Rules, target: sla.Target) -> dict[DueKind, datetime]:
-    """Each kind that is armed, and when it is due."""
+def deadlines_of(
+    incident: Incident, rules: Rules, target: sla.Target, policy: Policy | None = None,
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> dict[DueKind, datetime]:  # fmt: skip
+    """Each kind that is armed, and when it is due; without a policy, but for what its strategies ask."""
     if incident.state is State.CLOSED or incident.merged_into is not None:
         return {}
     if incident.state is State.RESOLVED:
@@ -40,6 +47,10 @@ def deadlines_of(incident: Incident, rules: Rules, target: sla.Target) -> dict[D
     due = _sla(incident.clocks, target)
     if incident.escalates_at is not None and incident.recovered_at is None:  # pages are held while all is well
         due[DueKind.ESCALATION] = incident.escalates_at
+    if incident.ack_due_at is not None and incident.recovered_at is None and not incident.on_hold:
+        due[DueKind.ACK_TIMEOUT] = incident.ack_due_at
+    if policy is not None and (pending := strategies.pending(incident, policy, weights)) is not None:
+        due[DueKind.STRATEGY] = pending.verdict.due_at
     if incident.hold_until is not None:
         due[DueKind.HOLD_END] = incident.hold_until
     if incident.flapping and incident.transitions:

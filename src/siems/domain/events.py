@@ -138,13 +138,47 @@ class IncidentEscalated:
     reason: str
     recipients: tuple[str, ...]
     at: datetime
+    told: tuple[str, ...] = ()
+    """Who finds it in the inbox only."""
+    webhooks: tuple[str, ...] = ()
+    """The URLs that the step calls."""
+    skips: tuple[str, ...] = ()
+    """Why each step that was passed could not be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsSkipped:
+    """A chain does not begin at its first step, and why."""
+
+    incident: Incident
+    skips: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChainEnded:
-    """There is nobody further to page."""
+    """There is nobody further to page; `nobody`: there is nobody behind any step at all."""
 
     incident: Incident
+    at: datetime
+    nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AckAsked:
+    """The owner is asked whether they are still on it, and has to answer by then."""
+
+    incident: Incident
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AckLapsed:
+    """The owner did not answer: the chain goes on as if nobody had acknowledged."""
+
+    before: Incident
+    after: Incident
+    recipients: tuple[str, ...]
+    told: tuple[str, ...]
     at: datetime
 
 
@@ -204,8 +238,28 @@ class Recorded:
 
 
 Event = (
-    AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | AlertSuppressed | IncidentOpened
-    | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
-    | IncidentEscalated | ChainEnded | SlaWarned | SlaBreached | SilenceExpiring | SilenceLifted | Recorded
-    | DeliveryRefused | MessageDead
+    AlertReceived
+    | AlertRepeated
+    | AlertRecovered
+    | AlertRemarked
+    | AlertSuppressed
+    | IncidentOpened
+    | IncidentAbsorbed
+    | SeverityRaised
+    | IncidentRecovered
+    | IncidentFlapping
+    | IncidentActed
+    | ActUndone
+    | IncidentEscalated
+    | ChainEnded
+    | SlaWarned
+    | SlaBreached
+    | SilenceExpiring
+    | SilenceLifted
+    | Recorded
+    | DeliveryRefused
+    | MessageDead
+    | StepsSkipped
+    | AckAsked
+    | AckLapsed
 )  # fmt: skip

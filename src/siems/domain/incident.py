@@ -21,7 +21,11 @@ _ACRONYMS = {w.lower(): w for w in (
 
 
 class Incident(Fact, frozen=True, kw_only=True):
-    """An incident as it is kept. `version` moves with every decision, not with every repeated alert."""
+    """An incident as it is kept. `version` moves with every decision, not with every repeated alert.
+
+    `ack_due_at`: when the owner is asked whether they are still on it, and once they were (`asked_at`), until when
+    they have to answer. `advanced_by`: the strategies that have advanced the chain once by their own time.
+    """
 
     id: int
     company_id: str
@@ -41,6 +45,9 @@ class Incident(Fact, frozen=True, kw_only=True):
     escalation_level: int = 1
     escalated_at: datetime | None = None
     escalates_at: datetime | None = None
+    ack_due_at: datetime | None = None
+    asked_at: datetime | None = None
+    advanced_by: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     asset_count: int = 0
     tool_sources: tuple[str, ...] = ()

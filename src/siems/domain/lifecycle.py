@@ -6,14 +6,14 @@ the others, what the next legal step is; `apply` takes the steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
-from siems.domain.moves import MOVES, Command
+from siems.domain.moves import MOVES, Command, attend
 from siems.domain.permissions import Actor, Permission, allowed
 from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
 from siems.vocabulary import Action, State
@@ -111,6 +111,8 @@ def apply(incident: Incident, command: Command) -> Outcome:
     for action in _implied(incident, command):
         before = incident
         after = MOVES[action](before, command)
+        if not command.actor.machine or action is Action.RESUME:
+            after = attend(after, command)
         version = before.version if action is Action.NOTE else before.version + 1
         after = replace(after, version=version, touched=after.touched or not command.actor.machine)
         steps.append(Taken(action, before, after))
@@ -120,7 +122,7 @@ def apply(incident: Incident, command: Command) -> Outcome:
 
 def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
     """The actions this reader may take now, so that no console copies the table."""
-    allows = PHASES[incident.state].allows if incident.merged_into is None else {Action.NOTE}
+    allows = _allows(incident) if incident.merged_into is None else {Action.NOTE}
     mine = incident.assignee == actor.id
     gives_away = allowed(actor, Permission.ASSIGN_OTHERS, incident.company_id)
     out: list[Action] = []
@@ -131,7 +133,7 @@ def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
             continue
         if action is Action.START and incident.state is State.IN_PROGRESS:
             continue
-        if action is Action.ACK and incident.acknowledged_at is not None:
+        if action is Action.ACK and incident.acknowledged_at is not None and incident.asked_at is None:
             continue
         if action is Action.HOLD and not _taken_up(incident):
             continue
@@ -139,6 +141,12 @@ def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
             continue
         out.append(action)
     return tuple(out)
+
+
+def _allows(incident: Incident) -> Set[Action]:
+    """What its state allows; who is asked whether they are still on it may always answer with an ack."""
+    allows = PHASES[incident.state].allows
+    return allows | {Action.ACK} if incident.open and incident.asked_at is not None else allows
 
 
 def permission_for(action: Action, *, actor: Actor, assignee: str | None = None) -> Permission:
@@ -177,7 +185,7 @@ def _already(incident: Incident, command: Command) -> bool:
         return False
     match command.action:
         case Action.ACK:
-            return incident.open and _taken_up(incident)
+            return incident.open and _taken_up(incident) and incident.asked_at is None
         case Action.START:
             return incident.state is State.IN_PROGRESS
         case Action.ASSIGN:
@@ -218,7 +226,7 @@ def _legal(incident: Incident, command: Command) -> None:
             hint=f"work on the survivor:  siems incident show INC-{incident.merged_into}",
         )
     phase = PHASES[incident.state]
-    if action not in phase.allows:
+    if action not in _allows(incident):
         raise Conflict(
             f"{incident.ref} is {incident.state.value}, it cannot be {_PAST[action]}",
             hint=phase.instead.format(ref=incident.ref),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from siems.domain import sla
 from siems.domain.changing import replace
-from siems.domain.escalation import DEFAULT_POLICY, Policy, Position, first_wait
+from siems.domain.escalation import DEFAULT_POLICY, Opens, Policy, Position, at_once, due_after
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor
 from siems.vocabulary import Action, HoldReason, State
@@ -32,6 +32,12 @@ class Command:
     version: int | None = None
     target: sla.Target | None = None
     policy: Policy = DEFAULT_POLICY
+    first: int = 0
+    """The step (from 0) at which a chain that begins now begins: the first that can be taken."""
+    opens: Opens = at_once
+    """From a time, the next at which the company is open."""
+    keeps_owner: bool = False
+    """The assignee is on call, so that an alert that reopens it leaves it with them."""
     notice_delay: timedelta = timedelta(0)
     """How long notices of this act wait, so that an undo can stop them."""
 
@@ -49,7 +55,7 @@ def _assign(incident: Incident, command: Command) -> Incident:
     after = replace(after, clocks=sla.respond(after.clocks, now=command.now))
     if incident.state is State.IN_PROGRESS:
         return after
-    return _restart_chain(replace(after, acknowledged_at=None), command)
+    return _restart_chain(replace(after, acknowledged_at=None), command, first=0)  # on them, whoever step 1 names
 
 
 def _unassign(incident: Incident, command: Command) -> Incident:
@@ -60,7 +66,7 @@ def _unassign(incident: Incident, command: Command) -> Incident:
 def _ack(incident: Incident, command: Command) -> Incident:
     return replace(
         incident,
-        acknowledged_at=command.now,
+        acknowledged_at=incident.acknowledged_at or command.now,
         escalates_at=None,
         clocks=sla.respond(incident.clocks, now=command.now),
     )
@@ -123,20 +129,32 @@ def _reopen(incident: Incident, command: Command) -> Incident:
         if after.assignee:
             return replace(after, state=State.IN_PROGRESS)
         return _restart_chain(replace(after, state=State.OPEN, acknowledged_at=None), command)
-    # until schedules exist nobody is on call, so nobody keeps it (DOMAIN §6)
-    after = replace(after, state=State.OPEN, assignee=None, assigned_at=None, acknowledged_at=None, started_at=None)
+    after = replace(after, state=State.OPEN, acknowledged_at=None, started_at=None)
+    if not (command.keeps_owner and after.assignee):
+        after = replace(after, assignee=None, assigned_at=None)
     return _restart_chain(after, command)
 
 
-def _restart_chain(incident: Incident, command: Command) -> Incident:
-    wait = first_wait(command.policy, incident.severity)
+def _restart_chain(incident: Incident, command: Command, first: int | None = None) -> Incident:
+    """A new cycle of the chain, from its first step that can be taken."""
+    policy, step = command.policy, command.first if first is None else first
     return replace(
         incident,
-        position=Position(incident.position.cycle + 1),
-        escalation_level=1,
+        position=Position(incident.position.cycle + 1, 0, step),
+        escalation_level=policy.steps[step].level,
         escalated_at=None,
-        escalates_at=command.now + wait if wait is not None else None,
+        escalates_at=due_after(
+            policy, policy.wait(step, incident.severity), incident.severity, now=command.now, opens=command.opens
+        ),
     )
+
+
+def attend(incident: Incident, command: Command) -> Incident:
+    """A person has done something: whoever took it up is still on it, and the ack timeout begins again."""
+    taken_up = incident.open and (incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS)
+    timeout = command.policy.ack_timeouts.get(incident.severity) if taken_up else None
+    due = None if timeout is None else command.now + timeout
+    return replace(incident, ack_due_at=due, asked_at=None)
 
 
 def _note(incident: Incident, command: Command) -> Incident:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
+from siems.domain.escalation import Policy
 from siems.domain.events import Recorded
 from siems.domain.integration import Opening
 from siems.domain.permissions import Actor, Permission, require, require_role
@@ -18,9 +19,12 @@ from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
 from siems.services import integrations
 from siems.services.integrations import GENERIC
+from siems.services.policy_lookup import find_policy
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
-from siems.storage.rows import policy_json, settings_json, targets_json
+from siems.storage.policy_rows import policy_json
+from siems.storage.repositories.policies import policy_in_force
+from siems.storage.rows import settings_json, targets_json
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault
 from siems.vocabulary import MSP, Paging, Severity, Signing, Strategy
@@ -43,6 +47,8 @@ def onboard(
     if uow.memory.companies.get(company_id) or _exists(uow.connection, company_id):
         raise Conflict(f"there is a company {company_id} already", hint=f"choose another short name:  --slug {slug}-2")
     rate = ask.rate_per_minute if ask.rate_per_minute is not None else defaults.rate_per_minute
+    if ask.policy:
+        defaults = replace(defaults, policy_id=find_policy(uow.connection, ask.policy, actor, MSP).id)
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
     store_company(uow, company)
@@ -75,19 +81,28 @@ def store_company(uow: UnitOfWork, company: Company) -> None:
             settings=settings_json(company.settings), cache_version=0,
         )
     )  # fmt: skip
-    uow.journal.set(uow.memory.companies, company.id, uow.memory.new_company(company))
+    policy = policy_in_force(uow.connection, company.settings.policy_id)
+    uow.journal.set(uow.memory.companies, company.id, uow.memory.new_company(company, policy))
     _keep_snapshots(uow, company.settings)
+    keep_policy(uow, policy)
 
 
 def _keep_snapshots(uow: UnitOfWork, settings: CompanySettings) -> None:
     """What incidents refer to by its content must be in the database before them."""
-    rows = (
-        (uow.memory.remember_targets(settings.targets), "sla", targets_json(settings.targets)),
-        (uow.memory.remember_policy(settings.policy), "policy", policy_json(settings.policy)),
-    )
+    _keep(uow, uow.memory.remember_targets(settings.targets), "sla", targets_json(settings.targets))
+
+
+def keep_policy(uow: UnitOfWork, policy: Policy) -> str:
+    """A policy as incidents that open from now on refer to it; the name of its content."""
+    name = uow.memory.remember_policy(policy)
+    _keep(uow, name, "policy", policy_json(policy))
+    return name
+
+
+def _keep(uow: UnitOfWork, name: str, kind: str, body: dict[str, Any]) -> None:
     uow.run(
         "INSERT INTO snapshot (id, company_id, kind, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        [(name, MSP, kind, json.dumps(body)) for name, kind, body in rows],
+        [(name, MSP, kind, json.dumps(body))],
     )
 
 
@@ -130,6 +145,10 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         after = replace(after, burst=_positive("burst", ask.burst))
     if ask.paging is not None:
         after = replace(after, paging=_paging(ask.paging))
+    if ask.policy is not None:
+        named = find_policy(uow.connection, ask.policy, actor, company_id)
+        keep_policy(uow, named.policy)
+        after = replace(after, policy_id=named.id)
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from siems.domain import sla
+from siems.domain import sla, strategies
 from siems.domain.changing import replace
 from siems.domain.deadlines import DueKind, deadlines_of
-from siems.domain.escalation import Cause
+from siems.domain.escalation import SLA_BREACH, UNACKNOWLEDGED, Cause, Policy
 from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
 from siems.domain.lifecycle import apply
@@ -17,7 +17,7 @@ from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
 from siems.services import heartbeats, silencing
-from siems.services.escalations import escalate
+from siems.services.escalations import Push, ack_timeout, escalate
 from siems.services.keeping import save
 from siems.services.retention import sweep
 from siems.storage.repositories.deadlines import Due
@@ -46,7 +46,8 @@ def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
     if incident is None:
         return
     # the company's settings may have changed since the row was set: how it stands now decides
-    when = deadlines_of(incident, uow.rules(due.company_id), _targets(uow, incident)).get(kind)
+    rules, targets, policy = uow.rules(due.company_id), _targets(uow, incident), _policy(uow, incident)
+    when = deadlines_of(incident, rules, targets, policy, uow.weights).get(kind)
     if when is not None and when > uow.now:
         uow.deadlines.set(due.object, due.kind, when, company_id=due.company_id)
     elif when is not None:
@@ -60,6 +61,10 @@ def postpone(uow: UnitOfWork, due: Due) -> None:
 
 def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
     return uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
+
+
+def _policy(uow: UnitOfWork, incident: Incident) -> Policy:
+    return uow.memory.policy_named(uow.connection, incident.policy_snapshot)
 
 
 def _response(uow: UnitOfWork, before: Incident) -> None:
@@ -99,19 +104,27 @@ def _warn(uow: UnitOfWork, before: Incident, after: Incident, clock: ClockName) 
 
 
 def _breach(uow: UnitOfWork, before: Incident, after: Incident, clock: ClockName) -> None:
-    """A breach is recorded for good, and advances the chain by one step."""
+    """A breach is recorded for good, and advances the chain by one step where the policy says so."""
     after = replace(after, version=before.version + 1)
     save(uow, before, after)
     due = after.clocks.response_due if clock is ClockName.RESPONSE else after.clocks.resolution_due
     uow.emit(SlaBreached(after, clock, due))
-    escalate(uow, after, cause=Cause.SLA_BREACH, actor=SYSTEM, reason=f"{clock.value} deadline passed")
+    if strategies.verdict_of(SLA_BREACH, after, _policy(uow, after), uow.weights) is not None:
+        escalate(uow, after, Push(cause=Cause.SLA_BREACH, reason=f"{clock.value} deadline passed"))
 
 
 def _escalation(uow: UnitOfWork, incident: Incident) -> None:
     """Nobody has acknowledged within the step's wait."""
-    if not incident.open or incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS:
-        return
-    escalate(uow, incident, cause=Cause.UNACKNOWLEDGED, actor=SYSTEM, reason="not acknowledged in time")
+    verdict = strategies.verdict_of(UNACKNOWLEDGED, incident, _policy(uow, incident), uow.weights)
+    if verdict is not None:
+        escalate(uow, incident, Push(cause=Cause.UNACKNOWLEDGED, reason=verdict.reason))
+
+
+def _strategy(uow: UnitOfWork, incident: Incident) -> None:
+    """A strategy advances the chain by its own time, once."""
+    pending = strategies.pending(incident, _policy(uow, incident), uow.weights)
+    if pending is not None and pending.verdict.due_at <= uow.now:
+        escalate(uow, incident, Push(cause=pending.cause, reason=pending.verdict.reason, strategy=pending.name))
 
 
 def _system_act(uow: UnitOfWork, before: Incident, action: Action, *, note: str) -> None:
@@ -149,6 +162,8 @@ _FIRES_OF_INCIDENTS: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = 
         DueKind.RESPONSE: _response,
         DueKind.RESOLUTION: _resolution,
         DueKind.ESCALATION: _escalation,
+        DueKind.STRATEGY: _strategy,
+        DueKind.ACK_TIMEOUT: ack_timeout,
         DueKind.HOLD_END: _hold_end,
         DueKind.AUTO_RESOLVE: _auto_resolve,
         DueKind.FLAP_END: _flap_end,

@@ -63,7 +63,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
             )
             for severity, target in sorted(settings.targets.items(), reverse=True)
         ],
-        open_incidents=count(*mine), breached=count(*mine, breached),
+        policy=settings.policy_id, open_incidents=count(*mine), breached=count(*mine, breached),
     )  # fmt: skip
 
 

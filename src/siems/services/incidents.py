@@ -18,7 +18,7 @@ from siems.domain.lifecycle import apply, check, permission_for
 from siems.domain.moves import Command
 from siems.domain.permissions import Actor, missing, require
 from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
-from siems.services.escalations import escalate
+from siems.services.escalations import Push, begin, escalate, opening, tell_of_start
 from siems.services.keeping import save
 from siems.storage import tables as t
 from siems.storage.memory import Person
@@ -33,7 +33,7 @@ NOTICE_DELAY = UNDO_WITHIN
 _RESTORED = (
     "state", "assignee", "assigned_at", "acknowledged_at", "started_at", "hold_reason", "hold_until", "touched",
     "resolved_at", "resolved_by", "resolution_notes", "cause", "closed_at", "clocks", "position",
-    "escalation_level", "escalated_at", "escalates_at", "recovered_at",
+    "escalation_level", "escalated_at", "escalates_at", "ack_due_at", "asked_at", "advanced_by", "recovered_at",
 )  # fmt: skip
 
 
@@ -60,14 +60,20 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     command = _command(uow, actor, action, before, ask, assignee)
     if action is Action.ESCALATE:
         check(before, command)
-        after = escalate(uow, before, cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level)
-        return Acted(after, True, (Action.ESCALATE.value,), None)
+        push = Push(
+            cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level,
+            to=_person(uow, actor, ask.to, company_id), anyway=ask.now,
+        )  # fmt: skip
+        return Acted(escalate(uow, before, push), True, (Action.ESCALATE.value,), None)
+    command, skips, nobody = _where_it_begins(uow, before, command)
     outcome = apply(before, command)
     if not outcome.changed:
         return Acted(before, False, (), None)
     save(uow, before, outcome.incident)
     until = _remember(uow, actor, before, outcome.incident, action)
     uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    if outcome.incident.position.cycle > before.position.cycle:
+        tell_of_start(uow, outcome.incident, skips, nobody=nobody)
     steps = tuple(step.action.value for step in outcome.steps)
     return Acted(outcome.incident, True, steps, until)
 
@@ -83,7 +89,17 @@ def _command(
         version=ask.version, notice_delay=NOTICE_DELAY if ask.undoable else timedelta(0),
         target=uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity],
         policy=uow.memory.policy_named(uow.connection, incident.policy_snapshot),
+        opens=opening(uow, incident.company_id),
     )  # fmt: skip
+
+
+def _where_it_begins(uow: UnitOfWork, before: Incident, command: Command) -> tuple[Command, tuple[str, ...], bool]:
+    """(the command, why the first steps of a chain that begins with it are skipped, whether nobody is there)."""
+    if command.action not in (Action.UNASSIGN, Action.REOPEN):
+        return command, (), False
+    nobodys = replace(before, assignee=None) if command.action is Action.UNASSIGN else before
+    first, skips, nobody = begin(uow, nobodys, command.policy)
+    return replace(command, first=first), skips, nobody
 
 
 def _hold_reason(word: str | None) -> HoldReason | None:
@@ -98,10 +114,18 @@ def _hold_reason(word: str | None) -> HoldReason | None:
 
 def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> str | None:
     """The user behind `--to`: `@me`, an id or a name. Raises NotFound for who is not there or not for this client."""
+    if to in ("@me", "me"):
+        return actor.id
+    person = _person(uow, actor, to, company_id)
+    return None if person is None else person.id
+
+
+def _person(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> Person | None:
+    """Whom an id or a name means. Raises NotFound for who is not there or not for this client."""
     if not to:
         return None
     if to in ("@me", "me"):
-        return actor.id
+        return uow.person(actor.id)
     wanted = to.strip().lower()
     for person in uow.people():
         if wanted in (person.id, person.id.removeprefix("user-"), person.name.lower()):
@@ -111,7 +135,7 @@ def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) ->
                 raise InvalidField(
                     f"{person.name} does not work for this company", hint="siems user list shows who does"
                 )
-            return person.id
+            return person
     raise NotFound(f"there is no user {to!r}", hint="siems user list")
 
 

@@ -19,8 +19,9 @@ from siems.domain.events import (
     IncidentRecovered,
     Recorded,
 )
-from siems.domain.incident import with_transition
+from siems.domain.incident import Incident, with_transition
 from siems.domain.permissions import SYSTEM
+from siems.domain.strategies import timed
 from siems.errors import ReplayMismatch
 from siems.services.keeping import save
 from siems.services.placing import join_incident, open_incident, raise_severity
@@ -216,9 +217,17 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
     if alert.severity > before.severity:
         incident = raise_severity(uow, incident, alert, f"{alert.signature} is now {alert.severity.name}")
         save(uow, before, incident)
+    elif _watched(uow, before, incident):
+        save(uow, before, incident)
     else:
         uow.incidents.repeat(company, incident)
     return alert
+
+
+def _watched(uow: UnitOfWork, before: Incident, after: Incident) -> bool:
+    """Whether a repeat may have reached the mark of a strategy: its score has moved, and its policy looks at it."""
+    policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
+    return timed(policy) and before.static_score(uow.weights) != after.static_score(uow.weights)
 
 
 def _repeat_waiting(uow: UnitOfWork, company: CompanyMemory, alert: Alert, reading: Reading) -> Alert:

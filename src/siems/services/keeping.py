@@ -15,8 +15,9 @@ def save(uow: UnitOfWork, before: Incident | None, after: Incident) -> None:
         uow.incidents.put(after)
     rules = uow.rules(after.company_id)
     targets = uow.memory.targets_named(uow.connection, after.sla_snapshot)
-    armed = deadlines_of(before, rules, targets[before.severity]) if before is not None else {}
-    wanted = deadlines_of(after, rules, targets[after.severity])
+    policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
+    armed = deadlines_of(before, rules, targets[before.severity], policy, uow.weights) if before is not None else {}
+    wanted = deadlines_of(after, rules, targets[after.severity], policy, uow.weights)
     for kind, due_at in wanted.items():
         if armed.get(kind) != due_at:
             uow.deadlines.set(after.ref, kind.value, due_at, company_id=after.company_id)

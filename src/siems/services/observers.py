@@ -9,9 +9,17 @@ from typing import Any
 
 from siems.clock import rfc3339
 from siems.domain import events as e
-from siems.domain.escalation import Cause
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
+from siems.services.escalation_notices import (
+    ack_asked,
+    ack_lapsed,
+    chain_ended,
+    incident_escalated,
+    incident_opened,
+    step_of,
+    steps_skipped,
+)
 from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
@@ -76,16 +84,6 @@ def alert_remarked(uow: UnitOfWork, event: e.AlertRemarked) -> None:
 
 
 # --- incidents -------------------------------------------------------------------------------------------------
-
-
-def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
-    incident = event.incident
-    uow.audit.add_fact(incident.company_id, [incident.ref, "opened", incident.rule, incident.severity.name])
-    _publish(uow, "incident.opened", incident)
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
-    people = {p.id for p in recipients(uow, incident, policy.steps[0])}
-    subject = f"{incident.severity.name} opened: {incident.title}"
-    _page(uow, "incident.opened", incident, subject, people, unacknowledged=True)
 
 
 def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
@@ -199,8 +197,7 @@ def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
             subject = f"the hold of {after.ref} has ended: {after.title}"
             _tell(uow, "incident.resumed", after, subject, {after.assignee})
         case Action.REOPEN | Action.UNASSIGN:
-            policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
-            people = {p.id for p in recipients(uow, after, policy.steps[0])}
+            people = {p.id for p in recipients(uow, after, step_of(uow, after))}
             subject = f"{after.ref} is open again: {after.title}"
             go = _page if command.actor.machine else _tell
             go(uow, "incident.reopened", after, subject, people, but=me, delay=delay, unacknowledged=True)
@@ -227,47 +224,11 @@ def act_undone(uow: UnitOfWork, event: e.ActUndone) -> None:
 # --- escalation and SLA ----------------------------------------------------------------------------------------
 
 
-def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
-    before, after, decision = event.before, event.after, event.decision
-    skipped = f"; level {', '.join(map(str, decision.skipped))} has nobody" if decision.skipped else ""
-    owner = f", now with {_name(uow, after.assignee)}" if after.assignee != before.assignee else ""
-    text = f"escalated to level {decision.step.level}: {event.reason}{owner}{skipped}"
-    details = {
-        "cause": event.cause.value, "level": [before.escalation_level, after.escalation_level],
-        "assignee": [before.assignee, after.assignee], "step": decision.position.key(), "skipped": decision.skipped,
-        "paged": event.recipients,
-    }  # fmt: skip
-    uow.audit.add(
-        event.actor, "incident.escalated", after.ref, company_id=after.company_id, reason=event.reason,
-        details=details,
-    )  # fmt: skip
-    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=event.actor, data=details)
-    _publish(uow, "incident.escalated", after, reason=event.reason, cause=event.cause.value)
-    watching = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
-    people = {*event.recipients, *watching, after.assignee or ""}
-    subject = f"{after.ref} escalated to level {decision.step.level} ({event.reason}): {after.title}"
-    go = _page if event.actor.machine else _tell  # whoever escalates by hand wants somebody to come
-    go(
-        uow, "incident.escalated", after, subject, people, but=event.actor.id,
-        unacknowledged=event.cause is Cause.UNACKNOWLEDGED,
-    )  # fmt: skip
-
-
-def chain_ended(uow: UnitOfWork, event: e.ChainEnded) -> None:
-    incident = event.incident
-    text = "the escalation chain is used up: nobody further is paged"
-    uow.timeline.add(incident.company_id, incident.id, "escalation", text, actor=SYSTEM)
-    uow.audit.add(SYSTEM, "incident.chain_ended", incident.ref, company_id=incident.company_id)
-    _publish(uow, "incident.chain_ended", incident)
-
-
 def sla_warned(uow: UnitOfWork, event: e.SlaWarned) -> None:
     incident = event.incident
     subject = f"{incident.ref}: {event.clock.value} is due at {_to_the_second(event.due_at)}: {incident.title}"
     _sla_line(uow, "sla.warned", event, f"{event.clock.value} deadline is near")
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
-    step = policy.steps[min(incident.position.step, len(policy.steps) - 1)]
-    people = {p.id for p in recipients(uow, incident, step)} | {incident.assignee or ""}
+    people = {p.id for p in recipients(uow, incident, step_of(uow, incident))} | {incident.assignee or ""}
     _page(uow, "sla.warned", incident, subject, people, again=f":{event.clock.value}")
 
 
@@ -313,7 +274,10 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.IncidentActed: (alerts_resolved_with_incident, incident_acted),
         e.ActUndone: (act_undone,),
         e.IncidentEscalated: (incident_escalated,),
+        e.StepsSkipped: (steps_skipped,),
         e.ChainEnded: (chain_ended,),
+        e.AckAsked: (ack_asked,),
+        e.AckLapsed: (ack_lapsed,),
         e.SlaWarned: (sla_warned,),
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),

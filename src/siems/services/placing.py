@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from siems.domain import sla
 from siems.domain.alert import Alert, category_of
 from siems.domain.changing import replace
 from siems.domain.correlation import Kind, Placement, Rules
-from siems.domain.escalation import first_wait
+from siems.domain.escalation import due_after
 from siems.domain.events import (
     AlertReceived,
     IncidentAbsorbed,
@@ -19,6 +21,7 @@ from siems.domain.incident import Incident, include_asset, title_for, with_trans
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command, end_hold
 from siems.domain.permissions import SYSTEM
+from siems.services.escalations import begin, keeps_owner, opened_on_chain, opening, tell_of_start
 from siems.services.keeping import save
 from siems.storage.indexing import give_key, index_alert, keys_for
 from siems.storage.memory import CompanyMemory
@@ -37,18 +40,18 @@ def open_incident(
     alerts = [*waited, alert]
     severity = max(a.severity for a in alerts)
     assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
-    wait = first_wait(company.settings.policy, severity)
     incident = Incident(
         id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
         state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
         created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
         sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
-        escalates_at=None if wait is None else now + wait, assets=assets, asset_count=len(assets),
+        assets=assets, asset_count=len(assets),
         tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
         critical_asset=critical or any(company.assets.get(name, False) for name in assets),
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
         recurrence_of=placement.recurrence_of,
     )  # fmt: skip
+    incident = opened_on_chain(uow, incident, company.policy)
     save(uow, None, incident)
     for old in waited:
         moved = replace(old, incident_id=incident.id)
@@ -130,11 +133,15 @@ def _title(incident: Incident, alert: Alert) -> str:
 def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incident:
     target = uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    keeps = keeps_owner(uow, incident)
+    first, skips, nobody = begin(uow, incident if keeps else replace(incident, assignee=None), policy)
     command = Command(
-        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy
-    )
+        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy,
+        first=first, opens=opening(uow, incident.company_id), keeps_owner=keeps,
+    )  # fmt: skip
     outcome = apply(incident, command)
     uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    tell_of_start(uow, outcome.incident, skips, nobody=nobody)
     return outcome.incident
 
 
@@ -182,6 +189,14 @@ def _noisy_again(uow: UnitOfWork, rules: Rules, before: Incident, incident: Inci
     return after
 
 
+def _asked_sooner(incident: Incident, timeout: timedelta | None, now: datetime) -> Incident:
+    """What got worse is asked about sooner, when somebody has it."""
+    taken_up = incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS
+    if timeout is None or not taken_up or incident.asked_at is not None:
+        return incident
+    return replace(incident, ack_due_at=min(incident.ack_due_at or now + timeout, now + timeout))
+
+
 def raise_severity(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: str) -> Incident:
     """The highest severity of its active alerts is the incident's, unless a person has set it."""
     if alert.severity <= incident.severity or incident.severity_pinned:
@@ -196,9 +211,10 @@ def raise_severity(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: 
         clocks=sla.raise_severity(incident.clocks, targets[alert.severity], now=uow.now),
         version=incident.version + 1,
     )
-    wait = policy.steps[after.position.step].waits.get(after.severity)
-    if after.acknowledged_at is None and wait is not None:
-        sooner = uow.now + wait
+    wait = policy.wait(after.position.step, after.severity)
+    sooner = due_after(policy, wait, after.severity, now=uow.now, opens=opening(uow, after.company_id))
+    if after.acknowledged_at is None and sooner is not None:
         after = replace(after, escalates_at=min(after.escalates_at or sooner, sooner))
+    after = _asked_sooner(after, policy.ack_timeouts.get(after.severity), uow.now)
     uow.emit(SeverityRaised(incident, after, evidence))
     return after

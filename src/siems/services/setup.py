@@ -6,6 +6,7 @@ from siems.domain.company import Company, CompanySettings
 from siems.domain.deadlines import DueKind
 from siems.domain.events import Recorded
 from siems.domain.permissions import SYSTEM
+from siems.services import policies
 from siems.services.companies import store_company
 from siems.services.retention import HOUSE, SWEEP_EVERY
 from siems.services.users import create, make_local_token
@@ -18,6 +19,7 @@ def prepare(uow: UnitOfWork, defaults: CompanySettings) -> bool:
     """Make the MSP's own rows; True when they were not there."""
     if uow.memory.companies.get(MSP) is not None:
         return False
+    policies.make_default(uow)
     store_company(uow, Company(id=MSP, name="MSP", created_at=uow.now, settings=defaults))
     uow.deadlines.set(HOUSE, DueKind.HOUSEKEEPING.value, uow.now + SWEEP_EVERY, company_id=MSP)
     uow.emit(Recorded(type="siems.set_up", actor=SYSTEM, company_id=MSP, object="siems"))

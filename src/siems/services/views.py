@@ -13,13 +13,14 @@ from sqlalchemy import Connection, select
 
 from siems.domain import priority, sla
 from siems.domain.alert import Alert
-from siems.domain.escalation import Policy, TargetKind
+from siems.domain.escalation import Policy, StepTarget, TargetKind
 from siems.domain.incident import Incident
 from siems.domain.lifecycle import available
 from siems.domain.permissions import Actor
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.storage import tables as t
-from siems.storage.rows import policy_from, targets_from
+from siems.storage.policy_rows import policy_from
+from siems.storage.rows import targets_from
 from siems.vocabulary import Role
 from siems.wire import AlertView, IncidentView, NextEscalation, ResolutionClock, ResponseClock, Sla
 
@@ -125,8 +126,12 @@ def _next_escalation(connection: Connection, incident: Incident) -> NextEscalati
         return None
     policy = policy_named(connection, incident.policy_snapshot)
     step = policy.steps[(incident.position.step + 1) % len(policy.steps)]
-    to = ", ".join("owner" if target.kind is TargetKind.OWNER else f"{target.name}s" for target in step.targets)
+    to = ", ".join(map(_several, step.targets))
     return NextEscalation(due_at=incident.escalates_at, level=step.level, to=to)
+
+
+def _several(target: StepTarget) -> str:
+    return f"{target.name}s" if target.kind is TargetKind.ROLE else target.label()
 
 
 def alert_view(alert: Alert, names: Names, actor: Actor) -> AlertView:

@@ -29,15 +29,15 @@ from siems.storage import tables as t
 from siems.storage.indexing import give_key, index_alert, keys_for, wide_key
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
+from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
+from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
     content_name,
     incident_from,
-    policy_from,
-    policy_json,
     settings_from,
     targets_from,
     targets_json,
@@ -73,6 +73,7 @@ class CompanyMemory:
     settings: CompanySettings
     sla_snapshot: str
     policy_snapshot: str
+    policy: Policy
     incidents: dict[int, Incident] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     active_of: dict[int, dict[str, None]] = field(default_factory=dict)
@@ -169,7 +170,8 @@ class Memory:
             active=row.active,
             settings=settings_from(row.settings),
         )
-        memory = self.new_company(company, version=row.cache_version)
+        policy = policy_in_force(connection, company.settings.policy_id)
+        memory = self.new_company(company, policy, version=row.cache_version)
         self.companies[company_id] = memory
         self.people_loaded.clear()
         head = connection.execute(select(t.audit_head).where(t.audit_head.c.chain == company_id)).first()
@@ -180,12 +182,12 @@ class Memory:
         load_assets(connection, memory)
         return memory
 
-    def new_company(self, company: Company, *, version: int = 0) -> CompanyMemory:
-        """An empty memory for a company, with its settings named by their content."""
+    def new_company(self, company: Company, policy: Policy, *, version: int = 0) -> CompanyMemory:
+        """An empty memory for a company, with its settings and its policy named by their content."""
         settings = company.settings
         return CompanyMemory(
             company.id, company.name, version, settings, self.remember_targets(settings.targets),
-            self.remember_policy(settings.policy),
+            self.remember_policy(policy), policy,
         )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:

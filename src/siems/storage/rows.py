@@ -15,7 +15,7 @@ from siems.domain import sla
 from siems.domain.alert import Alert
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
-from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
+from siems.domain.escalation import DEFAULT_POLICY_ID, Position
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.matchers import parse
@@ -52,7 +52,8 @@ def incident_row(i: Incident, weights: Weights) -> Row:
         to_micros(c.resolution_due), _out(c.resolution_met_at), _out(c.resolution_warned_at),
         _out(c.resolution_breached_at), _out(c.paused_since), c.paused // timedelta(microseconds=1),
         i.sla_snapshot, i.policy_snapshot, p.cycle, p.round, p.step, i.escalation_level, _out(i.escalated_at),
-        _out(i.escalates_at), _list(i.assets), i.asset_count, _list(i.tool_sources), i.critical_asset,
+        _out(i.escalates_at), _out(i.ack_due_at), _out(i.asked_at), _list(i.advanced_by),
+        _list(i.assets), i.asset_count, _list(i.tool_sources), i.critical_asset,
         i.alert_count, i.repeat_count, i.active_count, i.touched, i.assignee, _out(i.assigned_at),
         _out(i.acknowledged_at), _out(i.started_at), i.hold_reason.value if i.hold_reason else None,
         _out(i.hold_until), _out(i.recovered_at), i.flapping, _list([to_micros(t) for t in i.transitions]),
@@ -68,7 +69,8 @@ def incident_from(row: Sequence[Any]) -> Incident:
         last_alert_at, _static_score, response_due, response_met_at, response_warned_at, response_breached_at,
         response_cancelled, resolution_due, resolution_met_at, resolution_warned_at, resolution_breached_at,
         paused_since, paused_micros, sla_snapshot, policy_snapshot, cycle, round_, step, escalation_level,
-        escalated_at, escalates_at, assets, asset_count, tool_sources, critical_asset, alert_count, repeat_count,
+        escalated_at, escalates_at, ack_due_at, asked_at, advanced_by,
+        assets, asset_count, tool_sources, critical_asset, alert_count, repeat_count,
         active_count, touched, assignee, assigned_at, acknowledged_at, started_at, hold_reason, hold_until,
         recovered_at, flapping, transitions, resolved_at, resolved_by, resolution_notes, cause, closed_at,
         merged_into, recurrence_of, related, version,
@@ -93,6 +95,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         last_alert_at=from_micros(last_alert_at), clocks=clocks, sla_snapshot=sla_snapshot,
         policy_snapshot=policy_snapshot, position=Position(cycle, round_, step),
         escalation_level=escalation_level, escalated_at=_back(escalated_at), escalates_at=_back(escalates_at),
+        ack_due_at=_back(ack_due_at), asked_at=_back(asked_at), advanced_by=tuple(json.loads(advanced_by)),
         assets=tuple(json.loads(assets)), asset_count=asset_count, tool_sources=tuple(json.loads(tool_sources)),
         critical_asset=bool(critical_asset), alert_count=alert_count, repeat_count=repeat_count,
         active_count=active_count, touched=bool(touched), assignee=assignee, assigned_at=_back(assigned_at),
@@ -211,38 +214,6 @@ def targets_from(data: Mapping[str, Any]) -> sla.Targets:
     }
 
 
-def policy_json(policy: Policy) -> dict[str, Any]:
-    return {
-        "name": policy.name,
-        "repeat": policy.repeat,
-        "reassign": policy.reassign,
-        "steps": [
-            {
-                "level": step.level,
-                "targets": [[t.kind.value, t.name] for t in step.targets],
-                "waits": {severity.name: _seconds(wait) for severity, wait in sorted(step.waits.items())},
-            }
-            for step in policy.steps
-        ],
-    }
-
-
-def policy_from(data: Mapping[str, Any]) -> Policy:
-    return Policy(
-        name=data["name"],
-        repeat=data["repeat"],
-        reassign=data["reassign"],
-        steps=tuple(
-            Step(
-                step["level"],
-                tuple(StepTarget(TargetKind(kind), name) for kind, name in step["targets"]),
-                {Severity[name]: timedelta(seconds=wait) for name, wait in step["waits"].items()},
-            )
-            for step in data["steps"]
-        ),
-    )
-
-
 def content_name(kind: str, body: dict[str, Any]) -> str:
     """A short name for targets or a policy: the same for the same."""
     said = json.dumps([kind, body], sort_keys=True).encode()
@@ -264,8 +235,8 @@ def settings_json(settings: CompanySettings) -> str:
             "rate": settings.rate_per_minute,
             "burst": settings.burst,
             "targets": targets_json(settings.targets),
-            "policy": policy_json(settings.policy),
             "paging": settings.paging.value,
+            "policy_id": settings.policy_id,
         }
     )
 
@@ -286,6 +257,6 @@ def settings_from(text: str) -> CompanySettings:
         rate_per_minute=data["rate"],
         burst=data["burst"],
         targets=targets_from(data["targets"]),
-        policy=policy_from(data["policy"]),
         paging=Paging(data.get("paging", Paging.LIVE)),
+        policy_id=data.get("policy_id", DEFAULT_POLICY_ID),
     )

@@ -58,6 +58,16 @@ from siems.wire.integrations import (
     ToolView,
 )
 from siems.wire.people import LoginAsk, Me, RefreshAsk, TokenPair, UserAsk, UserView
+from siems.wire.policies import (
+    PolicyAsk,
+    PolicyChanged,
+    PolicyDelete,
+    PolicyEdit,
+    PolicyTrial,
+    PolicyTrialAsk,
+    PolicyView,
+    TrialStep,
+)
 from siems.wire.reach import (
     ChannelView,
     ContactAsk,
@@ -88,7 +98,7 @@ from siems.wire.record import (
     Summary,
     VerifyAnswer,
 )
-from siems.wire.shapes import Ask, Page, Problem, T, Wire
+from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
     SilenceChanged,
@@ -152,6 +162,13 @@ __all__ = [
     "OnboardAsk",
     "Onboarded",
     "Page",
+    "PolicyAsk",
+    "PolicyChanged",
+    "PolicyDelete",
+    "PolicyEdit",
+    "PolicyTrial",
+    "PolicyTrialAsk",
+    "PolicyView",
     "PreferencesAsk",
     "PreferencesView",
     "Problem",
@@ -183,7 +200,6 @@ __all__ = [
     "Status",
     "StreamEvent",
     "Summary",
-    "T",
     "Tenant",
     "TenantAsk",
     "TimelineEntry",
@@ -191,6 +207,7 @@ __all__ = [
     "ToldView",
     "ToolView",
     "TrialAsk",
+    "TrialStep",
     "TrialView",
     "UndoView",
     "UserAsk",

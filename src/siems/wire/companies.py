@@ -35,6 +35,8 @@ class CompanyView(Wire):
     burst: int
     correlation: CorrelationSettings
     sla: list[SlaTarget]
+    policy: str = ""
+    """The id of its escalation policy."""
     open_incidents: int = 0
     breached: int = 0
 
@@ -43,6 +45,7 @@ class OnboardAsk(Ask):
     name: str
     slug: str | None = None
     rate_per_minute: int | None = None
+    policy: str | None = None
 
 
 class Onboarded(Wire):
@@ -74,6 +77,7 @@ class CompanyEdit(Ask):
     auto_resolve: bool | None = None
     reopen_minutes: int | None = None
     close_hours: int | None = None
+    policy: str | None = None
     reason: str = ""
 
 

@@ -122,6 +122,8 @@ class ActAsk(Ask):
     cause: str = ""
     to: str | None = None
     level: int | None = None
+    now: bool = False
+    """Of `escalate`: a step whose condition is not met is taken all the same."""
     hold_for: str | None = None
     until: datetime | None = None
     public: bool = False

@@ -8,7 +8,18 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, reach, sending, sessions, silences
+from siems.daemon.http import (
+    assets,
+    companies,
+    heartbeats,
+    incidents,
+    integrations,
+    policies,
+    reach,
+    sending,
+    sessions,
+    silences,
+)
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -141,6 +152,12 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/heartbeats/{ref}/pause", heartbeats.pause_heartbeat),
     ("POST", "/heartbeats/{ref}/resume", heartbeats.resume_heartbeat),
     ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
+    ("GET", "/policies", policies.list_policies),
+    ("POST", "/policies", policies.create_policy),
+    ("GET", "/policies/{ref}", policies.show_policy),
+    ("PATCH", "/policies/{ref}", policies.edit_policy),
+    ("DELETE", "/policies/{ref}", policies.delete_policy),
+    ("POST", "/policies/{ref}/test", policies.try_policy),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),

@@ -57,7 +57,9 @@ class Call:
     async def read(self, fn: Callable[..., A], *args: Any) -> A:
         return await self.runtime.database.read(fn, *args)
 
-    async def write(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+    async def write(
+        self, verb: Callable[[UnitOfWork], bytes], *, company: str, also: tuple[str, ...] = ()
+    ) -> web.Response:  # fmt: skip
         """A verb whose answer may be asked for again under its idempotency key."""
         if self.word("dry_run") == "true":
             return await self.rehearse(verb, company=company)
@@ -67,7 +69,7 @@ class Call:
         route = f"{self.request.method} {self.request.path}"[:200]
         body_hash = sha256(await self.request.read()).hexdigest()
         said = await self.runtime.database.write(
-            idempotency.once, self.actor, route, key, body_hash, verb, companies=(company,)
+            idempotency.once, self.actor, route, key, body_hash, verb, companies=(company, *also)
         )
         return web.Response(body=said, content_type="application/json")
 

@@ -84,17 +84,18 @@ _UNTOUCHED = ("", datetime.max.replace(tzinfo=UTC), "")
 
 
 def due_rows(connection: Connection, now: datetime, *, limit: int = 200) -> list[Due]:
-    """Rows whose time has come, the oldest first."""
+    """Rows whose time has come, the oldest first; of one instant in an order that never varies."""
     rows = connection.execute(
         text(
             "SELECT object, kind, company_id, due_at, payload FROM deadline WHERE due_at <= :n ORDER BY due_at LIMIT :l"
         ),
         {"n": to_micros(now), "l": limit},
     )
-    return [
+    found = [
         Due(object, kind, company_id, from_micros(due_at), payload)
         for object, kind, company_id, due_at, payload in rows
     ]
+    return sorted(found, key=lambda due: (due.due_at, due.object, due.kind))
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -12,6 +12,7 @@ from siems.storage.tables.incidents import deadline, incident, silence, snapshot
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
 from siems.storage.tables.people import company, token, user, user_company
+from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
 
@@ -41,6 +42,7 @@ __all__ = [
     "notify_rule",
     "old_key",
     "pace",
+    "policy",
     "pull",
     "raw_body",
     "raw_columns",

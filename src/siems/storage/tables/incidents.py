@@ -52,6 +52,9 @@ incident = Table(
     Column("escalation_level", Integer, nullable=False),
     Column("escalated_at", Instant, nullable=True),
     Column("escalates_at", Instant, nullable=True),
+    Column("ack_due_at", Instant, nullable=True),
+    Column("asked_at", Instant, nullable=True),
+    Column("advanced_by", Text, nullable=False, server_default="[]"),  # JSON: names of strategies
     Column("assets", Text, nullable=False),
     Column("asset_count", Integer, nullable=False),
     Column("tool_sources", Text, nullable=False),
