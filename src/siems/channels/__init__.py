@@ -117,6 +117,7 @@ class Opening(Protocol):
 registry: Registry[Opening] = Registry(
     "channel",
     {
+        "apprise": "siems.channels.apprise:Apprise",
         "email": "siems.channels.email:Email",
         "ntfy": "siems.channels.ntfy:Ntfy",
         "pushover": "siems.channels.pushover:Pushover",
@@ -125,5 +126,6 @@ registry: Registry[Opening] = Registry(
         "teams": "siems.channels.teams:Teams",
         "voice": "siems.channels.voice:Voice",
         "webhook": "siems.channels.webhook:Webhook",
+        "webpush": "siems.channels.webpush:Webpush",
     },
 )
