@@ -54,7 +54,7 @@ async def test_it_leads_to_nothing_on_this_machine(host: str, inbox: Inbox, open
 
 
 async def test_a_redirect_inside_is_not_followed(inbox: Inbox, opened: Open) -> None:
-    inbox.then(Trouble(status=307, headers={"Location": "http://127.0.0.2:9/"}))
+    inbox.then(Trouble(status=307, headers={"Location": "http://[::1]:9/"}))
     with pytest.raises(Refused, match="this machine"):
         await opened("apprise", **ALLOWED).send(message(), Destination(address=at(inbox) + "?redirect=yes"))
     assert len(inbox.seen) == 1

@@ -49,8 +49,10 @@ def test_anything_else_is_not_twilio(token: str, url: str, form: dict[str, str],
 @pytest.mark.parametrize(
     ("signed", "called", "same"),
     [
-        ("https://s.example:443/a", "https://s.example/a", True), ("https://s.example/a", "https://s.example:443/a", True),
-        ("http://s.example:80/a", "http://s.example/a", True), ("https://s.example:8443/a", "https://s.example/a", False),
+        ("https://s.example:443/a", "https://s.example/a", True),
+        ("https://s.example/a", "https://s.example:443/a", True),
+        ("http://s.example:80/a", "http://s.example/a", True),
+        ("https://s.example:8443/a", "https://s.example/a", False),
         ("https://s.example/a", "http://s.example/a", False),
     ],
 )  # fmt: skip

@@ -15,7 +15,8 @@ from siems.domain.replies import LONGEST_NOTE, Reply, replies
         ("12a", "12", "ack", ""), ("12A", "12", "ack", ""), (" 12 a ", "12", "ack", ""), ("12a.", "12", "ack", ""),
         ("12 ack", "12", "ack", ""), ("12e", "12", "escalate", ""), ("012a", "12", "ack", ""),
         ("Reply 12a", "12", "ack", ""), ('"12a"', "12", "ack", ""), ("“12a”", "12", "ack", ""),
-        ("12r disk was full", "12", "resolve", "disk was full"), ("12R: Disk was FULL", "12", "resolve", "Disk was FULL"),
+        ("12r disk was full", "12", "resolve", "disk was full"),
+        ("12R: Disk was FULL", "12", "resolve", "Disk was FULL"),
         ("12 resolve - restarted", "12", "resolve", "restarted"), ("12a on my way", "12", "ack", "on my way"),
         ("B7a", "B7", "ack", ""), ("b7a", "B7", "ack", ""), ("B 7 a", "B7", "ack", ""), ("b07A", "B7", "ack", ""),
         ("12r cleaned\nthe disk\n\nthen rebooted", "12", "resolve", "cleaned the disk then rebooted"),
@@ -30,8 +31,8 @@ def test_what_is_understood(text: str, number: str, verb: str, note: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "12", "ok", "12x", "12 apples", "12reboot", "x12a", "1234567890a", "a12", "STOP", "> 12a", "１２a", "BB7a",
-     "12 on it", "-12", "12 rest"],
+    ["", "a", "12", "ok", "12x", "12 apples", "12reboot", "x12a", "1234567890a", "a12", "STOP", "> 12a", "１２a",
+     "BB7a", "12 on it", "-12", "12 rest"],
 )  # fmt: skip
 def test_what_is_not(text: str) -> None:
     assert replies(text) == []

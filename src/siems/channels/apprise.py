@@ -188,6 +188,7 @@ def _listen() -> None:
         if not _listening:
             _listening = True
             sys.addaudithook(_watch)
+            logging.getLogger("urllib3").setLevel(logging.ERROR)  # it writes down whole addresses
             written = logging.getLogger("apprise")
             written.propagate = False
             written.setLevel(logging.INFO)

@@ -112,12 +112,15 @@ def public_key(private_key: str) -> str:
 
 
 def _subscription(text: str) -> dict[str, Any]:
+    sizes: list[int] = []
     try:
         found = json.loads(text)
         endpoint, keys = found["endpoint"], found["keys"]
         sizes = [len(_bytes(keys[name])) for name in ("p256dh", "auth")]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InvalidField("this is no subscription of a browser", hint=HINT) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    if not sizes:  # raised here, so that it does not carry the text along
+        raise InvalidField("this is no subscription of a browser", hint=HINT)
     if not isinstance(endpoint, str) or sizes != [65, 16] or _bytes(keys["p256dh"])[0] != 4:
         raise InvalidField("the keys of this subscription are none", hint=HINT)
     return {"endpoint": endpoint, "keys": {"p256dh": keys["p256dh"], "auth": keys["auth"]}}
