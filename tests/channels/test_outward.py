@@ -217,7 +217,8 @@ def test_of_ipv6_only_what_is_given_to_the_internet_is_called(address: IPv6Addre
     [
         "", "hooks.example", "ftp://hooks.example/", "file:///etc/passwd", "https://", "https:///x",
         "https://user:word@hooks.example/", "https://good.example\\@127.0.0.1/", "https://a b/", "https://x%00.example/",
-        "https://hooks.example/\r\nX: y", "gopher://127.0.0.1:25/_HELO", "https://[fe80::1%25eth0]/", "https://" + "a" * 3000,
+        "https://hooks.example/\r\nX: y", "gopher://127.0.0.1:25/_HELO", "https://[fe80::1%25eth0]/",
+        "https://" + "a" * 3000,
         "https://hooks.example:99999/",
     ],
 )  # fmt: skip

@@ -117,7 +117,16 @@ class Opening(Protocol):
 registry: Registry[Opening] = Registry(
     "channel",
     {
+        "apprise": "siems.channels.apprise:Apprise",
+        "email": "siems.channels.email:Email",
+        "ntfy": "siems.channels.ntfy:Ntfy",
+        "pushover": "siems.channels.pushover:Pushover",
+        "slack": "siems.channels.slack:Slack",
+        "sms": "siems.channels.sms:Sms",
+        "teams": "siems.channels.teams:Teams",
+        "voice": "siems.channels.voice:Voice",
         "webhook": "siems.channels.webhook:Webhook",
+        "webpush": "siems.channels.webpush:Webpush",
     },
 )
 

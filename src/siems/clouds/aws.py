@@ -1,12 +1,13 @@
-"""AWS by boto3: the machines of EC2, what Systems Manager knows besides, and queues of SQS."""
+"""AWS by boto3: machines of EC2, what Systems Manager knows besides, queues of SQS, mail and text messages."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from siems.clouds import Found, Instance, Message
@@ -144,6 +145,61 @@ class QueueReader:
             raise
 
 
+# --- messages --------------------------------------------------------------------------------------------------
+
+
+class Messenger:
+    """Mail by SES and text messages by SNS. Its methods block, on any thread, for no longer than ten seconds.
+
+    They raise Conflict for what AWS will never take, Unavailable for what it may take later. Nothing is repeated
+    here: what timed out may have been sent.
+    """
+
+    def __init__(self, settings: Aws, region: str = "") -> None:
+        self._settings = settings
+        self.region = region or next(iter(settings.region_list), "")
+        self._clients: dict[str, tuple[float, Any]] = {}
+        self._lock = Lock()
+
+    def mail(self, raw: bytes, *, sender: str, to: str) -> str:
+        """Send a whole message of RFC 5322; the id that SES gives it."""
+        return self._call(
+            "ses:SendRawEmail", "ses",
+            lambda ses: ses.send_raw_email(Source=sender, Destinations=[to], RawMessage={"Data": raw}),
+        )  # fmt: skip
+
+    def text(self, text: str, *, sender: str, to: str) -> str:
+        """Send a text message to a number; the id that SNS gives it."""
+        said = {"AWS.SNS.SMS.SMSType": "Transactional"}
+        if sender:
+            said["AWS.MM.SMS.OriginationNumber" if sender.startswith("+") else "AWS.SNS.SMS.SenderID"] = sender
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in said.items()}
+        return self._call(
+            "sns:Publish", "sns",
+            lambda sns: sns.publish(PhoneNumber=to, Message=text, MessageAttributes=attributes),
+        )  # fmt: skip
+
+    def _call(self, right: str, service: str, ask: Callable[[Any], dict[str, Any]]) -> str:
+        try:
+            [answer] = _asked(right, self.region, lambda: [ask(self._client(service))])
+        except SiemsError:
+            self._clients.pop(service, None)  # new credentials may do better
+            raise
+        return str(answer["MessageId"])
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            made, client = self._clients.get(service, (0.0, None))
+            if client is None or time.monotonic() - made > FRESH:
+                session = _session(self._settings, "")
+                self.region = self.region or session.region_name or ""
+                if not self.region:
+                    raise Conflict("which region of AWS sends messages?", hint="regions in [aws] of siems.toml")
+                client = _client(session, self._settings, service, self.region, patience=_ONCE)
+                self._clients[service] = (time.monotonic(), client)
+        return client
+
+
 # --- the connection --------------------------------------------------------------------------------------------
 
 
@@ -173,11 +229,20 @@ def _session(settings: Aws, role: str) -> Any:
     )  # fmt: skip
 
 
-def _client(session: Any, settings: Aws, service: str, region: str) -> Any:
+_PATIENT = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_attempts": 3, "mode": "standard"}}
+_ONCE = {"connect_timeout": 3, "read_timeout": 7, "retries": {"total_max_attempts": 1}}
+_THROTTLED = frozenset({
+    "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
+    "LimitExceededException", "SlowDown", "KMSThrottling", "ServiceUnavailable",
+})  # fmt: skip
+
+
+def _client(session: Any, settings: Aws, service: str, region: str, *, patience: Mapping[str, Any] = _PATIENT) -> Any:
     from botocore.config import Config
 
-    patience = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"})
-    return session.client(service, region_name=region, endpoint_url=settings.endpoint_url or None, config=patience)
+    return session.client(
+        service, region_name=region, endpoint_url=settings.endpoint_url or None, config=Config(**patience)
+    )
 
 
 def _asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
@@ -192,7 +257,7 @@ def _asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
         ) from why
     except ClientError as why:
         code = why.response.get("Error", {}).get("Code", "?")
-        if why.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        if code in _THROTTLED or why.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise Unavailable(f"AWS fails at {right} in {region} ({code})", hint="try again later") from why
         raise Conflict(f"AWS refuses {right} in {region} ({code})", hint=f"allow {right} to this identity") from why
     except BotoCoreError as why:
