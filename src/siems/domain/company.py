@@ -53,6 +53,8 @@ class CompanySettings:
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
     policy: Policy = DEFAULT_POLICY
+    oncall: str = ""
+    """The schedule that says who is on call; empty: the default one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from siems.domain.escalation import Cause
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services.incidents import resolve_alerts
+from siems.services.oncall_notices import shift_changed
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
 from siems.services.telling import page as _page
@@ -310,6 +311,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
+        e.ShiftChanged: (shift_changed,),
         e.Recorded: (recorded,),
     }
 )

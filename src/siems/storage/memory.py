@@ -28,6 +28,7 @@ from siems.storage import tables as t
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.repositories.heartbeats import heartbeats_of
+from siems.storage.repositories.oncall import Rota
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
     alert_from,
@@ -124,6 +125,8 @@ class Memory:
         self.companies: dict[str, CompanyMemory] = {}
         self.people: dict[str, Person] = {}
         self.people_loaded: dict[str, bool] = {}
+        self.rota: Rota | None = None
+        self.rota_loaded: dict[str, bool] = {}
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
         self.repeated: dict[int, Alert] = {}
@@ -166,6 +169,7 @@ class Memory:
         memory = self.new_company(company, version=row.cache_version)
         self.companies[company_id] = memory
         self.people_loaded.clear()
+        self.rota_loaded.clear()
         head = connection.execute(select(t.audit_head).where(t.audit_head.c.chain == company_id)).first()
         self.heads.pop(company_id, None)
         if head is not None:

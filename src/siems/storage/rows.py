@@ -265,6 +265,7 @@ def settings_json(settings: CompanySettings) -> str:
             "burst": settings.burst,
             "targets": targets_json(settings.targets),
             "policy": policy_json(settings.policy),
+            "oncall": settings.oncall,
         }
     )
 
@@ -286,4 +287,5 @@ def settings_from(text: str) -> CompanySettings:
         burst=data["burst"],
         targets=targets_from(data["targets"]),
         policy=policy_from(data["policy"]),
+        oncall=data.get("oncall", ""),
     )

@@ -29,6 +29,7 @@ from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
 from siems.storage.repositories.incidents import Incidents
+from siems.storage.repositories.oncall import Oncall
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.silences import Silences
@@ -74,6 +75,7 @@ class UnitOfWork:
         self.timeline = Timeline(self)
         self.outbox = Outbox(self)
         self.silences = Silences(self)
+        self.oncall = Oncall(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 

@@ -8,7 +8,19 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import (
+    assets,
+    calendars,
+    companies,
+    handoffs,
+    heartbeats,
+    incidents,
+    integrations,
+    oncall,
+    sending,
+    sessions,
+    silences,
+)
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -139,6 +151,30 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/heartbeats/{ref}/pause", heartbeats.pause_heartbeat),
     ("POST", "/heartbeats/{ref}/resume", heartbeats.resume_heartbeat),
     ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
+    ("GET", "/oncall", oncall.who),
+    ("GET", "/oncall/ready", oncall.ready),
+    ("GET", "/schedules", oncall.list_schedules),
+    ("POST", "/schedules", oncall.create_schedule),
+    ("GET", "/schedules/{ref}", oncall.show_schedule),
+    ("PATCH", "/schedules/{ref}", oncall.edit_schedule),
+    ("DELETE", "/schedules/{ref}", oncall.delete_schedule),
+    ("GET", "/schedules/{ref}/fairness", oncall.schedule_fairness),
+    ("POST", "/schedules/{ref}/import", calendars.import_calendar),
+    ("GET", "/overrides", oncall.list_overrides),
+    ("POST", "/overrides", oncall.add_override),
+    ("DELETE", "/overrides/{ref}", oncall.remove_override),
+    ("GET", "/swaps", oncall.list_swaps),
+    ("POST", "/swaps", oncall.ask_swap),
+    ("POST", "/swaps/{ref}/accept", oncall.accept_swap),
+    ("POST", "/swaps/{ref}/decline", oncall.decline_swap),
+    ("GET", "/calendar", calendars.show_calendar),
+    ("GET", "/calendar/feeds", calendars.list_feeds),
+    ("POST", "/calendar/feeds", calendars.make_feed),
+    ("DELETE", "/calendar/feeds/{ref}", calendars.revoke_feed),
+    ("GET", "/handoff", handoffs.show_handoff),
+    ("POST", "/handoff/note", handoffs.note_handoff),
+    ("POST", "/handoff/give", handoffs.give_handoff),
+    ("POST", "/handoff/accept", handoffs.accept_handoff),
     ("GET", "/users", companies.list_users),
     ("POST", "/users", companies.create_user),
     ("GET", "/me", sessions.me),

@@ -11,6 +11,7 @@ from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
 from siems.storage.tables.incidents import deadline, incident, silence, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
+from siems.storage.tables.oncall import calendar_feed, handoff_note, oncall_override, schedule, shift, swap
 from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
 
@@ -23,11 +24,13 @@ __all__ = [
     "audit_detail",
     "audit_entry",
     "audit_head",
+    "calendar_feed",
     "company",
     "counter",
     "deadline",
     "delivery",
     "event",
+    "handoff_note",
     "heartbeat",
     "idempotency",
     "incident",
@@ -35,14 +38,18 @@ __all__ = [
     "metadata",
     "notification",
     "old_key",
+    "oncall_override",
     "pull",
     "raw_body",
     "raw_columns",
     "rejection",
     "repeat_log",
+    "schedule",
+    "shift",
     "sighting",
     "silence",
     "snapshot",
+    "swap",
     "tenant",
     "timeline",
     "token",
