@@ -58,6 +58,8 @@ def who(
         about = f"--company {company}" if company else f"--incident {incident}"
         door.note(f"no schedule covers {company or incident}:  siems oncall schedule create NAME --members a,b")
         door.note(f"until then pages go to all technicians ({about})")
+    elif not found:
+        door.note("there is no schedule yet:  siems oncall schedule create NAME --members a,b")
     show_list(door, found, WHO, id="user")
     for w in found:
         if w["user"] and not w["pages"]:
@@ -141,7 +143,7 @@ LOADS = (
 
 
 def _hours(seconds: int) -> str:
-    return f"{seconds / 3600:g}" if seconds % 360 == 0 else f"{seconds / 3600:.1f}"
+    return f"{seconds / 3600:.1f}".removesuffix(".0")
 
 
 @app.command()
@@ -196,7 +198,7 @@ def ready(
 
     hours = -(-(seconds(within) or 0) // 3_600)
     name = str(door.client.me()["user"]["id"]) if user in ("@me", "me") else user
-    found = door.client.ready(schedule=schedule, user=name, hours=hours)
+    found = door.client.readiness(schedule=schedule, user=name, hours=hours)
     if not found:
         door.note("nobody has a shift then:  siems oncall schedule gaps")
     show_list(door, found, READY, id="user")

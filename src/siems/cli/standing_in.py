@@ -119,7 +119,7 @@ def _spans(spans: list[Item], between: str) -> str:
 
 def ask(
     door: Door,
-    context: typer.Context,
+    typed: typer.Context,
     mine: Annotated[str, typer.Option("--mine", help="the day of one's own shift: sat, 2026-03-14")] = "",
     other: Annotated[str, typer.Option("--with", help="who takes it: an id or a name")] = "",
     theirs: Annotated[str, typer.Option("--their", help="the day of their shift that one takes for it")] = "",
@@ -131,7 +131,7 @@ def ask(
     siems oncall swap --mine 2026-03-14 --with jon --their 2026-03-21
     siems oncall swap accept SWP-3
     """
-    if context.invoked_subcommand is not None:
+    if typed.invoked_subcommand is not None:
         return
     if not mine or not other:
         raise errors.UsageError("which shift, and with whom?", hint="siems oncall swap --mine sat --with jon")

@@ -13,7 +13,7 @@ class Oncall(Transport):
         """`list[wire.WhoView]`: by `schedule`, `company` or `incident`, `at` a time."""
         return self._items("/oncall", **asked)
 
-    def ready(self, *, schedule: str = "", user: str = "", hours: int = 24) -> list[dict[str, Any]]:
+    def readiness(self, *, schedule: str = "", user: str = "", hours: int = 24) -> list[dict[str, Any]]:
         """`list[wire.ReadyView]`."""
         return self._items("/oncall/ready", schedule=schedule, user=user, hours=hours)
 

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from siems.domain.changing import replace
 from siems.domain.company import slug_of
 from siems.domain.events import Recorded
-from siems.domain.fairness import holidays_of
 from siems.domain.oncall import Schedule
 from siems.domain.permissions import Actor, Permission, missing, require
 from siems.domain.recurrence import zone_named
@@ -42,7 +41,7 @@ def create(uow: UnitOfWork, actor: Actor, company_id: str, ask: ScheduleAsk) -> 
         raise Conflict(f"there are {MOST} schedules already", hint="siems oncall schedule list")
     zone_named(ask.time_zone)
     schedule = Schedule(
-        id=schedule_id, company_id=company_id, name=name, zone=ask.time_zone, layers=(), country=_country(ask.country),
+        id=schedule_id, company_id=company_id, name=name, zone=ask.time_zone, layers=(), country=ask.country.upper(),
         created_at=uow.now,
     )  # fmt: skip
     schedule = replace(schedule, layers=_layers(uow, schedule, ask.layers))
@@ -65,7 +64,7 @@ def edit(uow: UnitOfWork, actor: Actor, schedule_id: str, ask: ScheduleEdit) -> 
         before,
         name=before.name if ask.name is None else _name(ask.name),
         zone=before.zone if ask.time_zone is None else ask.time_zone,
-        country=before.country if ask.country is None else _country(ask.country),
+        country=before.country if ask.country is None else ask.country.upper(),
         version=before.version + 1,
     )
     zone_named(after.zone)
@@ -105,12 +104,6 @@ def _name(text: str) -> str:
     if not name:
         raise InvalidField("a schedule needs a name", hint="siems oncall schedule create NAME --members a,b,c")
     return name
-
-
-def _country(text: str) -> str:
-    if text:
-        holidays_of(text, (2026,))
-    return text.upper()
 
 
 def _layers(

@@ -54,6 +54,8 @@ def put(
     for at in (starts, ends):
         if at.tzinfo is None:
             raise InvalidField("a time has no zone", hint="write it like 2026-03-10T14:00:00Z")
+    # what was is not rewritten: an override begins now at the earliest
+    starts, ends = (at.replace(microsecond=0) for at in (max(starts, uow.now), ends))
     if ends <= starts:
         raise InvalidField("an override ends after it has begun", hint="--from 14:00 --until 18:00")
     if ends <= uow.now:
@@ -65,8 +67,7 @@ def put(
         raise Conflict(f"{schedule.id} has {MOST} overrides already", hint="siems oncall override list")
     override = Override(
         id=uow.next_number("override"), schedule_id=schedule.id, company_id=schedule.company_id, user=user,
-        # what was is not rewritten: an override begins now at the earliest
-        starts=max(starts, uow.now), ends=ends, reason=reason.strip()[:500], swap_id=swap_id, created_by=actor.id,
+        starts=starts, ends=ends, reason=reason.strip()[:500], swap_id=swap_id, created_by=actor.id,
         created_at=uow.now,
     )  # fmt: skip
     uow.oncall.add_override(override)

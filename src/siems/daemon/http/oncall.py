@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -11,6 +12,7 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
+from siems.domain.fairness import holidays_of
 from siems.domain.permissions import Permission, require_role
 from siems.errors import InvalidField
 from siems.services import directory, fairness, oncall_views, readiness, schedules, standing_in
@@ -59,6 +61,7 @@ async def list_schedules(call: Call) -> web.Response:
 async def create_schedule(call: Call) -> web.Response:
     ask = await call.body(wire.ScheduleAsk)
     require_role(call.actor, Permission.SCHEDULES)
+    await _check_country(call, ask.country)
     company_id = MSP
     if ask.company not in ("", MSP):
         company_id = await call.read(directory.find_company, ask.company, call.actor)
@@ -71,6 +74,12 @@ async def create_schedule(call: Call) -> web.Response:
     return response
 
 
+async def _check_country(call: Call, country: str) -> None:
+    """Looking a country's holidays up takes too long for the writer. Raises InvalidField."""
+    if country:
+        await asyncio.to_thread(holidays_of, country, (call.runtime.clock.now().year,))
+
+
 async def show_schedule(call: Call) -> web.Response:
     now = call.runtime.clock.now()
     found = await call.read(oncall_views.find_schedule, call.path("ref"), call.actor, now)
@@ -80,6 +89,7 @@ async def show_schedule(call: Call) -> web.Response:
 
 async def edit_schedule(call: Call) -> web.Response:
     ask = await call.body(wire.ScheduleEdit)
+    await _check_country(call, ask.country or "")
     return await _change_schedule(
         call, lambda uow, schedule_id: schedules.edit(uow, call.actor, schedule_id, ask), shown=True
     )
