@@ -23,7 +23,7 @@ LONGEST_FILE = 330
 LONG = {
     # one list each, in which things are looked up
     "src/siems/services/filters.py": 340,
-    "tests/daemon/test_permission_matrix.py": 380,
+    "tests/daemon/test_permission_matrix.py": 430,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,
     "scripts/reference.py": 540,

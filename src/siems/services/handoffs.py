@@ -100,7 +100,8 @@ def accept(
             if not allowed(actor, Permission.WORK, company_id):
                 left.append(f"INC-{number}")
                 continue
-            _take(uow, actor, company_id, number, f"handoff SHF-{row.id}")
+            taken = ActAsk(to="@me", reason=f"handoff SHF-{row.id}")
+            incidents.act(uow, actor, Action.ASSIGN, company_id, number, taken)
             moved.append(f"INC-{number}")
         values = {"accepted_at": uow.now, "next_user": actor.id}
         uow.connection.execute(update(t.shift).where(t.shift.c.id == row.id).values(**values))
@@ -111,14 +112,6 @@ def accept(
         )  # fmt: skip
         _record(uow, actor, "handoff.accepted", schedule.company_id, f"SHF-{row.id}", {"from": row.user_id})
     return [row.id for row in rows], moved, left
-
-
-def _take(uow: UnitOfWork, actor: Actor, company_id: str, number: int, reason: str) -> None:
-    """What was acknowledged stays so: whoever accepts the brief has read of it."""
-    before = uow.incidents.get(company_id, number)
-    incidents.act(uow, actor, Action.ASSIGN, company_id, number, ActAsk(to="@me", reason=reason))
-    if before.acknowledged_at is not None:
-        incidents.act(uow, actor, Action.ACK, company_id, number, ActAsk(reason=reason))
 
 
 def not_accepted(uow: UnitOfWork, due: Due) -> None:
