@@ -1,4 +1,4 @@
-"""On-call schedules against an oracle that only watches a clock on the wall: five years, five zones, no gap, no overlap.
+"""On-call schedules against an oracle that only watches a clock on the wall: five years, five zones, no gap.
 
 The oracle steps through real time and remembers the latest wall time that it has seen: a handoff has happened once a
 clock on the wall has shown it, and does not happen again when the clock is put back.

@@ -42,7 +42,6 @@ def who(
     door: Door,
     company: Annotated[str, typer.Option("--company", help="for this client: acme")] = "",
     schedule: Schedule = "",
-    policy: Annotated[str, typer.Option("--policy", help="by the schedules of this escalation policy")] = "",
     moment: Annotated[str, typer.Option("--at", help="at another time: 'sat 03:00'")] = "",
     incident: Annotated[str, typer.Option("--incident", help="for the client of INC-42")] = "",
 ) -> None:
@@ -50,9 +49,9 @@ def who(
     from siems.cli.times import moment as parse
     from siems.clock import rfc3339
 
-    asked = {"company": company, "schedule": schedule, "incident": incident, "policy": policy}
+    asked = {"company": company, "schedule": schedule, "incident": incident}
     if sum(map(bool, asked.values())) > 1 and not (company and schedule):
-        raise errors.UsageError("one of --company, --schedule, --policy and --incident", hint="siems oncall who")
+        raise errors.UsageError("one of --company, --schedule and --incident", hint="siems oncall who")
     found = door.client.on_call(**asked, at=rfc3339(parse(moment)) if moment else "")
     if not found and (company or incident):
         about = f"--company {company}" if company else f"--incident {incident}"

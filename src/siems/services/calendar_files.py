@@ -40,11 +40,11 @@ def calendar(
     connection: Connection, actor: Actor, now: datetime, *, user: str, schedule: str, days: int, past: timedelta
 ) -> CalendarView:
     """The shifts of a person, of a schedule, or of both, as a calendar. Raises NotFound, InvalidField."""
-    require_role(actor, Permission.SEE_ONCALL)
     if not 1 <= days <= MOST_DAYS:
         raise InvalidField(f"days must be between 1 and {MOST_DAYS}", hint="--days 60")
     rota, names = load_rota(connection, now), load_names(connection)
     chosen = [find(rota.schedules, schedule, actor)] if schedule else list(rota.schedules.values())
+    require_role(actor, Permission.SEE_ONCALL)
     who = _user(connection, user, actor) if user else ""
     made = icalendar.Calendar()
     made.add("prodid", "-//siems//on-call//EN")
@@ -89,8 +89,8 @@ def _user(connection: Connection, ref: str, actor: Actor) -> str:
 
 def make_feed(uow: UnitOfWork, actor: Actor, ask: FeedAsk, public_url: str) -> FeedView:
     """An address that a calendar can subscribe to without logging in; it is shown once and can be revoked."""
-    require_role(actor, Permission.SEE_ONCALL)
     schedule = find(uow.oncall.rota().schedules, ask.schedule, actor).id if ask.schedule else ""
+    require_role(actor, Permission.SEE_ONCALL)
     user = _user(uow.connection, ask.user, actor) if ask.user else ""
     if not (user or schedule):
         raise InvalidField("whose shifts, or those of which schedule?", hint="--user @me, or --schedule NAME")

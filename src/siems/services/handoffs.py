@@ -193,10 +193,10 @@ def _next_user(rota: Rota, schedule: Schedule, now: datetime) -> str | None:
 
 def find_schedule(connection: Connection, ref: str, actor: Actor, now: datetime) -> tuple[str, list[str]]:
     """(the schedule of the reader's shift, the companies whose incidents it is about)."""
-    require_role(actor, Permission.OWN_ONCALL)
     schedules = load_rota(connection, now).schedules
     concerned = {s: None for s in _concerned(connection, actor, now) if s in schedules}
     chosen = next(iter(concerned)) if not ref and len(concerned) == 1 else the_one(schedules, ref, actor).id
+    require_role(actor, Permission.OWN_ONCALL)
     return chosen, served(connection, schedules).get(chosen, [])
 
 
@@ -210,10 +210,10 @@ def _concerned(connection: Connection, actor: Actor, now: datetime) -> list[str]
 
 def show(connection: Connection, actor: Actor, now: datetime, *, schedule: str = "") -> list[HandoffView]:
     """The briefs that concern the reader, what is to be accepted first; of a named schedule its own, for all staff."""
-    require_role(actor, Permission.SEE_ONCALL)
     rota = load_rota(connection, now)
     names = load_names(connection)
     chosen = the_one(rota.schedules, schedule, actor).id if schedule else ""
+    require_role(actor, Permission.SEE_ONCALL)
     serves = served(connection, rota.schedules)
     found = []
     for one in rota.schedules.values():
@@ -297,5 +297,6 @@ def _next_deadline(incident: Incident) -> tuple[str, datetime | None]:
 
 def may_note(connection: Connection, ref: str, actor: Actor) -> Incident:
     """The incident that a note is for. Raises NotFound."""
+    found = find_incident(connection, ref, actor)
     require_role(actor, Permission.OWN_ONCALL)
-    return find_incident(connection, ref, actor)
+    return found

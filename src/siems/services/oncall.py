@@ -105,10 +105,10 @@ def allow(actor: Actor, permission: Permission, schedule: Schedule) -> None:
 
 def find(schedules: Mapping[str, Schedule], ref: str, actor: Actor) -> Schedule:
     """The schedule behind what people type. Raises NotFound also for what the reader may not know of, Forbidden."""
-    require_role(actor, Permission.SEE_ONCALL)
     found = named({s.id: s for s in schedules.values() if visible(s, actor)}, ref)
     if found is None:
         raise missing(f"schedule {ref[:64]!r}")
+    require_role(actor, Permission.SEE_ONCALL)  # what does not exist for somebody is missing, whatever their role
     return found
 
 

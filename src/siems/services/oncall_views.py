@@ -48,10 +48,10 @@ def meant_schedule(connection: Connection, ref: str, actor: Actor, now: datetime
 
 def list_schedules(connection: Connection, actor: Actor, now: datetime, *, company: str = "") -> list[ScheduleView]:
     """The schedules that the reader may know of; of a company, the one that it goes by."""
-    require_role(actor, Permission.SEE_ONCALL)
     rota, names = load_rota(connection, now), load_names(connection)
     serves = served(connection, rota.schedules)
     chosen = None if not company else _of_company(connection, rota, find_company(connection, company, actor))
+    require_role(actor, Permission.SEE_ONCALL)
     return [
         _view(rota, schedule, actor, now, names, serves)
         for schedule in sorted(rota.schedules.values(), key=lambda s: (s.company_id != MSP, s.id))
@@ -150,7 +150,6 @@ class WhoAsk:
 
 def who(connection: Connection, ask: WhoAsk, actor: Actor) -> list[WhoView]:
     """Who is on call: by one schedule, for a company or an incident, else by every schedule that the reader sees."""
-    require_role(actor, Permission.SEE_ONCALL)
     rota, names = load_rota(connection, ask.at), load_names(connection)
     company_id = ""
     if ask.incident:
@@ -164,6 +163,7 @@ def who(connection: Connection, ask: WhoAsk, actor: Actor) -> list[WhoView]:
         chosen = [found] if found is not None and visible(found, actor) else []
     else:
         chosen = [s for s in rota.schedules.values() if visible(s, actor)]
+    require_role(actor, Permission.SEE_ONCALL)
     return [_who(connection, rota, schedule, ask.at, company_id, names) for schedule in chosen]
 
 
@@ -199,9 +199,9 @@ def on_call_until(connection: Connection, user: str, now: datetime) -> datetime 
 
 def list_overrides(connection: Connection, actor: Actor, now: datetime, *, schedule: str) -> list[OverrideView]:
     """Those that are on or to come, the first first."""
-    require_role(actor, Permission.SEE_ONCALL)
     rota, names = load_rota(connection, now), load_names(connection)
     seen = [find(rota.schedules, schedule, actor)] if schedule else rota.schedules.values()
+    require_role(actor, Permission.SEE_ONCALL)
     found = [(o, s) for s in seen if visible(s, actor) for o in rota.of(s.id) if o.ends > now]
     return [override_view(o, s, names) for o, s in sorted(found, key=lambda pair: (pair[0].starts, pair[0].id))]
 
@@ -218,12 +218,12 @@ def override_view(override: Override, schedule: Schedule, names: Names) -> Overr
 
 def seen_override(connection: Connection, ref: str, actor: Actor, now: datetime) -> tuple[Override, Schedule]:
     """Raises NotFound for what is not there and for what the reader may not know of."""
-    require_role(actor, Permission.SEE_ONCALL)
     number = number_of(ref, "OVR")
     found = find_override(connection, number)
     schedule = None if found is None else load_rota(connection, now).schedules.get(found.schedule_id)
     if found is None or schedule is None or not visible(schedule, actor):
         raise missing(f"OVR-{number}")
+    require_role(actor, Permission.SEE_ONCALL)
     return found, schedule
 
 
@@ -243,12 +243,12 @@ def list_swaps(connection: Connection, actor: Actor, now: datetime) -> list[Swap
 
 def seen_swap(connection: Connection, ref: str, actor: Actor, now: datetime) -> tuple[Row[Any], Schedule]:
     """Raises NotFound for what is not there and for what the reader may not know of."""
-    require_role(actor, Permission.SEE_ONCALL)
     number = number_of(ref, "SWP")
     row = find_swap(connection, number)
     schedule = None if row is None else load_rota(connection, now).schedules.get(row.schedule_id)
     if row is None or schedule is None or not visible(schedule, actor):
         raise missing(f"SWP-{number}")
+    require_role(actor, Permission.SEE_ONCALL)
     return row, schedule
 
 

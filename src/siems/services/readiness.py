@@ -43,11 +43,11 @@ def ready(
     connection: Connection, actor: Actor, now: datetime, *, schedule: str, user: str, hours: int
 ) -> list[ReadyView]:
     """Each person with a shift that is on or begins within so many hours, once per schedule, the first shift first."""
-    require_role(actor, Permission.SEE_ONCALL)
     if not 1 <= hours <= MOST_HOURS:
         raise InvalidField(f"hours must be between 1 and {MOST_HOURS}", hint="--within 24h")
     rota, names = load_rota(connection, now), load_names(connection)
     chosen = [find(rota.schedules, schedule, actor)] if schedule else list(rota.schedules.values())
+    require_role(actor, Permission.SEE_ONCALL)
     found: list[ReadyView] = []
     for one in chosen:
         if not visible(one, actor):
