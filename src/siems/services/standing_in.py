@@ -252,11 +252,12 @@ def add_many(
     """Overrides of a calendar, all or none; what is there already is left as it is. (Those that are new.)"""
     schedule = _schedule(uow, schedule_id)
     allow(actor, Permission.OTHERS_ONCALL, schedule)
-    known = {(o.user, o.starts, o.ends) for o in uow.oncall.rota().of(schedule_id)}
     made = []
     for user, starts, ends in wanted:
         person = person_named(uow, actor, user, schedule)
-        if (person.id, max(starts, uow.now), ends) not in known and (person.id, starts, ends) not in known:
+        begins, end = max(starts, uow.now), ends.replace(microsecond=0)
+        known = uow.oncall.rota().of(schedule_id)
+        if not any(o.user == person.id and o.starts <= begins and o.ends == end for o in known):
             made.append(put(uow, actor, schedule, person.id, starts, ends, reason=reason))
     turns.follow(uow, schedule)
     return made
