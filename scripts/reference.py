@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from answers_oncall import ONCALL
 from reference_tools import tools
 
 from siems import config, errors, grammar, wire
@@ -289,7 +290,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "verify_audit": ("recompute every chain", "VerifyAnswer"),
     "summary": ("today in numbers", "Summary"),
     "status": ("what the daemon says of itself", "Status"),
-}
+} | ONCALL
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

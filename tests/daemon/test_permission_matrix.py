@@ -39,6 +39,9 @@ TABLE = {
     "verify the audit log":                       "✓     ·       ·          ·",
     "see what was refused":                       "✓     ✓       ✓          ·",
     "see heartbeats":                             "✓     ✓       ✓          ·",
+    "see who is on call":                         "✓     ✓       ✓          ·",
+    "own override, ask a swap, hand over":        "✓     ✓       ✓          ·",
+    "others' overrides":                          "✓     ✓       ·          ·",
 }  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -63,6 +66,11 @@ ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
 POLICY = {"own": "pol-acme-night", "other": "pol-beta-night", "missing": "pol-nope-night"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
+SCHEDULE = {"own": "sch-acme-rota", "other": "sch-beta-rota", "missing": "sch-nope"}
+OVERRIDE = {"own": "OVR-1", "other": "OVR-2", "missing": "OVR-9"}
+SWAP = {"own": "SWP-1", "other": "SWP-2", "missing": "SWP-9"}
+ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"
+LATER = "2026-03-10T18:00:00Z"
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 CONTACT = {"own": "CON-{mine}", "other": "CON-1", "missing": "CON-9"}
 RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
@@ -155,6 +163,47 @@ CASES: dict[tuple[str, str], Case] = {
     ("PATCH", "/policies/{ref}"): Case("settings and keys of a company", **POLICY, body={"name": "nights"}),
     ("POST", "/policies/{ref}/test"): Case("settings and keys of a company", **POLICY, body={}),
     ("DELETE", "/policies/{ref}"): Case("settings and keys of a company", **POLICY, body={}),
+    ("GET", "/oncall"): Case("see who is on call", **SCHEDULE, query="?schedule={object}"),
+    ("GET", "/oncall/ready"): Case("see who is on call", **SCHEDULE, query="?schedule={object}"),
+    ("GET", "/schedules"): Case("see who is on call", **COMPANY, query="?company={object}"),
+    ("POST", "/schedules"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"company": "{object}", "name": "nights", "layers": [{"members": ["root"]}]},
+    ),
+    ("GET", "/schedules/{ref}"): Case("see who is on call", **SCHEDULE),
+    ("PATCH", "/schedules/{ref}"): Case("settings and keys of a company", **SCHEDULE, body={"country": "NO"}),
+    ("GET", "/schedules/{ref}/fairness"): Case("see who is on call", **SCHEDULE),
+    ("POST", "/schedules/{ref}/import"): Case("others' overrides", **SCHEDULE, body={"text": ICS}),
+    ("GET", "/overrides"): Case("see who is on call", **SCHEDULE, query="?schedule={object}"),
+    ("POST", "/overrides"): Case(
+        "own override, ask a swap, hand over", **SCHEDULE,
+        body={"user": "@me", "schedule": "{object}", "ends_at": LATER},
+    ),
+    ("GET", "/swaps"): Case("see who is on call"),
+    ("POST", "/swaps"): Case(  # who has no shift on that day is told so
+        "own override, ask a swap, hand over", **SCHEDULE,
+        body={"schedule": "{object}", "other": "second", "mine": "2026-03-20"}, ok=(201, 422),
+    ),
+    # nobody else answers for the one who was asked
+    ("POST", "/swaps/{ref}/accept"): Case("own override, ask a swap, hand over", **SWAP, ok=(403,)),
+    ("POST", "/swaps/{ref}/decline"): Case("own override, ask a swap, hand over", **SWAP, ok=(403,)),
+    ("DELETE", "/overrides/{ref}"): Case("others' overrides", **OVERRIDE),
+    ("GET", "/calendar"): Case("see who is on call", **SCHEDULE, query="?schedule={object}"),
+    ("GET", "/calendar/feeds"): Case("see who is on call"),
+    ("POST", "/calendar/feeds"): Case("see who is on call", **SCHEDULE, body={"schedule": "{object}"}),
+    ("DELETE", "/calendar/feeds/{ref}"): Case("see who is on call", own="feed-nope", ok=(404,)),
+    ("GET", "/handoff"): Case("see who is on call", **SCHEDULE, query="?schedule={object}"),
+    ("POST", "/handoff/note"): Case(
+        "work on incidents", **INCIDENT, body={"incident": "{object}", "text": "call the vendor"}
+    ),
+    # who has no shift is told so
+    ("POST", "/handoff/give"): Case(
+        "own override, ask a swap, hand over", **SCHEDULE, body={"schedule": "{object}"}, ok=(200, 409)
+    ),
+    ("POST", "/handoff/accept"): Case(
+        "own override, ask a swap, hand over", **SCHEDULE, body={"schedule": "{object}"}, ok=(200, 409)
+    ),
+    ("DELETE", "/schedules/{ref}"): Case("settings and keys of a company", **SCHEDULE),
     ("GET", "/users"): Case("see what is in the scope", **COMPANY, query="?company={object}"),
     ("POST", "/users"): Case(
         "companies and users",
@@ -221,6 +270,17 @@ async def populate(house: House) -> None:
         assert (await house.ask("root", "POST", "/policies", chain)).status == 201
         beat = {"name": "nightly", "company": company, "every_seconds": 3_600}
         assert (await house.ask("root", "POST", "/heartbeats", beat)).status == 201
+    for name in ("second", "third"):
+        await house.hire(name, Role.ADMIN)
+    for company in ("acme", "beta"):
+        layer = {"members": ["root", "third"], "rotation": "52w"}
+        rota = {"company": company, "name": "rota", "layers": [layer]}
+        assert (await house.ask("root", "POST", "/schedules", rota)).status == 201
+        more = {"schedule": f"sch-{company}-rota"}
+        override = more | {"user": "third", "starts_at": "2026-03-30T12:00:00Z", "ends_at": "2026-03-31T12:00:00Z"}
+        assert (await house.ask("root", "POST", "/overrides", override)).status == 201
+        swap = more | {"other": "second", "mine": "2026-03-31"}
+        assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     house.tokens["admin"] = house.tokens["root"]
@@ -351,6 +411,8 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
             assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|MSG-2|stranger", reply.body), (path, reply)
+            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|sch-beta|OVR-2|SWP-2"
+            assert not re.search(theirs, reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:

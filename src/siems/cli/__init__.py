@@ -28,6 +28,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
+    "oncall": ("oncall", "who is on call; schedules, overrides, swaps, calendars"),
+    "handoff": ("handoff", "what goes from one shift to the next"),
     "sla": ("sla", "targets per company and severity"),
     "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "your inbox"),

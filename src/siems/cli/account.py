@@ -10,7 +10,7 @@ import typer
 
 from siems import session
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import show_one
+from siems.cli.show import at, show_one
 
 app = new_app("Who you are.")
 COMMANDS = ("login", "logout", "whoami")
@@ -70,6 +70,7 @@ def whoami(door: Door) -> None:
     """Who you are to the daemon, and what you may see."""
     me = door.client.me()
     user = {**me["user"], "unread": me["unread"], "server_time": me["server_time"]}
+    user["on_call_until"] = me["on_call_until"]
     show_one(
         door,
         user,
@@ -77,5 +78,6 @@ def whoami(door: Door) -> None:
             f"{u['name']} ({u['id']}), {u['role']}",
             f"companies: {', '.join(u['companies']) or ('all' if u['role'] == 'admin' else 'none')}",
             f"inbox: {u['unread']} unread",
+            *([f"on call until {at(u['on_call_until'])}"] if u["on_call_until"] else []),
         ],
     )

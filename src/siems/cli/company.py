@@ -119,6 +119,8 @@ def _card(c: Item) -> list[str]:
         f" close after {k['close_hours']} h",
     ]
     lines.append(f"escalation policy {c['policy']}")
+    if c["oncall"]:
+        lines.append(f"on call by {safe(c['oncall'])}:  siems oncall who --company {c['id'].removeprefix('comp-')}")
     for target in c["sla"]:
         response, resolution = target["response_seconds"], target["resolution_seconds"]
         lines.append(f"SLA {target['severity']:<9} respond {_span(response):>6}   resolve {_span(resolution):>6}")
@@ -152,6 +154,9 @@ def edit(
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
     paging: Annotated[str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="escalation policy: default, night")] = None,
+    oncall: Annotated[
+        str | None, typer.Option("--oncall", help="the on-call schedule to go by; none: the default one")
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -164,7 +169,8 @@ def edit(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, paging=paging, policy=policy, reason=door.reason,
+        close_hours=hours, paging=paging, policy=policy, oncall=oncall,
+        reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

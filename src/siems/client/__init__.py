@@ -16,13 +16,25 @@ from siems.client.assets import Assets
 from siems.client.companies import Companies
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
+from siems.client.oncall import Oncall
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.silences import Silences
 
 
-class Client(Incidents, Alerts, Silences, Companies, Policies, Integrations, Assets, Reach, Record):
+class Client(
+    Alerts,
+    Assets,
+    Companies,
+    Incidents,
+    Integrations,
+    Oncall,
+    Policies,
+    Reach,
+    Record,
+    Silences,
+):
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 
 

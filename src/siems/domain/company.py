@@ -55,6 +55,8 @@ class CompanySettings:
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
     paging: Paging = Paging.LIVE
     policy_id: str = DEFAULT_POLICY_ID
+    oncall: str = ""
+    """The schedule that says who is on call; empty: the default one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ class DueKind(StrEnum):
     SILENCE_NOTICE = "silence_notice"
     SILENCE_END = "silence_end"
     SILENCE_RELEASE = "silence_release"
+    HANDOFF = "handoff"
+    HANDOFF_ACCEPT = "handoff_accept"
     HOUSEKEEPING = "housekeeping"
 
 

@@ -13,6 +13,7 @@ from siems.domain.escalation import Cause, Decision
 from siems.domain.incident import Incident
 from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
+from siems.domain.oncall import Schedule
 from siems.domain.permissions import Actor
 from siems.domain.silence import Silence
 
@@ -225,6 +226,16 @@ class SilenceLifted:
     incident: Incident
 
 
+@dataclass(frozen=True, slots=True)
+class ShiftChanged:
+    """Somebody else is on call by a schedule, or nobody; `until` when that changes again."""
+
+    schedule: Schedule
+    before: str | None
+    after: str | None
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
@@ -262,4 +273,5 @@ Event = (
     | StepsSkipped
     | AckAsked
     | AckLapsed
+    | ShiftChanged
 )  # fmt: skip

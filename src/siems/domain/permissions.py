@@ -27,6 +27,10 @@ class Permission(StrEnum):
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
     REPLAY = "replay alerts"
+    SEE_ONCALL = "see who is on call"
+    OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
+    OTHERS_ONCALL = "let others stand in"
+    SCHEDULES = "change on-call schedules"
     OWN_SESSION = "use one's own account"
 
 
@@ -47,6 +51,10 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
+    Permission.SEE_ONCALL: frozenset({_A, _M, _T}),
+    Permission.OWN_ONCALL: frozenset({_A, _M, _T}),
+    Permission.OTHERS_ONCALL: frozenset({_A, _M}),
+    Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
 }
 

@@ -19,6 +19,7 @@ from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
 from siems.services import integrations
 from siems.services.integrations import GENERIC
+from siems.services.oncall import named
 from siems.services.policy_lookup import find_policy
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
@@ -146,9 +147,11 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
     if ask.paging is not None:
         after = replace(after, paging=_paging(ask.paging))
     if ask.policy is not None:
-        named = find_policy(uow.connection, ask.policy, actor, company_id)
-        keep_policy(uow, named.policy)
-        after = replace(after, policy_id=named.id)
+        chosen = find_policy(uow.connection, ask.policy, actor, company_id)
+        keep_policy(uow, chosen.policy)
+        after = replace(after, policy_id=chosen.id)
+    if ask.oncall is not None:
+        after = replace(after, oncall=_schedule(uow, company_id, ask.oncall))
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 
@@ -192,6 +195,17 @@ def _change(
             details={"before": json.loads(settings_json(before)), "after": json.loads(settings_json(after))},
         )
     )  # fmt: skip
+
+
+def _schedule(uow: UnitOfWork, company_id: str, ref: str) -> str:
+    """The schedule that a company is to go by: one of its own or of the MSP; empty for the default one."""
+    if ref.strip().lower() in ("", "none", "default"):
+        return ""
+    usable = {s.id: s for s in uow.oncall.rota().schedules.values() if s.company_id in (company_id, MSP)}
+    found = named(usable, ref)
+    if found is None:
+        raise InvalidField(f"{ref[:64]!r} is no schedule for {company_id}", hint="siems oncall schedule list")
+    return found.id
 
 
 def _strategy(word: str) -> Strategy:

@@ -63,7 +63,8 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
             )
             for severity, target in sorted(settings.targets.items(), reverse=True)
         ],
-        policy=settings.policy_id, open_incidents=count(*mine), breached=count(*mine, breached),
+        policy=settings.policy_id,
+        open_incidents=count(*mine), breached=count(*mine, breached), oncall=settings.oncall,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from siems.services.escalation_notices import (
 )
 from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
+from siems.services.oncall_notices import shift_changed
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
 from siems.services.telling import following
@@ -282,6 +283,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
+        e.ShiftChanged: (shift_changed,),
         e.Recorded: (recorded,),
     }
 )

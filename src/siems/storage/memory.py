@@ -32,6 +32,7 @@ from siems.storage.journal import Journal
 from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
+from siems.storage.repositories.oncall import Rota
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
@@ -131,6 +132,8 @@ class Memory:
         """The channels that are set up; without any, everything stays in the inbox."""
         self.reach: dict[str, Reach] = {}
         self.followers: dict[str, tuple[Follower, ...]] = {}
+        self.rota: Rota | None = None
+        self.rota_loaded: dict[str, bool] = {}
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
         self.repeated: dict[int, Alert] = {}
@@ -174,6 +177,7 @@ class Memory:
         memory = self.new_company(company, policy, version=row.cache_version)
         self.companies[company_id] = memory
         self.people_loaded.clear()
+        self.rota_loaded.clear()
         head = connection.execute(select(t.audit_head).where(t.audit_head.c.chain == company_id)).first()
         self.heads.pop(company_id, None)
         if head is not None:

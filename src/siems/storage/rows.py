@@ -237,6 +237,7 @@ def settings_json(settings: CompanySettings) -> str:
             "targets": targets_json(settings.targets),
             "paging": settings.paging.value,
             "policy_id": settings.policy_id,
+            "oncall": settings.oncall,
         }
     )
 
@@ -259,4 +260,5 @@ def settings_from(text: str) -> CompanySettings:
         targets=targets_from(data["targets"]),
         paging=Paging(data.get("paging", Paging.LIVE)),
         policy_id=data.get("policy_id", DEFAULT_POLICY_ID),
+        oncall=data.get("oncall", ""),
     )

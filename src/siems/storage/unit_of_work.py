@@ -31,6 +31,7 @@ from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
 from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.messages import Messages
+from siems.storage.repositories.oncall import Oncall
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.silences import Silences
@@ -78,6 +79,7 @@ class UnitOfWork:
         self.outbox = Outbox(self)
         self.messages = Messages(self)
         self.silences = Silences(self)
+        self.oncall = Oncall(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 

@@ -172,6 +172,7 @@ class Writer:
                 uow.abandon(0)  # after that: what a verb had dropped comes back
             self._memory.folding = False
             self._memory.people_loaded.clear()
+            self._memory.rota_loaded.clear()
             if self._dialect.shared:
                 self._memory.companies.clear()
             raise

@@ -41,7 +41,9 @@ class LinkState:
         return (f"STALE {int(quiet)}s", "stale") if quiet > STALE_AFTER else ("LIVE", "live")
 
 
-def identity(me: Me | None, context: str, link: Piece, *, read_only: bool, wide: bool) -> list[Piece]:
+def identity(
+    me: Me | None, context: str, link: Piece, *, read_only: bool, wide: bool, now: datetime, zone: tzinfo
+) -> list[Piece]:  # fmt: skip
     """The left part of the first line."""
     line: list[Piece] = [("siems ", "title"), (present.safe(context[:20]).upper(), "title")]
     if me is not None:
@@ -51,9 +53,17 @@ def identity(me: Me | None, context: str, link: Piece, *, read_only: bool, wide:
     line += [(" | ", "rule"), link]
     if me is not None and me.unread:
         line += [(" | ", "rule"), (f"bell {me.unread}", "bold")]
+    if me is not None and me.on_call_until is not None and me.on_call_until > now:
+        line += [(" | ", "rule"), (f"ON CALL till {_till(me.on_call_until, now, zone)}", "bold")]
     if read_only:
         line += [(" | ", "rule"), ("READ ONLY", "stale")]
     return line
+
+
+def _till(until: datetime, now: datetime, zone: tzinfo) -> str:
+    """18:00, and with its day where that is not within a day."""
+    day = "" if (until - now).total_seconds() < 86_400 else f"{until.astimezone(zone):%a %d} "
+    return f"{day}{present.clock_time(until, zone)}"
 
 
 def zone_name(zone: tzinfo, now: datetime) -> str:

@@ -39,6 +39,7 @@ class CompanyView(Wire):
     """The id of its escalation policy."""
     open_incidents: int = 0
     breached: int = 0
+    oncall: str = ""
 
 
 class OnboardAsk(Ask):
@@ -78,6 +79,7 @@ class CompanyEdit(Ask):
     reopen_minutes: int | None = None
     close_hours: int | None = None
     policy: str | None = None
+    oncall: str | None = None
     reason: str = ""
 
 

@@ -49,3 +49,4 @@ class Me(Wire):
     unread: int
     server_time: datetime
     context: str
+    on_call_until: datetime | None = None

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from siems.daemon.http import answers, api, heartbeats, live, metrics, opsgenie, pagerduty, sessions, webhooks
+from siems.daemon.http import (
+    answers,
+    api,
+    calendars,
+    heartbeats,
+    live,
+    metrics,
+    opsgenie,
+    pagerduty,
+    sessions,
+    webhooks,
+)
 from siems.daemon.http.call import signed_in
 from siems.daemon.http.front import Door, Front
 from siems.daemon.http.middleware import RUNTIME, doorway
@@ -38,6 +49,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_post(f"{API}/auth/login", sessions.login)
     app.router.add_post(f"{API}/auth/refresh", sessions.refresh)
     app.router.add_post(f"{API}/auth/logout", sessions.logout)
+    app.router.add_get("/ics/{secret}.ics", calendars.feed)
     app.router.add_get("/livez", api.livez)
     app.router.add_get("/readyz", api.readyz)
     app.router.add_get("/metrics", metrics.metrics)

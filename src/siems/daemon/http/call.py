@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -58,18 +58,18 @@ class Call:
         return await self.runtime.database.read(fn, *args)
 
     async def write(
-        self, verb: Callable[[UnitOfWork], bytes], *, company: str, also: tuple[str, ...] = ()
+        self, verb: Callable[[UnitOfWork], bytes], *, company: str, more: Sequence[str] = ()
     ) -> web.Response:  # fmt: skip
-        """A verb whose answer may be asked for again under its idempotency key."""
+        """A verb whose answer may be asked for again under its idempotency key. `more`: companies it changes, too."""
         if self.word("dry_run") == "true":
-            return await self.rehearse(verb, company=company)
+            return await self.rehearse(verb, company=company, more=more)
         key = self.request.headers.get("Idempotency-Key", "")
         if len(key) > 200 or not (key.isascii() and key.isprintable()):
             raise InvalidField("an Idempotency-Key has at most 200 printable characters")
         route = f"{self.request.method} {self.request.path}"[:200]
         body_hash = sha256(await self.request.read()).hexdigest()
         said = await self.runtime.database.write(
-            idempotency.once, self.actor, route, key, body_hash, verb, companies=(company, *also)
+            idempotency.once, self.actor, route, key, body_hash, verb, companies=(company, *more)
         )
         return web.Response(body=said, content_type="application/json")
 
@@ -83,10 +83,12 @@ class Call:
             body=said, status=201, content_type="application/json", headers={"Cache-Control": "no-store"}
         )
 
-    async def rehearse(self, verb: Callable[[UnitOfWork], bytes], *, company: str) -> web.Response:
+    async def rehearse(
+        self, verb: Callable[[UnitOfWork], bytes], *, company: str, more: Sequence[str] = ()
+    ) -> web.Response:  # fmt: skip
         """What the verb would answer; nothing is changed."""
         try:
-            await self.runtime.database.write(idempotency.rehearse, verb, companies=(company,))
+            await self.runtime.database.write(idempotency.rehearse, verb, companies=(company, *more))
         except idempotency.Rehearsed as done:
             return web.Response(body=done.answer, content_type="application/json", headers={"X-Dry-Run": "true"})
         raise AssertionError("a rehearsal always ends by raising")

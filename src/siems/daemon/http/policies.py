@@ -46,7 +46,7 @@ async def edit_policy(call: Call) -> web.Response:
         shown = policy_views.view(uow.connection, after, call.actor)
         return encode(wire.PolicyChanged(policy=shown, changed=changed))
 
-    return await call.write(verb, company=named.company_id, also=companies)
+    return await call.write(verb, company=named.company_id, more=companies)
 
 
 async def delete_policy(call: Call) -> web.Response:

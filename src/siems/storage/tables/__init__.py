@@ -11,6 +11,7 @@ from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
 from siems.storage.tables.incidents import deadline, incident, silence, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
+from siems.storage.tables.oncall import calendar_feed, handoff_note, oncall_override, schedule, shift, swap
 from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
@@ -25,12 +26,14 @@ __all__ = [
     "audit_detail",
     "audit_entry",
     "audit_head",
+    "calendar_feed",
     "company",
     "contact",
     "counter",
     "deadline",
     "delivery",
     "event",
+    "handoff_note",
     "heartbeat",
     "idempotency",
     "incident",
@@ -41,6 +44,7 @@ __all__ = [
     "notify_preference",
     "notify_rule",
     "old_key",
+    "oncall_override",
     "pace",
     "policy",
     "pull",
@@ -48,10 +52,13 @@ __all__ = [
     "raw_columns",
     "rejection",
     "repeat_log",
+    "schedule",
+    "shift",
     "sighting",
     "silence",
     "snapshot",
     "subscription",
+    "swap",
     "tenant",
     "timeline",
     "token",

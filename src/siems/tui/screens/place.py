@@ -89,7 +89,9 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("clock").styles.width = width_of(clock)
         self.lines("clock").show([clock])
         link = app.state.word(app.monotonic())
-        who = frame.identity(app.me, app.context, link, read_only=app.read_only, wide=self.wide)
+        who = frame.identity(
+            app.me, app.context, link, read_only=app.read_only, wide=self.wide, now=now, zone=app.zone
+        )  # fmt: skip
         self.lines("identity").show([who])
         text, role = app.toast_now()
         undo = app.desk.undoable(now)
