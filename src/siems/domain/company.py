@@ -9,7 +9,8 @@ from datetime import datetime
 
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY, Policy
-from siems.domain.sla import DEFAULT_TARGETS, Targets
+from siems.domain.sla import Targets, Terms
+from siems.domain.tiers import STANDARD
 from siems.errors import InvalidField
 
 _LEGAL_FORMS = frozenset(
@@ -51,8 +52,15 @@ class CompanySettings:
     rules: Rules = field(default_factory=Rules)
     rate_per_minute: int = 60
     burst: int = 120
-    targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
+    tier: str = STANDARD
+    zone: str = "UTC"
+    """Where the company is, for business hours."""
+    terms: Terms = field(default_factory=Terms)
     policy: Policy = DEFAULT_POLICY
+
+    @property
+    def targets(self) -> Targets:
+        return self.terms.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from siems.domain.deadlines import deadlines_of
+from datetime import datetime
+
+from siems.domain.correlation import Rules
+from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.incident import Incident
+from siems.domain.sla import Terms
 from siems.storage.unit_of_work import UnitOfWork
 
 
@@ -14,12 +18,16 @@ def save(uow: UnitOfWork, before: Incident | None, after: Incident) -> None:
     else:
         uow.incidents.put(after)
     rules = uow.rules(after.company_id)
-    targets = uow.memory.targets_named(uow.connection, after.sla_snapshot)
-    armed = deadlines_of(before, rules, targets[before.severity]) if before is not None else {}
-    wanted = deadlines_of(after, rules, targets[after.severity])
+    terms = uow.memory.terms_named(uow.connection, after.sla_snapshot)
+    armed = _deadlines(before, rules, terms) if before is not None else {}
+    wanted = _deadlines(after, rules, terms)
     for kind, due_at in wanted.items():
         if armed.get(kind) != due_at:
             uow.deadlines.set(after.ref, kind.value, due_at, company_id=after.company_id)
     for kind in armed:
         if kind not in wanted:
             uow.deadlines.cancel(after.ref, kind.value)
+
+
+def _deadlines(incident: Incident, rules: Rules, terms: Terms) -> dict[DueKind, datetime]:
+    return deadlines_of(incident, rules, terms[incident.severity], terms.calendar_for(incident.severity))

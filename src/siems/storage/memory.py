@@ -36,9 +36,8 @@ from siems.storage.rows import (
     policy_from,
     policy_json,
     settings_from,
-    targets_from,
-    targets_json,
 )
+from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, Availability, Role, State, Strategy
 
 SIGHTINGS_KEPT = 32
@@ -132,7 +131,7 @@ class Memory:
         self.folding = False
         """They are being written by a transaction that is not committed."""
         self._labels: dict[str, Mapping[str, str]] = {}
-        self.targets: dict[str, sla.Targets] = {}
+        self.terms: dict[str, sla.Terms] = {}
         self.policies: dict[str, Policy] = {}
 
     def shared(self, alert: Alert) -> Alert:
@@ -178,7 +177,7 @@ class Memory:
         """An empty memory for a company, with its settings named by their content."""
         settings = company.settings
         return CompanyMemory(
-            company.id, company.name, version, settings, self.remember_targets(settings.targets),
+            company.id, company.name, version, settings, self.remember_terms(settings.terms),
             self.remember_policy(settings.policy),
         )  # fmt: skip
 
@@ -205,9 +204,9 @@ class Memory:
 
     # --- snapshots ---------------------------------------------------------------------------------------------
 
-    def remember_targets(self, targets: sla.Targets) -> str:
-        name = content_name("sla", targets_json(targets))
-        self.targets[name] = targets
+    def remember_terms(self, terms: sla.Terms) -> str:
+        name = content_name("sla", terms_json(terms))
+        self.terms[name] = terms
         return name
 
     def remember_policy(self, policy: Policy) -> str:
@@ -215,10 +214,10 @@ class Memory:
         self.policies[name] = policy
         return name
 
-    def targets_named(self, connection: Connection, name: str) -> sla.Targets:
-        if name not in self.targets:
-            self.targets[name] = targets_from(_snapshot_body(connection, name))
-        return self.targets[name]
+    def terms_named(self, connection: Connection, name: str) -> sla.Terms:
+        if name not in self.terms:
+            self.terms[name] = terms_from(_snapshot_body(connection, name))
+        return self.terms[name]
 
     def policy_named(self, connection: Connection, name: str) -> Policy:
         if name not in self.policies:

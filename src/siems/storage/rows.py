@@ -22,6 +22,8 @@ from siems.domain.matchers import parse
 from siems.domain.priority import Weights
 from siems.domain.recurrence import Recurrence
 from siems.domain.silence import Silence
+from siems.domain.tiers import STANDARD
+from siems.storage.sla_rows import plan_json, targets_json, terms_from
 from siems.vocabulary import AlertStatus, Category, HoldReason, Severity, State, Strategy
 
 Row = tuple[Any, ...]
@@ -193,24 +195,6 @@ def _seconds(span: timedelta | None) -> float | None:
     return None if span is None else span.total_seconds()
 
 
-def targets_json(targets: sla.Targets) -> dict[str, Any]:
-    return {
-        severity.name: [_seconds(t.response), _seconds(t.resolution), _seconds(t.warn)]
-        for severity, t in sorted(targets.items())
-    }
-
-
-def targets_from(data: Mapping[str, Any]) -> sla.Targets:
-    return {
-        Severity[name]: sla.Target(
-            timedelta(seconds=response),
-            timedelta(seconds=resolution),
-            None if warn is None else timedelta(seconds=warn),
-        )
-        for name, (response, resolution, warn) in data.items()
-    }
-
-
 def policy_json(policy: Policy) -> dict[str, Any]:
     return {
         "name": policy.name,
@@ -263,7 +247,10 @@ def settings_json(settings: CompanySettings) -> str:
             "auto_close": _seconds(rules.auto_close),
             "rate": settings.rate_per_minute,
             "burst": settings.burst,
+            "tier": settings.tier,
+            "zone": settings.zone,
             "targets": targets_json(settings.targets),
+            **plan_json(settings.terms),
             "policy": policy_json(settings.policy),
         }
     )
@@ -284,6 +271,8 @@ def settings_from(text: str) -> CompanySettings:
         ),
         rate_per_minute=data["rate"],
         burst=data["burst"],
-        targets=targets_from(data["targets"]),
+        tier=data.get("tier", STANDARD),
+        zone=data.get("zone", "UTC"),
+        terms=terms_from(data),
         policy=policy_from(data["policy"]),
     )

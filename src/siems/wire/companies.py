@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from siems.wire.shapes import Ask, Wire
+from siems.wire.sla import SlaPlan, SlaTarget
 
 
 class CorrelationSettings(Wire):
@@ -18,13 +19,6 @@ class CorrelationSettings(Wire):
     close_hours: int
 
 
-class SlaTarget(Wire):
-    severity: str
-    response_seconds: int
-    resolution_seconds: int
-    warn_seconds: int | None
-
-
 class CompanyView(Wire):
     id: str
     name: str
@@ -34,6 +28,7 @@ class CompanyView(Wire):
     burst: int
     correlation: CorrelationSettings
     sla: list[SlaTarget]
+    sla_plan: SlaPlan
     open_incidents: int = 0
     breached: int = 0
 
@@ -42,6 +37,11 @@ class OnboardAsk(Ask):
     name: str
     slug: str | None = None
     rate_per_minute: int | None = None
+    sla: str | None = None
+    """The name of a tier."""
+    time_zone: str | None = None
+    hours: str | None = None
+    holidays: str | None = None
 
 
 class Onboarded(Wire):
@@ -56,6 +56,7 @@ class Onboarded(Wire):
     rate_per_minute: int
     burst: int
     correlation: CorrelationSettings
+    sla_plan: SlaPlan
 
 
 class CompanyEdit(Ask):
@@ -72,12 +73,8 @@ class CompanyEdit(Ask):
     auto_resolve: bool | None = None
     reopen_minutes: int | None = None
     close_hours: int | None = None
-    reason: str = ""
-
-
-class SlaPolicyAsk(Ask):
-    severity: str
-    response_seconds: int | None = None
-    resolution_seconds: int | None = None
-    warn_seconds: int | None = None
+    sla: str | None = None
+    time_zone: str | None = None
+    hours: str | None = None
+    holidays: str | None = None
     reason: str = ""

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences, sla
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -92,6 +92,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/incidents/{ref}", incidents.show_incident),
     ("GET", "/incidents/{ref}/timeline", incidents.incident_timeline),
     ("GET", "/incidents/{ref}/alerts", incidents.incident_alerts),
+    ("GET", "/incidents/{ref}/sla", sla.explain),
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
@@ -105,6 +106,10 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/silences/{ref}", silences.show_silence),
     ("POST", "/silences/{ref}/actions/extend", silences.extend_silence),
     ("POST", "/silences/{ref}/actions/end", silences.end_silence),
+    ("GET", "/sla/board", sla.board),
+    ("POST", "/sla/check", sla.check),
+    ("GET", "/sla/report", sla.report),
+    ("GET", "/sla/tiers", sla.tiers),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
     ("GET", "/companies/{ref}", companies.show_company),
