@@ -139,24 +139,23 @@ def check(
     return 9 if found else 0
 
 
-def _share(name: str) -> tuple[Column, ...]:
+def _share(name: str, short: str) -> tuple[Column, ...]:
     """The columns of one clock."""
-    head = name.upper()
     return (
         Column(
-            f"{head}_PERCENT", lambda i: i[name]["percent"],
+            name.upper(), lambda i: i[name]["percent"],
             lambda i: "--" if i[name]["percent"] is None else f"{i[name]['percent']:g} %",
         ),
-        Column(f"{head}_IN_TIME", lambda i: len(i[name]["in_time"]), drop=1),
-        Column(f"{head}_BREACHED", lambda i: len(i[name]["breached"]), drop=1),
+        Column(f"{short}_IN_TIME", lambda i: len(i[name]["in_time"]), drop=1),
+        Column(f"{short}_BREACHED", lambda i: len(i[name]["breached"]), drop=1),
     )  # fmt: skip
 
 
 REPORT = (
     Column("GROUP", lambda i: i["group"], lambda i: str(i["name"]), grows=True),
     field("INCIDENTS", "incidents"),
-    *_share("response"),
-    *_share("resolution"),
+    *_share("response", "RESP"),
+    *_share("resolution", "RESO"),
     Column("CANCELLED", lambda i: len(i["response"]["cancelled"]), drop=3),
     Column("RUNNING", lambda i: len(i["resolution"]["running"]), drop=2),
 )

@@ -93,8 +93,8 @@ def targets(found: list[Item], own: list[str]) -> list[str]:
 
 
 def span(seconds: int) -> str:
-    """In the largest unit that fits: 1d, 4h, 30m, 90s."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+    """In the largest unit that fits: 24h, 30m, 90s. Never in days, since those of business hours are no 24 hours."""
+    for size, unit in ((3_600, "h"), (60, "m")):
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"

@@ -6,13 +6,14 @@ The stretches of an account follow each other from where the clock was set to it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from siems.domain.calendars import Calendar, add_business, business_between
+from siems.domain.calendars import add_business, business_between
 from siems.domain.changing import replace
+from siems.domain.incident import Incident
 from siems.domain.sla import Clocks, Target, Terms
 from siems.vocabulary import Severity
 
@@ -43,6 +44,23 @@ class Stand:
     over: bool
     response_due: datetime
     resolution_due: datetime
+
+
+def stand_of(incident: Incident) -> Stand:
+    """How an incident stands, as far as its clocks are concerned."""
+    clocks = incident.clocks
+    return Stand(
+        owner=incident.assignee, severity=incident.severity, paused=clocks.paused_since is not None,
+        hold=incident.hold_reason.value if incident.hold_reason else None,
+        over=not incident.open and incident.merged_into is None,
+        response_due=clocks.response_due, resolution_due=clocks.resolution_due,
+    )  # fmt: skip
+
+
+def changes_between(before: Stand, after: Stand) -> dict[str, tuple[Any, Any]]:
+    """(before, after) of what differs, by name."""
+    pairs = ((f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(Stand))
+    return {name: (old, new) for name, old, new in pairs if old != new}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +129,23 @@ class Facts:
     clocks: Clocks
     stand: Stand
     marks: Sequence[Mark]
-    ended: datetime | None = None
-    """When a response that was never given stopped being asked for."""
+    resolved_at: datetime | None = None
+    merged_at: datetime | None = None
+    """When it was folded into another, and its clocks ended."""
 
 
 def response(facts: Facts) -> Account:
     """The account of the response clock."""
     clocks = facts.clocks
-    end = clocks.response_met_at or (facts.ended if clocks.response_cancelled else None)
+    end = clocks.response_met_at or facts.merged_at or (facts.resolved_at if clocks.response_cancelled else None)
     return _account(facts, "response", clocks.response_due, end, None)
 
 
 def resolution(facts: Facts) -> Account:
     """The account of the resolution clock."""
     clocks = facts.clocks
-    return _account(facts, "resolution", clocks.resolution_due, clocks.resolution_met_at, clocks.paused_since)
+    end = clocks.resolution_met_at or facts.merged_at
+    return _account(facts, "resolution", clocks.resolution_due, end, clocks.paused_since)
 
 
 def _account(
@@ -134,7 +154,7 @@ def _account(
     end = stopped or facts.now
     slices = _slices(facts, end)
     basis = _basis(facts, clock, end)
-    calendar = facts.terms.calendar_for(facts.stand.severity)
+    calendar = facts.terms.calendar_for(_severity_at(facts, paused or end))
     until = max(min(paused or end, due), basis.at)
     lines = _lines(facts, clock, slices, basis.at, until)
     left = business_between(calendar, until, due)
@@ -157,6 +177,16 @@ def first_stand(facts: Facts) -> Stand:
     for mark in reversed(facts.marks):
         stand = replace(stand, **{name: old for name, (old, _) in mark.changes.items()})
     return stand
+
+
+def _severity_at(facts: Facts, end: datetime) -> Severity:
+    """How severe it was when the clock stopped: what came later is none of its business."""
+    found = facts.stand.severity
+    for mark in reversed(facts.marks):
+        if mark.at <= end:
+            break
+        found = mark.changes.get("severity", (found, found))[0]
+    return found
 
 
 def _slices(facts: Facts, end: datetime) -> list[_Slice]:
@@ -186,7 +216,8 @@ def _basis(facts: Facts, clock: str, end: datetime) -> _Basis:
             break
         stand = replace(stand, **{key: new for key, (_, new) in mark.changes.items()})
         if why := _anew(mark, stand, name):
-            basis = _Basis(mark.at, _to(facts.terms.calendar_for(stand.severity), mark.at, getattr(stand, name)), why)
+            calendar = facts.terms.calendar_for(stand.severity)
+            basis = _Basis(mark.at, business_between(calendar, mark.at, getattr(stand, name)), why)
     return basis
 
 
@@ -201,10 +232,6 @@ def _anew(mark: Mark, stand: Stand, name: str) -> str:
     if mark.what == "reopen" and moved and name == "response_due":
         return f"opened again: target of {stand.severity.name}"
     return ""
-
-
-def _to(calendar: Calendar | None, at: datetime, due: datetime) -> timedelta:
-    return business_between(calendar, at, due)
 
 
 def _span(target: Target, clock: str) -> timedelta:
@@ -241,9 +268,10 @@ def _whole(lines: Iterable[Stretch], since: datetime) -> tuple[Stretch, ...]:
     for line in lines:
         if line.lasts <= _NOTHING:
             continue
-        last = next((one for one in reversed(found[-2:]) if _alike(one, line)), None)
-        if last is not None:
-            found[found.index(last)] = replace(last, ends=line.ends, lasts=last.lasts + line.lasts)
+        place = _neighbour(found, line)
+        if place:
+            last = found[place]
+            found[place] = replace(last, ends=line.ends, lasts=last.lasts + line.lasts)
         else:
             found.append(line)
     at, out = since, []
@@ -252,6 +280,13 @@ def _whole(lines: Iterable[Stretch], since: datetime) -> tuple[Stretch, ...]:
         out.append(replace(line, seconds=whole // _SECOND))
         at += line.lasts
     return tuple(out)
+
+
+def _neighbour(found: Sequence[Stretch], line: Stretch) -> int:
+    """Where, from the end, the same goes on; 0 for nowhere. Only time outside of hours may lie between."""
+    if found and _alike(found[-1], line):
+        return -1
+    return -2 if len(found) > 1 and found[-1].kind is Kind.OUTSIDE and _alike(found[-2], line) else 0
 
 
 def _alike(one: Stretch, other: Stretch) -> bool:

@@ -10,38 +10,26 @@ from sqlalchemy import Connection, select
 
 from siems.clock import rfc3339
 from siems.domain.incident import Incident
-from siems.domain.sla_account import Mark, Stand
+from siems.domain.sla_account import Mark, changes_between, stand_of
 from siems.storage import tables as t
 from siems.vocabulary import Severity
 
 _TIMES = ("response_due", "resolution_due")
 
 
-def stand_of(incident: Incident) -> Stand:
-    """How an incident stands, as far as its clocks are concerned."""
-    clocks = incident.clocks
-    return Stand(
-        owner=incident.assignee, severity=incident.severity, paused=clocks.paused_since is not None,
-        hold=incident.hold_reason.value if incident.hold_reason else None, over=not incident.open,
-        response_due=clocks.response_due, resolution_due=clocks.resolution_due,
-    )  # fmt: skip
-
-
 def mark(what: str, before: Incident, after: Incident, other: str = "") -> dict[str, Any]:
     """The data of a line that changes what clocks depend on; nothing for one that does not."""
-    old, new = _plain(stand_of(before)), _plain(stand_of(after))
-    changes = {name: [old[name], new[name]] for name in old if old[name] != new[name]}
+    changes = changes_between(stand_of(before), stand_of(after))
     if not changes:
         return {}
-    return {"clocks": {"what": what, "changes": changes, **({"other": other} if other else {})}}
+    said = {name: [_said(old), _said(new)] for name, (old, new) in changes.items()}
+    return {"clocks": {"what": what, "changes": said, **({"other": other} if other else {})}}
 
 
-def _plain(stand: Stand) -> dict[str, Any]:
-    return {
-        "owner": stand.owner, "severity": stand.severity.name, "paused": stand.paused, "hold": stand.hold,
-        "over": stand.over, "response_due": rfc3339(stand.response_due),
-        "resolution_due": rfc3339(stand.resolution_due),
-    }  # fmt: skip
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return value.name if isinstance(value, Severity) else value
 
 
 def marks_of(connection: Connection, incident: Incident) -> list[Mark]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, select
 
 from siems.domain.calendars import (
     Calendar,
@@ -19,6 +21,8 @@ from siems.domain.recurrence import zone_named
 from siems.domain.sla import Target, Targets, Terms
 from siems.domain.tiers import OFFICE_HOURS, TIERS, Tier, tier_named
 from siems.errors import InvalidField
+from siems.storage import tables as t
+from siems.storage.rows import settings_from
 from siems.vocabulary import HoldReason, Severity
 from siems.wire import CalendarView, SlaPlan, SlaPolicyAsk, SlaTarget, SpecialDay
 
@@ -198,9 +202,14 @@ def calendar_view(calendar: Calendar | None) -> CalendarView | None:
     )  # fmt: skip
 
 
-def warm(countries: set[str]) -> None:
-    """Load the holidays that deadlines will ask for, so that no verb has to wait for them."""
-    year = datetime.now(UTC).year
+def countries(connection: Connection) -> set[str]:
+    """Whose holidays deadlines will ask for."""
+    settings = (settings_from(text) for (text,) in connection.execute(select(t.company.c.settings)))
+    return {one.terms.calendar.country for one in settings if one.terms.calendar is not None} - {""}
+
+
+def warm(countries: set[str], year: int) -> None:
+    """Load holidays before anybody waits for them: a verb may not take that long."""
     for country in countries:
         for number in (year, year + 1):
             holidays_of(country, number)

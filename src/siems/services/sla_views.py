@@ -11,12 +11,12 @@ from sqlalchemy import Connection, select
 from siems.domain import calendars, sla_account
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor
-from siems.domain.sla_account import Account, Facts, Stretch
+from siems.domain.sla_account import Account, Facts, Stretch, stand_of
 from siems.domain.tiers import OFFICE_HOURS, TIERS
 from siems.services.filters import in_scope
 from siems.services.forecasts import Forecaster
 from siems.services.queries import find_incident
-from siems.services.sla_marks import marks_of, stand_of
+from siems.services.sla_marks import marks_of
 from siems.services.sla_settings import targets_view
 from siems.services.views import Names, load_names, terms_named
 from siems.storage import tables as t
@@ -32,7 +32,8 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Sl
     terms, clocks = terms_named(connection, incident.sla_snapshot), incident.clocks
     facts = Facts(
         opened=incident.created_at, now=now, terms=terms, clocks=clocks, stand=stand_of(incident),
-        marks=marks_of(connection, incident), ended=incident.resolved_at or incident.closed_at,
+        marks=marks_of(connection, incident), resolved_at=incident.resolved_at,
+        merged_at=incident.closed_at if incident.merged_into is not None else None,
     )  # fmt: skip
     forecaster = Forecaster(connection, actor, now)
     whose = partial(_who, names, actor)
@@ -58,10 +59,12 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Sl
 
 
 def response_standing(incident: Incident, now: datetime) -> str:
-    """`running`, `over`, `met`, `late` or `cancelled`."""
+    """`running`, `over`, `met`, `late`, `cancelled`, or `merged` for what was folded into another."""
     clocks = incident.clocks
     if clocks.response_met_at is not None:
         return "late" if clocks.response_met_at > clocks.response_due else "met"
+    if incident.merged_into is not None:
+        return "merged"
     if clocks.response_cancelled or not incident.open:
         return "cancelled"
     return "over" if now > clocks.response_due else "running"
