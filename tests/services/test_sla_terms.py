@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from siems.domain.asset import Facts
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField, UsageError
-from siems.services import companies, incidents
+from siems.services import assets, companies, incidents
 from siems.services.views import terms_named
 from siems.storage import tables as t
 from siems.vocabulary import Role, Severity
@@ -232,14 +233,11 @@ def test_a_client_who_answers_ends_what_waits_for_them(world: World, ana: Actor,
 
 def test_folding_keeps_the_earliest_opening(world: World) -> None:
     """The upstream one is younger than what depends on it."""
-    from siems.services import assets
-    from siems.wire import AssetEdit
-
     for name in ("app-1", "san-1"):
         world.fires(name, "warm_up", severity="LOW")
         world.recovers(name, "warm_up")
     world.passes(hours=2)
-    world.do(assets.edit, world.admin, ACME, "app-1", AssetEdit(depends_on=["san-1"]))
+    world.do(assets.edit, world.admin, ACME, "app-1", Facts(depends_on=("san-1",)))
     world.fires("app-1", "io_errors", severity="HIGH")
     opened = world.clock.now()
     due = world.incident("INC-3").clocks.resolution_due

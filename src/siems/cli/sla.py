@@ -200,7 +200,12 @@ def report(
 @leaf
 def explain(door: Door, ref: Annotated[str, typer.Argument(help="INC-12 or 12")]) -> None:
     """How both deadlines come about: what counted, what was paused, what lay outside of hours, and whose it was."""
-    show_one(door, door.client.sla_account(ref), _told)
+    try:
+        found = door.client.sla_account(ref)
+    except errors.NotFound as why:
+        why.hint = why.hint or "siems incident list"
+        raise
+    show_one(door, found, _told)
 
 
 def _told(a: Item) -> list[str]:
@@ -232,7 +237,9 @@ def _account(c: Item, severity: str) -> list[str]:
     lines += [_line(line, "+") for line in c["lines"]]
     lines.append(f"= {'':11}  {_second(c['due_at'])}  deadline")
     if c["corrected_seconds"]:
-        lines.append(f"  {_span(c['corrected_seconds'])} of it were given or taken by an act that was taken back")
+        more = "more" if c["corrected_seconds"] > 0 else "less"
+        why = "the deadline moved after it was missed, or an act was taken back"
+        lines.append(f"  {_span(abs(c['corrected_seconds']))} {more} than the target counted: {why}")
     if c["late"]:
         lines.append("  after the deadline:")
         lines += [_line(line, " ") for line in c["late"]]

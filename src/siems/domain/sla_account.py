@@ -97,7 +97,7 @@ class Account:
     due: datetime
     left: timedelta
     corrected: timedelta
-    """How much more than `span` counts: an act was taken back."""
+    """How much more than `span` counts: the deadline moved when it was over, or an act was taken back."""
     due_if_resumed: datetime | None
     lines: tuple[Stretch, ...]
     before: tuple[Stretch, ...]
