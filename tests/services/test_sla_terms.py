@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from siems.domain.asset import Facts
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField, UsageError
-from siems.services import assets, companies, incidents
+from siems.services import companies, incidents
 from siems.services.views import terms_named
 from siems.storage import tables as t
 from siems.vocabulary import Role, Severity
@@ -231,22 +230,19 @@ def test_a_client_who_answers_ends_what_waits_for_them(world: World, ana: Actor,
     assert world.do(lambda uow: incidents.answered(uow, uow.incidents.get(ACME, 1), ana).on_hold)
 
 
-def test_folding_keeps_the_earliest_opening(world: World) -> None:
-    """The upstream one is younger than what depends on it."""
-    for name in ("app-1", "san-1"):
-        world.fires(name, "warm_up", severity="LOW")
-        world.recovers(name, "warm_up")
-    world.passes(hours=2)
-    world.do(assets.edit, world.admin, ACME, "app-1", Facts(depends_on=("san-1",)))
-    world.fires("app-1", "io_errors", severity="HIGH")
+def test_folding_keeps_the_earliest_opening_and_the_strictest_deadline(world: World) -> None:
     opened = world.clock.now()
-    due = world.incident("INC-3").clocks.resolution_due
-    world.passes(minutes=5)
-    world.fires("san-1", "controller_down", severity="HIGH")
-    survivor = world.incident("INC-4")
-    assert world.incident("INC-3").merged_into == 4
+    for name, severity in (("web-1", "LOW"), ("web-2", "HIGH"), ("web-3", "LOW")):
+        world.fires(name, severity=severity)
+        world.passes(minutes=2)
+        if name == "web-2":
+            strictest = world.incident("INC-2").clocks
+    assert world.incident("INC-2").merged_into == 1
+    survivor = world.incident("INC-1")
     assert survivor.created_at == opened
-    assert survivor.clocks.resolution_due == due
+    assert (survivor.clocks.response_due, survivor.clocks.resolution_due) == (
+        strictest.response_due, strictest.resolution_due,
+    )  # fmt: skip
 
 
 # --- causes ----------------------------------------------------------------------------------------------------
