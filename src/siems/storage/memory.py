@@ -156,12 +156,9 @@ class Memory:
             self.companies.pop(company_id, None)
             return None
         company = Company(
-            id=row.id,
-            name=row.name,
-            created_at=row.created_at,
-            active=row.active,
+            id=row.id, name=row.name, created_at=row.created_at, active=row.active,
             settings=settings_from(row.settings),
-        )
+        )  # fmt: skip
         memory = self.new_company(company, version=row.cache_version)
         self.companies[company_id] = memory
         self.people_loaded.clear()
@@ -193,7 +190,7 @@ class Memory:
                 frozenset(scopes.get(row.id, ())),
                 row.email,
                 Availability(row.availability),
-            )
+            )  # fmt: skip
             for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
         }
         self.people_loaded[MSP] = True
