@@ -29,14 +29,7 @@ from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
-from siems.storage.rows import (
-    alert_from,
-    content_name,
-    incident_from,
-    policy_from,
-    policy_json,
-    settings_from,
-)
+from siems.storage.rows import alert_from, content_name, incident_from, policy_from, policy_json, settings_from
 from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, Availability, Role, State, Strategy
 
