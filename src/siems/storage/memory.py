@@ -183,7 +183,7 @@ class Memory:
                 frozenset(scopes.get(row.id, ())),
                 row.email,
                 Availability(row.availability),
-            )  # fmt: skip
+            )
             for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
         }
         self.people_loaded[MSP] = True
