@@ -18,12 +18,12 @@ from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 
 
-async def board(call: Call) -> web.Response:
+async def show_board(call: Call) -> web.Response:
     work = partial(sla_board.board, query=call.word("query"), limit=call.limit())
     return items_of(await call.read(work, call.actor, call.runtime.clock.now()))
 
 
-async def check(call: Call) -> web.Response:
+async def check_deadlines(call: Call) -> web.Response:
     """What a script should hear of; with `once`, only what it has not heard yet."""
     ask = await call.body(wire.SlaCheckAsk)
     found = await call.read(sla_board.matches, call.actor, call.runtime.clock.now(), ask)
@@ -36,17 +36,16 @@ async def check(call: Call) -> web.Response:
     return await call.write(verb, company=MSP)
 
 
-async def report(call: Call) -> web.Response:
+async def report_deadlines(call: Call) -> web.Response:
     now = call.runtime.clock.now()
     work = partial(
-        sla_report.report, since=_time(call, "since"), until=_time(call, "until"), by=call.word("by", "company"),
+        sla_report.report, since=_time("since", call.word("since")), until=_time("until", call.word("until")), by=call.word("by", "company"),
         company=call.word("company"),
     )  # fmt: skip
     return answer(await call.read(work, call.actor, now))
 
 
-def _time(call: Call, name: str) -> datetime | None:
-    text = call.word(name)
+def _time(name: str, text: str) -> datetime | None:
     if not text:
         return None
     try:
@@ -58,11 +57,11 @@ def _time(call: Call, name: str) -> datetime | None:
     return found
 
 
-async def explain(call: Call) -> web.Response:
+async def explain_deadlines(call: Call) -> web.Response:
     return answer(await call.read(sla_views.explain, call.path("ref"), call.actor, call.runtime.clock.now()))
 
 
-async def tiers(call: Call) -> web.Response:
+async def list_tiers(call: Call) -> web.Response:
     return items_of(await call.read(sla_views.tiers, call.actor))
 
 
