@@ -11,6 +11,7 @@ LOOKING = [
     "alert list --rejected", "company list", "integration list", "integration tools", "integration list --tools",
     "integration tools zabbix", "user list", "audit list", "audit verify", "notify inbox", "whoami", "daemon status",
     "silence list", "silence list --within 8h --expired", "maintenance list", "heartbeat list",
+    "sla board", "sla report --by severity", "sla policy list", "sla check --query id:999999",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 
@@ -151,6 +152,7 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("company edit nobody --rate 60/min", "siems company list"),
         ("asset list --company nobody", ""),
         ("sla policy show --company nobody", ""),
+        ("sla explain 999999", "siems incident list"),
         ("integration add quuxmon --company fjord", "known: "),
         ("integration add alertmanager --company nobody", ""),
         ("heartbeat show nothing", "siems heartbeat list"),

@@ -130,7 +130,12 @@ def _line(door: Door, result: Item) -> str:
     again = " (dry run, nothing is written)" if door.dry_run else ""
     who = f", with {safe(result['assignee_name'])}" if result["assignee_name"] else ""
     until = f", on hold until {at(result['hold_until'])}" if result["on_hold"] else ""
-    return f"{result['id']}: {word}{again}  -> {result['state']}{who}{until}"
+    missed = ", it has missed a deadline: cause unstated" if _unstated(result) else ""
+    return f"{result['id']}: {word}{again}  -> {result['state']}{who}{until}{missed}"
+
+
+def _unstated(result: Item) -> bool:
+    return "resolve" in result["steps"] and result["cause"] == "unstated"
 
 
 @verb
@@ -234,7 +239,14 @@ def resolve(
     many = len(ids) != 1 or ids == ["-"] or bool(query)
     if many and "-" not in ids:
         door.ask(f"resolve {query or ' '.join(ids)}?", flag="--yes")
-    return perform(door, "resolve", ids, query=query, at_most=at_most, strict=strict, note=said, cause=cause)
+    ask: dict[str, Any] = {"query": query, "at_most": at_most, "strict": strict, "note": said}
+    try:
+        return perform(door, "resolve", ids, cause=cause, ask_cause=not door.yes, **ask)
+    except errors.UsageError as why:
+        if "--cause" not in why.hint or not door.interactive:
+            raise
+        cause = str(typer.prompt(why.message, err=True))
+    return perform(door, "resolve", ids, cause=cause, **ask)
 
 
 @verb

@@ -10,6 +10,7 @@ from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.secrets import SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
+from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
 app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test.")
 
@@ -32,20 +33,28 @@ def onboard(
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
     rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
     policy: Annotated[str | None, typer.Option("--policy", help="escalation policy; else default")] = None,
+    sla: Tier = None,
+    tz: Zone = None,
+    hours: Hours = None,
+    holidays: Holidays = None,
     secrets_file: SecretsFile = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
 
-    siems company onboard "Fjord Media" --secrets-file fjord.env
+    siems company onboard "Fjord Media" --sla silver --tz Europe/Oslo --secrets-file fjord.env
     """
     from siems.cli.secrets import unsaid, variables, written_to
 
+    ask = {
+        "name": name, "slug": slug, "rate_per_minute": parse_rate(rate), "sla": sla, "time_zone": tz, "hours": hours,
+        "holidays": holidays, "policy": policy,
+    }  # fmt: skip
     if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate), policy=policy)
+        made = door.client.onboard(**ask)
         show_one(door, unsaid(made) if door.dry_run else made, _welcome, id="company_id")
         return
     with written_to(secrets_file) as out:
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate), policy=policy)
+        made = door.client.onboard(**ask)
         out.write(variables(made))
     if secrets_file == "-":
         return
@@ -85,6 +94,7 @@ def _welcome(made: Item) -> list[str]:
     lines += [
         f"  rate limit    {made['rate_per_minute']}/min, burst {made['burst']}",
         f"  correlation   {c['strategy']}, window {c['window_minutes']} min, minimum {c['min_alerts']}",
+        f"  SLA           {plan(made['sla_plan'])}",
     ]
     if "api_key" in made:
         example = SIGNED.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
@@ -121,17 +131,7 @@ def _card(c: Item) -> list[str]:
     lines.append(f"escalation policy {c['policy']}")
     if c["oncall"]:
         lines.append(f"on call by {safe(c['oncall'])}:  siems oncall who --company {c['id'].removeprefix('comp-')}")
-    for target in c["sla"]:
-        response, resolution = target["response_seconds"], target["resolution_seconds"]
-        lines.append(f"SLA {target['severity']:<9} respond {_span(response):>6}   resolve {_span(resolution):>6}")
-    return lines
-
-
-def _span(seconds: int) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+    return [*lines, plan(c["sla_plan"]), *targets(c["sla"], c["sla_plan"]["own_targets"])]
 
 
 @app.command()
@@ -157,6 +157,10 @@ def edit(
     oncall: Annotated[
         str | None, typer.Option("--oncall", help="the on-call schedule to go by; none: the default one")
     ] = None,
+    sla: Tier = None,
+    tz: Zone = None,
+    hours: Hours = None,
+    holidays: Holidays = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -164,13 +168,13 @@ def edit(
     def minutes(text: str | None) -> int | None:
         return None if text is None else (seconds(text) or 0) // 60
 
-    hours = None if close_after is None else (minutes(close_after) or 0) // 60
+    close_hours = None if close_after is None else (minutes(close_after) or 0) // 60
     changed = door.client.edit_company(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, paging=paging, policy=policy, oncall=oncall,
-        reason=door.reason,
+        close_hours=close_hours, paging=paging, policy=policy, oncall=oncall, sla=sla, time_zone=tz, hours=hours,
+        holidays=holidays, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

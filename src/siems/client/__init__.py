@@ -21,6 +21,7 @@ from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.silences import Silences
+from siems.client.sla import Slas
 
 
 class Client(
@@ -34,6 +35,7 @@ class Client(
     Reach,
     Record,
     Silences,
+    Slas,
 ):
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 

@@ -29,6 +29,7 @@ from siems.daemon.runtime import Runtime, company_defaults, retention_of
 from siems.errors import Conflict, SiemsError, UsageError
 from siems.services import retention, setup, users
 from siems.services.observers import react
+from siems.services.sla_settings import countries, warm
 from siems.storage import migrations, statistics
 from siems.storage.database import Database, open_engine, parse_url
 from siems.storage.dialect import translated
@@ -255,6 +256,7 @@ async def serve(settings: Settings, clock: Clock) -> int:
         loop.add_signal_handler(number, stopping.set)
     await runtime.start()
     await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
+    await asyncio.to_thread(warm, await runtime.database.read(countries), clock.now().year)
     socket = places.runtime_dir() / "daemon.sock"
     try:
         listening = await listen(runtime, socket if len(str(socket)) < 100 else None)

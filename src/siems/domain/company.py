@@ -9,7 +9,8 @@ from datetime import datetime
 
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY_ID
-from siems.domain.sla import DEFAULT_TARGETS, Targets
+from siems.domain.sla import Targets, Terms
+from siems.domain.tiers import STANDARD
 from siems.errors import InvalidField
 from siems.vocabulary import Paging
 
@@ -52,11 +53,18 @@ class CompanySettings:
     rules: Rules = field(default_factory=Rules)
     rate_per_minute: int = 60
     burst: int = 120
-    targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
+    tier: str = STANDARD
+    zone: str = "UTC"
+    """Where the company is, for business hours."""
+    terms: Terms = field(default_factory=Terms)
     paging: Paging = Paging.LIVE
     policy_id: str = DEFAULT_POLICY_ID
     oncall: str = ""
     """The schedule that says who is on call; empty: the default one."""
+
+    @property
+    def targets(self) -> Targets:
+        return self.terms.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

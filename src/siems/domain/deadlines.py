@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from siems.domain import sla, strategies
+from siems.domain.calendars import Calendar
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy
 from siems.domain.incident import Incident
@@ -38,15 +39,15 @@ class DueKind(StrEnum):
 
 
 def deadlines_of(
-    incident: Incident, rules: Rules, target: sla.Target, policy: Policy | None = None,
-    weights: Weights = DEFAULT_WEIGHTS,
+    incident: Incident, rules: Rules, target: sla.Target, calendar: Calendar | None = None,
+    policy: Policy | None = None, weights: Weights = DEFAULT_WEIGHTS,
 ) -> dict[DueKind, datetime]:  # fmt: skip
     """Each kind that is armed, and when it is due; without a policy, but for what its strategies ask."""
     if incident.state is State.CLOSED or incident.merged_into is not None:
         return {}
     if incident.state is State.RESOLVED:
         return {} if incident.resolved_at is None else {DueKind.AUTO_CLOSE: incident.resolved_at + rules.auto_close}
-    due = _sla(incident.clocks, target)
+    due = _sla(incident.clocks, target, calendar)
     if incident.escalates_at is not None and incident.recovered_at is None:  # pages are held while all is well
         due[DueKind.ESCALATION] = incident.escalates_at
     if incident.ack_due_at is not None and incident.recovered_at is None and not incident.on_hold:
@@ -62,10 +63,10 @@ def deadlines_of(
     return due
 
 
-def _sla(clocks: sla.Clocks, target: sla.Target) -> dict[DueKind, datetime]:
+def _sla(clocks: sla.Clocks, target: sla.Target, calendar: Calendar | None) -> dict[DueKind, datetime]:
     """A clock first warns, then breaches, then is silent."""
     due: dict[DueKind, datetime] = {}
-    response_warns, resolution_warns = sla.warnings_due(clocks, target)
+    response_warns, resolution_warns = sla.warnings_due(clocks, target, calendar)
     if clocks.response_open and not clocks.response_broken:
         due[DueKind.RESPONSE] = clocks.response_due if clocks.response_warned_at else response_warns
     if clocks.resolution_open and clocks.resolution_breached_at is None and clocks.paused_since is None:

@@ -87,6 +87,8 @@ class IncidentAbsorbed:
     """One incident was folded into another."""
 
     absorbed: Incident
+    before: Incident
+    """The survivor as it was."""
     survivor: Incident
     evidence: str
 

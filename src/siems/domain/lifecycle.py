@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from siems.domain import sla
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.domain.moves import MOVES, Command, attend
@@ -236,14 +237,21 @@ def _legal(incident: Incident, command: Command) -> None:
             f"{incident.ref} is not acknowledged, it cannot be put on hold",
             hint=f"acknowledge it first:  siems incident ack {incident.ref}",
         )
-    _complete(command)
+    _complete(incident, command)
 
 
-def _complete(command: Command) -> None:
+def _late(incident: Incident, now: datetime) -> bool:
+    """Whether resolving it now leaves a breach behind."""
+    return sla.resolve(incident.clocks, now=now, by_person=True).breached()
+
+
+def _complete(incident: Incident, command: Command) -> None:
     """What an action needs to be told, or UsageError naming the flag."""
     action, person = command.action, not command.actor.machine
     if action is Action.RESOLVE and person and not command.note.strip():
         raise UsageError("resolving needs a note that says what was done", hint='add  --note "..."')
+    if action is Action.RESOLVE and command.ask_cause and not command.cause.strip() and _late(incident, command.now):
+        raise UsageError(f"{incident.ref} has missed a deadline: what was the cause?", hint='add  --cause "..."')
     if action in (Action.REOPEN, Action.ESCALATE) and person and not command.reason.strip():
         raise UsageError(f"{action.value} needs a reason", hint='add  --reason "..."')
     if action is Action.NOTE and not command.note.strip():

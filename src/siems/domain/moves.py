@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from siems.domain import sla
+from siems.domain.calendars import Calendar
 from siems.domain.changing import replace
 from siems.domain.escalation import DEFAULT_POLICY, Opens, Policy, Position, at_once, due_after
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor
 from siems.vocabulary import Action, HoldReason, State
+
+UNSTATED = "unstated"
+"""The cause of a breach that nobody has given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,10 @@ class Command:
     public: bool = False
     version: int | None = None
     target: sla.Target | None = None
+    calendar: Calendar | None = None
+    pausing: frozenset[HoldReason] = sla.PAUSING_REASONS
+    ask_cause: bool = False
+    """Resolving what was breached is refused without a cause; else it is stored as unstated."""
     policy: Policy = DEFAULT_POLICY
     first: int = 0
     """The step (from 0) at which a chain that begins now begins: the first that can be taken."""
@@ -84,31 +92,30 @@ def _start(incident: Incident, command: Command) -> Incident:
 
 def _hold(incident: Incident, command: Command) -> Incident:
     held = replace(_end_hold(incident, command), hold_reason=command.hold_reason, hold_until=command.until)
-    if command.hold_reason in sla.PAUSING_REASONS:
+    if command.hold_reason in command.pausing:
         held = replace(held, clocks=sla.pause(held.clocks, now=command.now))
     return held
 
 
-def end_hold(incident: Incident, *, now: datetime) -> Incident:
-    """No longer waiting: the resolution clock runs again."""
-    return replace(incident, hold_reason=None, hold_until=None, clocks=sla.unpause(incident.clocks, now=now))
-
-
 def _end_hold(incident: Incident, command: Command) -> Incident:
-    return end_hold(incident, now=command.now)
+    """No longer waiting: the resolution clock runs again."""
+    clocks = sla.unpause(incident.clocks, now=command.now, calendar=command.calendar)
+    return replace(incident, hold_reason=None, hold_until=None, clocks=clocks)
 
 
 def _resolve(incident: Incident, command: Command) -> Incident:
     person = not command.actor.machine
+    clocks = sla.resolve(incident.clocks, now=command.now, by_person=person, calendar=command.calendar)
+    unstated = UNSTATED if person and clocks.breached() else None
     return replace(
         _end_hold(incident, command),
         state=State.RESOLVED,
         resolved_at=command.now,
         resolved_by=command.actor.id,
         resolution_notes=command.note or command.reason or None,
-        cause=command.cause or None,
+        cause=command.cause.strip() or unstated,
         escalates_at=None,
-        clocks=sla.resolve(incident.clocks, now=command.now, by_person=person),
+        clocks=clocks,
     )
 
 
@@ -123,7 +130,9 @@ def _reopen(incident: Incident, command: Command) -> Incident:
     after = replace(
         incident,
         closed_at=None, resolved_at=None, resolved_by=None, resolution_notes=None, cause=None, recovered_at=None,
-        clocks=sla.reopen(incident.clocks, now=command.now, target=command.target, by_alert=by_alert),
+        clocks=sla.reopen(
+            incident.clocks, now=command.now, target=command.target, by_alert=by_alert, calendar=command.calendar
+        ),
     )  # fmt: skip
     if not by_alert:
         if after.assignee:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from siems.domain.calendars import Calendar, add_business, business_between, take_business
 from siems.domain.changing import replace
 from siems.vocabulary import HoldReason, Severity
 
@@ -34,6 +35,23 @@ DEFAULT_TARGETS: Targets = {
     Severity.MEDIUM: Target(timedelta(hours=8), timedelta(hours=24)),
     Severity.LOW: Target(timedelta(hours=24), timedelta(hours=48)),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an incident is held to, copied when it opens: how fast, when time counts, and which holds stop it."""
+
+    targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
+    calendar: Calendar | None = None
+    """None is around the clock, as CRITICAL always is."""
+    pausing: frozenset[HoldReason] = PAUSING_REASONS
+
+    def __getitem__(self, severity: Severity) -> Target:
+        return self.targets[severity]
+
+    def calendar_for(self, severity: Severity) -> Calendar | None:
+        """When the clocks of an incident of this severity count."""
+        return None if severity is Severity.CRITICAL else self.calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +87,21 @@ class Clocks:
         return self.response_breached_at is not None or self.resolution_breached_at is not None
 
 
-def begin(target: Target, *, now: datetime) -> Clocks:
+def begin(target: Target, *, now: datetime, calendar: Calendar | None = None) -> Clocks:
     """The clocks of an incident that opens now."""
-    return Clocks(response_due=now + target.response, resolution_due=now + target.resolution)
+    return Clocks(
+        response_due=add_business(calendar, now, target.response),
+        resolution_due=add_business(calendar, now, target.resolution),
+    )
 
 
 def respond(clocks: Clocks, *, now: datetime) -> Clocks:
-    """A person has reacted: the response clock stops, once."""
-    return replace(clocks, response_met_at=now) if clocks.response_open else clocks
+    """A person has reacted: the response clock stops, once. Late is late, also when nothing has noticed it yet."""
+    if not clocks.response_open:
+        return clocks
+    if now > clocks.response_due and not clocks.response_broken:
+        clocks = replace(clocks, response_breached_at=clocks.response_due)
+    return replace(clocks, response_met_at=now)
 
 
 def pause(clocks: Clocks, *, now: datetime) -> Clocks:
@@ -84,20 +109,21 @@ def pause(clocks: Clocks, *, now: datetime) -> Clocks:
     return clocks if clocks.paused_since or not clocks.resolution_open else replace(clocks, paused_since=now)
 
 
-def unpause(clocks: Clocks, *, now: datetime) -> Clocks:
-    """The resolution clock runs again; its deadline moves by what it stood still."""
+def unpause(clocks: Clocks, *, now: datetime, calendar: Calendar | None = None) -> Clocks:
+    """The resolution clock runs again; its deadline moves by what it stood still of the time that counts."""
     if clocks.paused_since is None:
         return clocks
-    stood = now - clocks.paused_since
-    return replace(
-        clocks, paused_since=None, paused=clocks.paused + stood, resolution_due=clocks.resolution_due + stood
-    )
+    stood = business_between(calendar, clocks.paused_since, now)
+    due = add_business(calendar, clocks.resolution_due, stood)
+    return replace(clocks, paused_since=None, paused=clocks.paused + stood, resolution_due=due)
 
 
-def resolve(clocks: Clocks, *, now: datetime, by_person: bool) -> Clocks:
+def resolve(clocks: Clocks, *, now: datetime, by_person: bool, calendar: Calendar | None = None) -> Clocks:
     """Resolved. An unmet response clock counts as met by a person, and as cancelled when the system resolved."""
-    clocks = unpause(clocks, now=now)
+    clocks = unpause(clocks, now=now, calendar=calendar)
     clocks = respond(clocks, now=now) if by_person else _cancel_response(clocks)
+    if clocks.resolution_open and now > clocks.resolution_due and clocks.resolution_breached_at is None:
+        clocks = replace(clocks, resolution_breached_at=clocks.resolution_due)
     return replace(clocks, resolution_met_at=now)
 
 
@@ -105,14 +131,18 @@ def _cancel_response(clocks: Clocks) -> Clocks:
     return replace(clocks, response_cancelled=True) if clocks.response_open else clocks
 
 
-def reopen(clocks: Clocks, *, now: datetime, target: Target, by_alert: bool) -> Clocks:
+def reopen(
+    clocks: Clocks, *, now: datetime, target: Target, by_alert: bool, calendar: Calendar | None = None
+) -> Clocks:  # fmt: skip
     """Open again: the resolution clock goes on without the time it was resolved; an alert asks for a new response."""
-    out = now - clocks.resolution_met_at if clocks.resolution_met_at else timedelta(0)
-    clocks = replace(clocks, resolution_met_at=None, resolution_due=clocks.resolution_due + out)
+    met = clocks.resolution_met_at
+    out = business_between(calendar, met, now) if met is not None else timedelta(0)
+    due = add_business(calendar, clocks.resolution_due, out)
+    clocks = replace(clocks, resolution_met_at=None, resolution_due=due)
     if by_alert:
         clocks = replace(
             clocks,
-            response_due=now + target.response,
+            response_due=add_business(calendar, now, target.response),
             response_met_at=None,
             response_cancelled=False,
             response_warned_at=None,
@@ -120,12 +150,14 @@ def reopen(clocks: Clocks, *, now: datetime, target: Target, by_alert: bool) -> 
     return clocks
 
 
-def raise_severity(clocks: Clocks, target: Target, *, now: datetime) -> Clocks:
+def raise_severity(clocks: Clocks, target: Target, *, now: datetime, calendar: Calendar | None = None) -> Clocks:
     """A higher severity: each open deadline becomes the earlier of the old one and now + the new target."""
     if clocks.response_open:
-        clocks = replace(clocks, response_due=min(clocks.response_due, now + target.response))
+        due = add_business(calendar, now, target.response)
+        clocks = replace(clocks, response_due=min(clocks.response_due, due))
     if clocks.resolution_open:
-        clocks = replace(clocks, resolution_due=min(clocks.resolution_due, now + target.resolution))
+        due = add_business(calendar, now, target.resolution)
+        clocks = replace(clocks, resolution_due=min(clocks.resolution_due, due))
     return clocks
 
 
@@ -138,9 +170,15 @@ def strictest(survivor: Clocks, absorbed: Clocks) -> Clocks:
     return survivor
 
 
-def warnings_due(clocks: Clocks, target: Target) -> tuple[datetime, datetime]:
-    """When (response, resolution) warn."""
+def warnings_due(clocks: Clocks, target: Target, calendar: Calendar | None = None) -> tuple[datetime, datetime]:
+    """When (response, resolution) warn: while time still counts, so that somebody is there."""
     return (
-        clocks.response_due - target.warn_before(target.response),
-        clocks.resolution_due - target.warn_before(target.resolution),
+        take_business(calendar, clocks.response_due, target.warn_before(target.response)),
+        take_business(calendar, clocks.resolution_due, target.warn_before(target.resolution)),
     )
+
+
+def spent(target: timedelta, due: datetime, at: datetime, calendar: Calendar | None) -> timedelta:
+    """How much of a target was used at an instant: holds and time outside of hours are no part of it."""
+    left = business_between(calendar, at, due)
+    return target - left if at < due else target + business_between(calendar, due, at)

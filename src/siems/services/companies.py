@@ -15,9 +15,8 @@ from siems.domain.escalation import Policy
 from siems.domain.events import Recorded
 from siems.domain.integration import Opening
 from siems.domain.permissions import Actor, Permission, require, require_role
-from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
-from siems.services import integrations
+from siems.services import integrations, sla_settings
 from siems.services.integrations import GENERIC
 from siems.services.oncall import named
 from siems.services.policy_lookup import find_policy
@@ -25,13 +24,13 @@ from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
 from siems.storage.policy_rows import policy_json
 from siems.storage.repositories.policies import policy_in_force
-from siems.storage.rows import settings_json, targets_json
+from siems.storage.rows import settings_json
+from siems.storage.sla_rows import terms_json
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault
-from siems.vocabulary import MSP, Paging, Severity, Signing, Strategy
+from siems.vocabulary import MSP, Paging, Signing, Strategy
 from siems.wire import CompanyEdit, CorrelationSettings, OnboardAsk, Onboarded, SlaPolicyAsk
 
-LONGEST_TARGET = 365 * 24 * 3_600
 HIGHEST_RATE = 1_000_000
 
 
@@ -51,6 +50,7 @@ def onboard(
     if ask.policy:
         defaults = replace(defaults, policy_id=find_policy(uow.connection, ask.policy, actor, MSP).id)
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
+    settings = sla_settings.changed(settings, _plan(ask), uow.now)
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
     store_company(uow, company)
     added = integrations.make(uow, company_id, Opening(tool=GENERIC, signing=Signing.REQUIRED), vault, public_url)
@@ -66,8 +66,12 @@ def onboard(
         company_id=company_id, api_key=added.api_key, hmac_secret=added.hmac_secret,
         webhook_url=added.webhook_url, name=company.name, integration_id=added.integration_id,
         rate_per_minute=settings.rate_per_minute, burst=settings.burst,
-        correlation=correlation_view(settings.rules),
+        correlation=correlation_view(settings.rules), sla_plan=sla_settings.plan_view(settings),
     )  # fmt: skip
+
+
+def _plan(ask: OnboardAsk | CompanyEdit) -> SlaPolicyAsk:
+    return SlaPolicyAsk(tier=ask.sla, time_zone=ask.time_zone, hours=ask.hours, holidays=ask.holidays)
 
 
 def _exists(connection: Connection, company_id: str) -> bool:
@@ -90,7 +94,7 @@ def store_company(uow: UnitOfWork, company: Company) -> None:
 
 def _keep_snapshots(uow: UnitOfWork, settings: CompanySettings) -> None:
     """What incidents refer to by its content must be in the database before them."""
-    _keep(uow, uow.memory.remember_targets(settings.targets), "sla", targets_json(settings.targets))
+    _keep(uow, uow.memory.remember_terms(settings.terms), "sla", terms_json(settings.terms))
 
 
 def keep_policy(uow: UnitOfWork, policy: Policy) -> str:
@@ -138,7 +142,7 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         "auto_close": None if ask.close_hours is None else _between("close", ask.close_hours, 1, 8760) * 60 * minutes,
     }  # fmt: skip
     changed = replace(rules, **{key: value for key, value in given.items() if value is not None})
-    after = replace(before, rules=changed)
+    after = replace(sla_settings.changed(before, _plan(ask), uow.now), rules=changed)
     if ask.rate_per_minute is not None:
         rate = _positive("rate", ask.rate_per_minute)
         after = replace(after, rate_per_minute=rate, burst=max(120, rate * 2))
@@ -157,24 +161,10 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
 
 
 def set_sla(uow: UnitOfWork, actor: Actor, company_id: str, ask: SlaPolicyAsk) -> None:
-    """Change the targets of one severity; incidents that are open keep those they opened with."""
+    """Change tier, targets or hours; incidents that are open keep those they opened with."""
     require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
     company = uow.company(company_id)
-    try:
-        severity = Severity[ask.severity.upper()]
-    except KeyError as why:
-        raise InvalidField(f"{ask.severity!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL") from why
-    old = company.settings.targets[severity]
-
-    def span(name: str, value: int | None, before: timedelta) -> timedelta:
-        return before if value is None else timedelta(seconds=_between(name, value, 1, LONGEST_TARGET))
-
-    new = Target(
-        span("response", ask.response_seconds, old.response),
-        span("resolution", ask.resolution_seconds, old.resolution),
-        old.warn if ask.warn_seconds is None else span("warn", ask.warn_seconds, old.response),
-    )
-    after = replace(company.settings, targets={**company.settings.targets, severity: new})
+    after = sla_settings.changed(company.settings, ask, uow.now)
     _change(uow, actor, company, after, name=company.name, reason=ask.reason, type="company.sla_set")
 
 

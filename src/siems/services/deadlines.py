@@ -6,19 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from siems.domain import sla, strategies
+from siems.domain import strategies
 from siems.domain.changing import replace
-from siems.domain.deadlines import DueKind, deadlines_of
+from siems.domain.deadlines import DueKind
 from siems.domain.escalation import SLA_BREACH, UNACKNOWLEDGED, Cause, Policy
-from siems.domain.events import ClockName, IncidentActed, IncidentFlapping, SlaBreached, SlaWarned
+from siems.domain.events import ClockName, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
-from siems.domain.lifecycle import apply
-from siems.domain.moves import Command
-from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
 from siems.services import handoffs, heartbeats, shifts, silencing
 from siems.services.escalations import Push, ack_timeout, escalate
-from siems.services.keeping import save
+from siems.services.keeping import due_of, save
+from siems.services.moving import act_by_system
 from siems.services.retention import sweep
 from siems.storage.repositories.deadlines import Due
 from siems.storage.unit_of_work import UnitOfWork
@@ -46,8 +44,7 @@ def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
     if incident is None:
         return
     # the company's settings may have changed since the row was set: how it stands now decides
-    rules, targets, policy = uow.rules(due.company_id), _targets(uow, incident), _policy(uow, incident)
-    when = deadlines_of(incident, rules, targets, policy, uow.weights).get(kind)
+    when = due_of(uow, incident).get(kind)
     if when is not None and when > uow.now:
         uow.deadlines.set(due.object, due.kind, when, company_id=due.company_id)
     elif when is not None:
@@ -57,10 +54,6 @@ def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
 def postpone(uow: UnitOfWork, due: Due) -> None:
     """A row that cannot be fired is tried again later, so that it does not stand in the way of the others."""
     uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id, payload=due.payload)
-
-
-def _targets(uow: UnitOfWork, incident: Incident) -> sla.Target:
-    return uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
 
 
 def _policy(uow: UnitOfWork, incident: Incident) -> Policy:
@@ -128,11 +121,9 @@ def _strategy(uow: UnitOfWork, incident: Incident) -> None:
 
 
 def _system_act(uow: UnitOfWork, before: Incident, action: Action, *, note: str) -> None:
-    command = Command(action=action, actor=SYSTEM, now=uow.now, note=note, reason=note, target=_targets(uow, before))
-    outcome = apply(before, command)
-    if outcome.changed:
-        save(uow, before, outcome.incident)
-        uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    after = act_by_system(uow, before, action, note)
+    if after is not before:
+        save(uow, before, after)
 
 
 def _hold_end(uow: UnitOfWork, incident: Incident) -> None:

@@ -14,11 +14,12 @@ from siems.services import users
 from siems.services.companies import correlation_view
 from siems.services.filters import in_scope
 from siems.services.queries import OPEN_STATES
+from siems.services.sla_settings import plan_view, targets_view
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
-from siems.wire import Check, CompanyView, SlaTarget, UserView
+from siems.wire import Check, CompanyView, UserView
 
 DRIFT_LIMIT = timedelta(seconds=5)
 
@@ -54,17 +55,9 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
     return CompanyView(
         id=row.id, name=row.name, active=row.active, created_at=row.created_at,
         rate_per_minute=settings.rate_per_minute, burst=settings.burst, correlation=correlation_view(settings.rules),
-        paging=settings.paging.value,
-        sla=[
-            SlaTarget(
-                severity=severity.name, response_seconds=int(target.response.total_seconds()),
-                resolution_seconds=int(target.resolution.total_seconds()),
-                warn_seconds=None if target.warn is None else int(target.warn.total_seconds()),
-            )
-            for severity, target in sorted(settings.targets.items(), reverse=True)
-        ],
-        policy=settings.policy_id,
-        open_incidents=count(*mine), breached=count(*mine, breached), oncall=settings.oncall,
+        paging=settings.paging.value, sla=targets_view(settings.targets), sla_plan=plan_view(settings),
+        policy=settings.policy_id, oncall=settings.oncall,
+        open_incidents=count(*mine), breached=count(*mine, breached),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from siems.domain.escalation import Cause, Step
 from siems.domain.incident import Incident
 from siems.domain.permissions import SYSTEM
 from siems.services.silencing import hushed, withhold
+from siems.services.sla_marks import mark
 from siems.services.staffing import Reached, admins, covering, reach
 from siems.services.telling import page, publish, tell
 from siems.storage.unit_of_work import UnitOfWork
@@ -84,7 +85,8 @@ def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
         event.actor, "incident.escalated", after.ref, company_id=after.company_id, reason=event.reason,
         details=details,
     )  # fmt: skip
-    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=event.actor, data=details)
+    data = details | mark("escalate", before, after)
+    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=event.actor, data=data)
     publish(uow, "incident.escalated", after, reason=event.reason, cause=event.cause.value)
     _escalation_notices(uow, event)
 
@@ -165,7 +167,8 @@ def ack_lapsed(uow: UnitOfWork, event: e.AckLapsed) -> None:
         "cause": Cause.ACK_TIMEOUT.value, "step": after.position.key(), "paged": event.recipients,
         "from": event.before.state.value, "to": after.state.value,
     }  # fmt: skip
-    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=SYSTEM, data=details)
+    data = details | mark("ack_timeout", event.before, after)
+    uow.timeline.add(after.company_id, after.id, "escalation", text, actor=SYSTEM, data=data)
     uow.audit.add(
         SYSTEM, "incident.ack_timed_out", after.ref, company_id=after.company_id, reason="no answer", details=details
     )  # fmt: skip

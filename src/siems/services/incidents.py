@@ -20,6 +20,7 @@ from siems.domain.permissions import Actor, missing, require
 from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
 from siems.services.escalations import Push, begin, escalate, opening, tell_of_start
 from siems.services.keeping import save
+from siems.services.moving import act_by_system, in_force
 from siems.storage import tables as t
 from siems.storage.memory import Person
 from siems.storage.rows import alert_from, incident_from, incident_row
@@ -69,13 +70,21 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     outcome = apply(before, command)
     if not outcome.changed:
         return Acted(before, False, (), None)
-    save(uow, before, outcome.incident)
-    until = _remember(uow, actor, before, outcome.incident, action)
     uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    after = answered(uow, outcome.incident, actor) if action is Action.NOTE else outcome.incident
+    save(uow, before, after)
+    until = _remember(uow, actor, before, after, action)
     if outcome.incident.position.cycle > before.position.cycle:
         tell_of_start(uow, outcome.incident, skips, nobody=nobody)
     steps = tuple(step.action.value for step in outcome.steps)
-    return Acted(outcome.incident, True, steps, until)
+    return Acted(after, True, steps, until)
+
+
+def answered(uow: UnitOfWork, incident: Incident, actor: Actor) -> Incident:
+    """A client has written: what waited for them waits no longer."""
+    if actor.role is not Role.CLIENT or incident.hold_reason is not HoldReason.CLIENT:
+        return incident
+    return act_by_system(uow, incident, Action.RESUME, f"{actor.name} has answered")
 
 
 def _command(
@@ -87,9 +96,7 @@ def _command(
         action=action, actor=actor, now=uow.now, reason=ask.reason, note=ask.note, cause=ask.cause,
         assignee=assignee, hold_reason=_hold_reason(ask.hold_for), until=ask.until, public=ask.public,
         version=ask.version, notice_delay=NOTICE_DELAY if ask.undoable else timedelta(0),
-        target=uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity],
-        policy=uow.memory.policy_named(uow.connection, incident.policy_snapshot),
-        opens=opening(uow, incident.company_id),
+        ask_cause=ask.ask_cause, opens=opening(uow, incident.company_id), **in_force(uow, incident),
     )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from siems.domain.deadlines import deadlines_of
+from datetime import datetime
+
+from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.incident import Incident
 from siems.storage.unit_of_work import UnitOfWork
 
@@ -13,14 +15,21 @@ def save(uow: UnitOfWork, before: Incident | None, after: Incident) -> None:
         uow.incidents.add(after)
     else:
         uow.incidents.put(after)
-    rules = uow.rules(after.company_id)
-    targets = uow.memory.targets_named(uow.connection, after.sla_snapshot)
-    policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
-    armed = deadlines_of(before, rules, targets[before.severity], policy, uow.weights) if before is not None else {}
-    wanted = deadlines_of(after, rules, targets[after.severity], policy, uow.weights)
+    armed = due_of(uow, before) if before is not None else {}
+    wanted = due_of(uow, after)
     for kind, due_at in wanted.items():
         if armed.get(kind) != due_at:
             uow.deadlines.set(after.ref, kind.value, due_at, company_id=after.company_id)
     for kind in armed:
         if kind not in wanted:
             uow.deadlines.cancel(after.ref, kind.value)
+
+
+def due_of(uow: UnitOfWork, incident: Incident) -> dict[DueKind, datetime]:
+    """Each kind of deadline that an incident should have, under what was in force when it opened."""
+    terms = uow.memory.terms_named(uow.connection, incident.sla_snapshot)
+    severity = incident.severity
+    return deadlines_of(
+        incident, uow.rules(incident.company_id), terms[severity], terms.calendar_for(severity),
+        uow.memory.policy_named(uow.connection, incident.policy_snapshot), uow.weights,
+    )  # fmt: skip

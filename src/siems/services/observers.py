@@ -24,6 +24,7 @@ from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.oncall_notices import shift_changed
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
+from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
 from siems.services.telling import following
 from siems.services.telling import page as _page
@@ -94,7 +95,8 @@ def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
         details={"into": survivor.ref, "alerts": absorbed.alert_count},
     )  # fmt: skip
     text = f"{absorbed.ref} was folded into this: {event.evidence}"
-    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=SYSTEM)
+    data = mark("merge", event.before, survivor, absorbed.ref)
+    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=SYSTEM, data=data)
     uow.timeline.add(
         absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=SYSTEM
     )
@@ -108,7 +110,7 @@ def severity_raised(uow: UnitOfWork, event: e.SeverityRaised) -> None:
         details={"from": before.severity.name, "to": after.severity.name},
     )  # fmt: skip
     text = f"severity {before.severity.name} -> {after.severity.name}: {event.evidence}"
-    uow.timeline.add(after.company_id, after.id, "state", text, actor=SYSTEM)
+    uow.timeline.add(after.company_id, after.id, "state", text, actor=SYSTEM, data=mark("severity", before, after))
     _publish(uow, "incident.changed", after, coalesce=True)
 
 
@@ -140,7 +142,9 @@ def incident_acted(uow: UnitOfWork, event: e.IncidentActed) -> None:
         details["note"] = command.note
     uow.audit.add(actor, name, after.ref, company_id=after.company_id, reason=command.reason, details=details)
     kind = "note" if taken.action is Action.NOTE else "state"
-    data = {"public": command.public} if taken.action is Action.NOTE else {"action": taken.action.value}
+    data: dict[str, Any] = {"public": command.public}
+    if taken.action is not Action.NOTE:
+        data = {"action": taken.action.value} | mark(taken.action.value, before, after)
     uow.timeline.add(after.company_id, after.id, kind, _told(uow, event), actor=actor, data=data)
     _publish(uow, name, after, actor=actor.id)
     _act_notices(uow, event)
@@ -218,7 +222,8 @@ def act_undone(uow: UnitOfWork, event: e.ActUndone) -> None:
         details={"action": event.action, "state": after.state.value, "version": after.version},
     )  # fmt: skip
     text = f"took back: {event.action}"
-    uow.timeline.add(after.company_id, after.id, "state", text, actor=command.actor)
+    data = mark("undo", event.before, after)
+    uow.timeline.add(after.company_id, after.id, "state", text, actor=command.actor, data=data)
     _publish(uow, "incident.undone", after, actor=command.actor.id)
 
 

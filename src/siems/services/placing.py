@@ -19,10 +19,11 @@ from siems.domain.events import (
 )
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
 from siems.domain.lifecycle import apply
-from siems.domain.moves import Command, end_hold
+from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.services.escalations import begin, keeps_owner, opened_on_chain, opening, tell_of_start
 from siems.services.keeping import save
+from siems.services.moving import act_by_system, in_force
 from siems.storage.indexing import give_key, index_alert, keys_for
 from siems.storage.memory import CompanyMemory
 from siems.storage.unit_of_work import UnitOfWork
@@ -40,10 +41,12 @@ def open_incident(
     alerts = [*waited, alert]
     severity = max(a.severity for a in alerts)
     assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
+    terms = company.settings.terms
     incident = Incident(
         id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
         state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
-        created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
+        created_at=now, last_alert_at=now,
+        clocks=sla.begin(terms[severity], now=now, calendar=terms.calendar_for(severity)),
         sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
         assets=assets, asset_count=len(assets),
         tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
@@ -87,6 +90,8 @@ def join_incident(
     incident = before
     if placement.kind is Kind.REOPEN:
         incident = _reopen(uow, incident, placement)
+    if incident.on_hold:
+        incident = _stop_waiting(uow, company, incident, alert, placement)
     for number in placement.absorb:
         incident = _absorb(uow, company, number, incident, placement)
     if placement.link:
@@ -131,18 +136,32 @@ def _title(incident: Incident, alert: Alert) -> str:
 
 
 def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incident:
-    target = uow.memory.targets_named(uow.connection, incident.sla_snapshot)[incident.severity]
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    force = in_force(uow, incident)
     keeps = keeps_owner(uow, incident)
-    first, skips, nobody = begin(uow, incident if keeps else replace(incident, assignee=None), policy)
+    first, skips, nobody = begin(uow, incident if keeps else replace(incident, assignee=None), force["policy"])
     command = Command(
-        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy,
-        first=first, opens=opening(uow, incident.company_id), keeps_owner=keeps,
+        action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, first=first,
+        opens=opening(uow, incident.company_id), keeps_owner=keeps, **force,
     )  # fmt: skip
     outcome = apply(incident, command)
     uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
     tell_of_start(uow, outcome.incident, skips, nobody=nobody)
     return outcome.incident
+
+
+def _stop_waiting(
+    uow: UnitOfWork, company: CompanyMemory, incident: Incident, alert: Alert, placement: Placement
+) -> Incident:  # fmt: skip
+    """What has spread, or folds in something worse, is not waited for any more."""
+    folded = [uow.incidents.get(company.id, number) for number in placement.absorb]
+    worst = max((one.severity for one in folded), default=incident.severity)
+    if worst > incident.severity and not incident.severity_pinned:
+        return act_by_system(uow, incident, Action.RESUME, f"it is {worst.name} now")
+    assets = dict.fromkeys((alert.asset_name, *(asset for one in folded for asset in one.assets)))
+    new = [asset for asset in assets if asset not in incident.assets]
+    if new and incident.asset_count <= len(incident.assets):  # beyond the limit nobody can tell who is new
+        return act_by_system(uow, incident, Action.RESUME, f"{new[0]} has joined")
+    return incident
 
 
 def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement) -> Incident:
@@ -167,6 +186,7 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
         active_count=after.active_count + absorbed.active_count,
         tool_sources=tuple(dict.fromkeys((*after.tool_sources, *absorbed.tool_sources))),
         critical_asset=after.critical_asset or absorbed.critical_asset,
+        created_at=min(after.created_at, absorbed.created_at),
         clocks=sla.strictest(after.clocks, absorbed.clocks),
         folded=True,
         version=after.version + 1,
@@ -175,7 +195,7 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
         after = replace(after, severity=absorbed.severity)
     uow.messages.cancel(absorbed.ref, f"folded into INC-{survivor.id}")
     uow.outbox.cancel(absorbed.ref)
-    uow.emit(IncidentAbsorbed(closed, after, placement.evidence))
+    uow.emit(IncidentAbsorbed(closed, survivor, after, placement.evidence))
     return after
 
 
@@ -202,13 +222,15 @@ def raise_severity(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: 
     if alert.severity <= incident.severity or incident.severity_pinned:
         return incident
     if incident.on_hold:  # what got worse is not waited for
-        incident = end_hold(incident, now=uow.now)
-    targets = uow.memory.targets_named(uow.connection, incident.sla_snapshot)
+        incident = act_by_system(uow, incident, Action.RESUME, f"it is {alert.severity.name} now")
+    terms = uow.memory.terms_named(uow.connection, incident.sla_snapshot)
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     after = replace(
         incident,
         severity=alert.severity,
-        clocks=sla.raise_severity(incident.clocks, targets[alert.severity], now=uow.now),
+        clocks=sla.raise_severity(
+            incident.clocks, terms[alert.severity], now=uow.now, calendar=terms.calendar_for(alert.severity)
+        ),
         version=incident.version + 1,
     )
     wait = policy.wait(after.position.step, after.severity)

@@ -171,6 +171,7 @@ def _incidents(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     if _remove(connection, _LINES, over) == CHUNK:
         return Step(0, after)
     _remove(connection, "DELETE FROM undo WHERE incident_id IN :ids", over)
+    _remove(connection, "DELETE FROM sla_told WHERE incident_id IN :ids", over)
     gone = _remove(connection, "DELETE FROM incident WHERE id IN :ids", over)
     return Step(gone, old[-1].number if len(old) == INCIDENTS_AT_ONCE else None)
 

@@ -20,7 +20,7 @@ from siems.domain.permissions import Actor
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.storage import tables as t
 from siems.storage.policy_rows import policy_from
-from siems.storage.rows import targets_from
+from siems.storage.sla_rows import terms_from
 from siems.vocabulary import Role
 from siems.wire import AlertView, IncidentView, NextEscalation, ResolutionClock, ResponseClock, Sla
 
@@ -47,10 +47,10 @@ def _pairs(connection: Connection, key: Any, value: Any) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(select(key, value))}
 
 
-def targets_named(connection: Connection, name: str) -> sla.Targets:
+def terms_named(connection: Connection, name: str) -> sla.Terms:
     found = _SNAPSHOTS.get(name)
     if found is None:
-        found = _SNAPSHOTS[name] = targets_from(_body(connection, name))
+        found = _SNAPSHOTS[name] = terms_from(_body(connection, name))
     return found  # type: ignore[return-value]
 
 
@@ -77,7 +77,7 @@ def incident_view(
 ) -> IncidentView:
     """An incident as this reader sees it."""
     i, clocks = incident, incident.clocks
-    target = targets_named(connection, i.sla_snapshot)[i.severity]
+    target = terms_named(connection, i.sla_snapshot)[i.severity]
     view = IncidentView(
         id=i.ref, company_id=i.company_id, company=names.companies.get(i.company_id, i.company_id), title=i.title,
         severity=i.severity.name, state=i.state.value, on_hold=i.on_hold,

@@ -35,14 +35,8 @@ from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.oncall import Rota
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
-from siems.storage.rows import (
-    alert_from,
-    content_name,
-    incident_from,
-    settings_from,
-    targets_from,
-    targets_json,
-)
+from siems.storage.rows import alert_from, content_name, incident_from, settings_from
+from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, Availability, Role, State
 
 LABELS_KEPT = 20_000
@@ -142,7 +136,7 @@ class Memory:
         self.folding = False
         """They are being written by a transaction that is not committed."""
         self._labels: dict[str, Mapping[str, str]] = {}
-        self.targets: dict[str, sla.Targets] = {}
+        self.terms: dict[str, sla.Terms] = {}
         self.policies: dict[str, Policy] = {}
 
     def shared(self, alert: Alert) -> Alert:
@@ -167,12 +161,9 @@ class Memory:
             self.companies.pop(company_id, None)
             return None
         company = Company(
-            id=row.id,
-            name=row.name,
-            created_at=row.created_at,
-            active=row.active,
+            id=row.id, name=row.name, created_at=row.created_at, active=row.active,
             settings=settings_from(row.settings),
-        )
+        )  # fmt: skip
         policy = policy_in_force(connection, company.settings.policy_id)
         memory = self.new_company(company, policy, version=row.cache_version)
         self.companies[company_id] = memory
@@ -190,7 +181,7 @@ class Memory:
         """An empty memory for a company, with its settings and its policy named by their content."""
         settings = company.settings
         return CompanyMemory(
-            company.id, company.name, version, settings, self.remember_targets(settings.targets),
+            company.id, company.name, version, settings, self.remember_terms(settings.terms),
             self.remember_policy(policy), policy,
         )  # fmt: skip
 
@@ -218,9 +209,9 @@ class Memory:
 
     # --- snapshots ---------------------------------------------------------------------------------------------
 
-    def remember_targets(self, targets: sla.Targets) -> str:
-        name = content_name("sla", targets_json(targets))
-        self.targets[name] = targets
+    def remember_terms(self, terms: sla.Terms) -> str:
+        name = content_name("sla", terms_json(terms))
+        self.terms[name] = terms
         return name
 
     def remember_policy(self, policy: Policy) -> str:
@@ -228,10 +219,10 @@ class Memory:
         self.policies[name] = policy
         return name
 
-    def targets_named(self, connection: Connection, name: str) -> sla.Targets:
-        if name not in self.targets:
-            self.targets[name] = targets_from(_snapshot_body(connection, name))
-        return self.targets[name]
+    def terms_named(self, connection: Connection, name: str) -> sla.Terms:
+        if name not in self.terms:
+            self.terms[name] = terms_from(_snapshot_body(connection, name))
+        return self.terms[name]
 
     def policy_named(self, connection: Connection, name: str) -> Policy:
         if name not in self.policies:

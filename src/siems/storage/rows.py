@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -22,6 +22,8 @@ from siems.domain.matchers import parse
 from siems.domain.priority import Weights
 from siems.domain.recurrence import Recurrence
 from siems.domain.silence import Silence
+from siems.domain.tiers import STANDARD
+from siems.storage.sla_rows import plan_json, targets_json, terms_from
 from siems.vocabulary import AlertStatus, Category, HoldReason, Paging, Severity, State, Strategy
 
 Row = tuple[Any, ...]
@@ -196,24 +198,6 @@ def _seconds(span: timedelta | None) -> float | None:
     return None if span is None else span.total_seconds()
 
 
-def targets_json(targets: sla.Targets) -> dict[str, Any]:
-    return {
-        severity.name: [_seconds(t.response), _seconds(t.resolution), _seconds(t.warn)]
-        for severity, t in sorted(targets.items())
-    }
-
-
-def targets_from(data: Mapping[str, Any]) -> sla.Targets:
-    return {
-        Severity[name]: sla.Target(
-            timedelta(seconds=response),
-            timedelta(seconds=resolution),
-            None if warn is None else timedelta(seconds=warn),
-        )
-        for name, (response, resolution, warn) in data.items()
-    }
-
-
 def content_name(kind: str, body: dict[str, Any]) -> str:
     """A short name for targets or a policy: the same for the same."""
     said = json.dumps([kind, body], sort_keys=True).encode()
@@ -234,10 +218,13 @@ def settings_json(settings: CompanySettings) -> str:
             "auto_close": _seconds(rules.auto_close),
             "rate": settings.rate_per_minute,
             "burst": settings.burst,
+            "tier": settings.tier,
+            "zone": settings.zone,
             "targets": targets_json(settings.targets),
             "paging": settings.paging.value,
             "policy_id": settings.policy_id,
             "oncall": settings.oncall,
+            **plan_json(settings.terms),
         }
     )
 
@@ -257,7 +244,9 @@ def settings_from(text: str) -> CompanySettings:
         ),
         rate_per_minute=data["rate"],
         burst=data["burst"],
-        targets=targets_from(data["targets"]),
+        tier=data.get("tier", STANDARD),
+        zone=data.get("zone", "UTC"),
+        terms=terms_from(data),
         paging=Paging(data.get("paging", Paging.LIVE)),
         policy_id=data.get("policy_id", DEFAULT_POLICY_ID),
         oncall=data.get("oncall", ""),

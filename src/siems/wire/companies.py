@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from siems.wire.shapes import Ask, Wire
+from siems.wire.sla import SlaPlan, SlaTarget
 
 
 class CorrelationSettings(Wire):
@@ -18,13 +19,6 @@ class CorrelationSettings(Wire):
     close_hours: int
 
 
-class SlaTarget(Wire):
-    severity: str
-    response_seconds: int
-    resolution_seconds: int
-    warn_seconds: int | None
-
-
 class CompanyView(Wire):
     id: str
     name: str
@@ -32,6 +26,7 @@ class CompanyView(Wire):
     created_at: datetime
     rate_per_minute: int
     paging: str
+    sla_plan: SlaPlan
     burst: int
     correlation: CorrelationSettings
     sla: list[SlaTarget]
@@ -47,6 +42,11 @@ class OnboardAsk(Ask):
     slug: str | None = None
     rate_per_minute: int | None = None
     policy: str | None = None
+    sla: str | None = None
+    """The name of a tier."""
+    time_zone: str | None = None
+    hours: str | None = None
+    holidays: str | None = None
 
 
 class Onboarded(Wire):
@@ -61,6 +61,7 @@ class Onboarded(Wire):
     rate_per_minute: int
     burst: int
     correlation: CorrelationSettings
+    sla_plan: SlaPlan
 
 
 class CompanyEdit(Ask):
@@ -80,12 +81,8 @@ class CompanyEdit(Ask):
     close_hours: int | None = None
     policy: str | None = None
     oncall: str | None = None
-    reason: str = ""
-
-
-class SlaPolicyAsk(Ask):
-    severity: str
-    response_seconds: int | None = None
-    resolution_seconds: int | None = None
-    warn_seconds: int | None = None
+    sla: str | None = None
+    time_zone: str | None = None
+    hours: str | None = None
+    holidays: str | None = None
     reason: str = ""

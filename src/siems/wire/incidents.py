@@ -127,6 +127,8 @@ class ActAsk(Ask):
     hold_for: str | None = None
     until: datetime | None = None
     public: bool = False
+    ask_cause: bool = False
+    """Resolving what has missed a deadline is refused without a cause; else the cause is stored as `unstated`."""
     undoable: bool = False
     """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
 

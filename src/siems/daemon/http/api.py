@@ -22,6 +22,7 @@ from siems.daemon.http import (
     sending,
     sessions,
     silences,
+    sla,
 )
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
@@ -108,6 +109,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/incidents/{ref}", incidents.show_incident),
     ("GET", "/incidents/{ref}/timeline", incidents.incident_timeline),
     ("GET", "/incidents/{ref}/alerts", incidents.incident_alerts),
+    ("GET", "/incidents/{ref}/sla", sla.explain_deadlines),
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
@@ -121,6 +123,10 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/silences/{ref}", silences.show_silence),
     ("POST", "/silences/{ref}/actions/extend", silences.extend_silence),
     ("POST", "/silences/{ref}/actions/end", silences.end_silence),
+    ("GET", "/sla/board", sla.show_board),
+    ("POST", "/sla/check", sla.check_deadlines),
+    ("GET", "/sla/report", sla.report_deadlines),
+    ("GET", "/sla/tiers", sla.list_tiers),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
     ("GET", "/companies/{ref}", companies.show_company),

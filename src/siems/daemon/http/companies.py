@@ -10,6 +10,7 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
+from siems.daemon.http.sla import know_holidays
 from siems.daemon.runtime import company_defaults
 from siems.domain.permissions import Permission, require_role
 from siems.services import companies, directory, users
@@ -28,6 +29,7 @@ async def show_company(call: Call) -> web.Response:
 
 async def onboard(call: Call) -> web.Response:
     ask = await call.body(wire.OnboardAsk)
+    await know_holidays(call, ask.holidays)
     runtime = call.runtime
 
     def verb(uow: UnitOfWork) -> bytes:
@@ -41,11 +43,13 @@ async def onboard(call: Call) -> web.Response:
 
 async def edit_company(call: Call) -> web.Response:
     ask = await call.body(wire.CompanyEdit)
+    await know_holidays(call, ask.holidays)
     return await _change_company(call, lambda uow, company_id: companies.edit(uow, call.actor, company_id, ask))
 
 
 async def set_sla(call: Call) -> web.Response:
     ask = await call.body(wire.SlaPolicyAsk)
+    await know_holidays(call, ask.holidays)
     return await _change_company(call, lambda uow, company_id: companies.set_sla(uow, call.actor, company_id, ask))
 
 

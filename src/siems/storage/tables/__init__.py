@@ -8,7 +8,7 @@ from __future__ import annotations
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
-from siems.storage.tables.incidents import deadline, incident, silence, snapshot, timeline, undo
+from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
 from siems.storage.tables.oncall import calendar_feed, handoff_note, oncall_override, schedule, shift, swap
@@ -56,6 +56,7 @@ __all__ = [
     "shift",
     "sighting",
     "silence",
+    "sla_told",
     "snapshot",
     "subscription",
     "swap",

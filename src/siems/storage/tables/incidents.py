@@ -84,6 +84,14 @@ incident = Table(
     Index("ix_incident_company_id_state", "company_id", "state"),
     Index("ix_incident_state_resolution_due", "state", "resolution_due"),
     Index("ix_incident_created_at", "created_at"),
+    # what a company was like lately: costs nothing before the end
+    Index(
+        "ix_incident_company_id_resolved_at",
+        "company_id",
+        "resolved_at",
+        sqlite_where=text("resolved_at IS NOT NULL"),
+        postgresql_where=text("resolved_at IS NOT NULL"),
+    ),
     # few incidents recur, and only those pay for it
     Index(
         "ix_incident_recurrence_of",
@@ -169,3 +177,20 @@ deadline = Table(
     sqlite_with_rowid=False,
 )
 """Everything that happens later: for each object at most one of each kind."""
+
+
+sla_told = Table(
+    "sla_told",
+    metadata,
+    Column("actor", String(64), nullable=False),
+    Column("token", String(100), nullable=False),
+    Column("incident_id", Id, nullable=False),
+    Column("clock", String(16), nullable=False),
+    Column("standing", String(16), nullable=False),  # due, breached
+    of_company(),
+    Column("due_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("actor", "token", "incident_id", "clock", "standing"),
+    Index("ix_sla_told_incident_id", "incident_id"),
+)
+"""What `sla check --once TOKEN` has told already."""
