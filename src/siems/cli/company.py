@@ -116,6 +116,7 @@ def _card(c: Item) -> list[str]:
         f" minimum {k['min_alerts']}, quiet {k['quiet_minutes']} min, reopen {k['reopen_minutes']} min,"
         f" close after {k['close_hours']} h",
     ]
+    lines.append(f"what opens is assigned {'by hand' if c['assign'] == 'manual' else 'by ' + safe(c['assign'])}")
     for target in c["sla"]:
         response, resolution = target["response_seconds"], target["resolution_seconds"]
         lines.append(f"SLA {target['severity']:<9} respond {_span(response):>6}   resolve {_span(resolution):>6}")
@@ -147,6 +148,10 @@ def edit(
     auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve")] = None,
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
+    assign: Annotated[
+        str | None,
+        typer.Option("--assign", help="who gets what opens: manual, best_match, round_robin, least_loaded, on_call"),
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -159,7 +164,7 @@ def edit(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, reason=door.reason,
+        close_hours=hours, assign=assign, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

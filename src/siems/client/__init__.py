@@ -16,11 +16,12 @@ from siems.client.assets import Assets
 from siems.client.companies import Companies
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
+from siems.client.paging import Paging
 from siems.client.record import Record
 from siems.client.silences import Silences
 
 
-class Client(Incidents, Alerts, Silences, Companies, Integrations, Assets, Record):
+class Client(Incidents, Alerts, Silences, Paging, Companies, Integrations, Assets, Record):
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from siems.domain.assignment import MANUAL
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY, Policy
 from siems.domain.sla import DEFAULT_TARGETS, Targets
@@ -53,6 +54,8 @@ class CompanySettings:
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
     policy: Policy = DEFAULT_POLICY
+    assign: str = MANUAL
+    """The strategy by which an incident finds its owner when it opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

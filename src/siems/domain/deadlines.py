@@ -28,6 +28,7 @@ class DueKind(StrEnum):
     SILENCE_NOTICE = "silence_notice"
     SILENCE_END = "silence_end"
     SILENCE_RELEASE = "silence_release"
+    PAGE = "page"
     HOUSEKEEPING = "housekeeping"
 
 

@@ -16,7 +16,7 @@ from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import heartbeats, silencing
+from siems.services import heartbeats, paging, silencing
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.services.retention import sweep
@@ -160,6 +160,7 @@ _FIRES_OF_INCIDENTS: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = 
 _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
     {
         DueKind.HEARTBEAT: heartbeats.due,
+        DueKind.PAGE: paging.due,
         DueKind.SILENCE_NOTICE: silencing.fire,
         DueKind.SILENCE_END: silencing.fire,
         DueKind.SILENCE_RELEASE: silencing.fire,

@@ -62,7 +62,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
             )
             for severity, target in sorted(settings.targets.items(), reverse=True)
         ],
-        open_incidents=count(*mine), breached=count(*mine, breached),
+        assign=settings.assign, open_incidents=count(*mine), breached=count(*mine, breached),
     )  # fmt: skip
 
 

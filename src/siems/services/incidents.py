@@ -17,14 +17,14 @@ from siems.domain.incident import Incident
 from siems.domain.lifecycle import apply, check, permission_for
 from siems.domain.moves import Command
 from siems.domain.permissions import Actor, missing, require
-from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
+from siems.errors import Conflict, InvalidField, StaleVersion
+from siems.services.assigning import named, told
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.storage import tables as t
-from siems.storage.memory import Person
 from siems.storage.rows import alert_from, incident_from, incident_row
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Action, AlertStatus, HoldReason, Role
+from siems.vocabulary import Action, AlertStatus, HoldReason
 from siems.wire import ActAsk
 
 UNDO_WITHIN = timedelta(seconds=10)
@@ -53,7 +53,7 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     if not actor.sees(company_id):
         raise missing(ref)
     before = uow.incidents.get(company_id, number)
-    assignee = _assignee(uow, actor, ask.to, company_id) if action is Action.ASSIGN else None
+    assignee, choice = named(uow, actor, ask.to, before) if action is Action.ASSIGN else (None, None)
     require(actor, permission_for(action, actor=actor, assignee=assignee), company_id, what=ref)
     if action is Action.UNDO:
         return _undo(uow, actor, before, ask)
@@ -67,7 +67,7 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
         return Acted(before, False, (), None)
     save(uow, before, outcome.incident)
     until = _remember(uow, actor, before, outcome.incident, action)
-    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    uow.emit(*told(outcome.incident, choice, actor), *(IncidentActed(step, command) for step in outcome.steps))
     steps = tuple(step.action.value for step in outcome.steps)
     return Acted(outcome.incident, True, steps, until)
 
@@ -94,30 +94,6 @@ def _hold_reason(word: str | None) -> HoldReason | None:
     except ValueError as why:
         known = ", ".join(HoldReason)
         raise InvalidField(f"{word!r} is no reason to hold", hint=f"one of: {known}") from why
-
-
-def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> str | None:
-    """The user behind `--to`: `@me`, an id or a name. Raises NotFound for who is not there or not for this client."""
-    if not to:
-        return None
-    if to in ("@me", "me"):
-        return actor.id
-    wanted = to.strip().lower()
-    for person in uow.people():
-        if wanted in (person.id, person.id.removeprefix("user-"), person.name.lower()):
-            if not _known_to(actor, person):
-                break
-            if not person.covers(company_id) or person.role is Role.CLIENT:
-                raise InvalidField(
-                    f"{person.name} does not work for this company", hint="siems user list shows who does"
-                )
-            return person.id
-    raise NotFound(f"there is no user {to!r}", hint="siems user list")
-
-
-def _known_to(actor: Actor, person: Person) -> bool:
-    """Whether this actor may know that the person exists: the rule of the list of users."""
-    return Role.ADMIN in (actor.role, person.role) or actor.id == person.id or bool(actor.scope & person.scope)
 
 
 # --- taking it back --------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from siems.domain import events as e
 from siems.domain.escalation import Cause
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
+from siems.services.assign_notices import assignee_chosen
 from siems.services.incidents import resolve_alerts
+from siems.services.paging_notices import page_moved
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
 from siems.services.telling import page as _page
@@ -298,6 +300,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.DeliveryRefused: (delivery_refused,),
         e.AlertSuppressed: (alert_suppressed,),
         e.IncidentOpened: (incident_opened,),
+        e.AssigneeChosen: (assignee_chosen,),
         e.IncidentAbsorbed: (incident_absorbed,),
         e.SeverityRaised: (severity_raised,),
         e.IncidentRecovered: (incident_recovered,),
@@ -310,6 +313,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
+        e.PageMoved: (page_moved,),
         e.Recorded: (recorded,),
     }
 )

@@ -19,6 +19,7 @@ from siems.domain.incident import Incident, include_asset, title_for, with_trans
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command, end_hold
 from siems.domain.permissions import SYSTEM
+from siems.services.assigning import find_owner, told
 from siems.services.keeping import save
 from siems.storage.memory import CompanyMemory, give_key, index_alert, keys_for
 from siems.storage.unit_of_work import UnitOfWork
@@ -48,6 +49,7 @@ def open_incident(
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
         recurrence_of=placement.recurrence_of,
     )  # fmt: skip
+    incident, choice = find_owner(uow, incident)
     save(uow, None, incident)
     for old in waited:
         moved = replace(old, incident_id=incident.id)
@@ -58,7 +60,7 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident), *told(incident, choice))
     return alert
 
 
@@ -133,8 +135,11 @@ def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incide
         action=Action.REOPEN, actor=SYSTEM, now=uow.now, reason=placement.evidence, target=target, policy=policy
     )
     outcome = apply(incident, command)
-    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
-    return outcome.incident
+    after, choice = find_owner(uow, outcome.incident)
+    # the last step shows the owner too, so that only they are paged
+    steps = (*outcome.steps[:-1], replace(outcome.steps[-1], after=after)) if choice is not None else outcome.steps
+    uow.emit(*(IncidentActed(step, command) for step in steps), *told(after, choice))
+    return after
 
 
 def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Incident, placement: Placement) -> Incident:

@@ -27,6 +27,8 @@ from siems.domain.silence import Silence
 from siems.storage import tables as t
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
+from siems.storage.people import Person as Person
+from siems.storage.people import load_people
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import (
@@ -39,25 +41,10 @@ from siems.storage.rows import (
     targets_from,
     targets_json,
 )
-from siems.vocabulary import MSP, AlertStatus, Availability, Role, State, Strategy
+from siems.vocabulary import MSP, AlertStatus, State, Strategy
 
 SIGHTINGS_KEPT = 32
 LABELS_KEPT = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A user, as far as paging and assigning need to know."""
-
-    id: str
-    name: str
-    role: Role
-    scope: frozenset[str]
-    email: str = ""
-    availability: Availability = Availability.AVAILABLE
-
-    def covers(self, company_id: str) -> bool:
-        return self.role is Role.ADMIN or company_id in self.scope
 
 
 @dataclass(slots=True)
@@ -84,6 +71,8 @@ class CompanyMemory:
     """When it was written down that an asset was seen."""
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
+    workload: dict[str, int] = field(default_factory=dict)
+    """How many open incidents each user has here."""
 
     @property
     def rules(self) -> Rules:
@@ -183,20 +172,7 @@ class Memory:
         )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:
-        scopes: dict[str, set[str]] = {}
-        for user_id, company_id in connection.execute(select(t.user_company.c.user_id, t.user_company.c.company_id)):
-            scopes.setdefault(user_id, set()).add(company_id)
-        self.people = {
-            row.id: Person(
-                row.id,
-                row.name,
-                Role(row.role),
-                frozenset(scopes.get(row.id, ())),
-                row.email,
-                Availability(row.availability),
-            )
-            for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
-        }
+        self.people = load_people(connection)
         self.people_loaded[MSP] = True
 
     def load_counters(self, connection: Connection) -> None:
@@ -311,6 +287,8 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
     for row in rows:
         incident = incident_from(row)
         company.incidents[incident.id] = incident
+        if incident.assignee is not None and incident.open:
+            company.workload[incident.assignee] = company.workload.get(incident.assignee, 0) + 1
         if incident.folded:
             give_key(journal, company, incident.id, wide_key(incident.signature))
     # a closed incident's alerts were resolved with it, so what is active belongs to an open one or to none

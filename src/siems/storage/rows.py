@@ -13,6 +13,7 @@ import msgspec
 from siems.clock import from_micros, to_micros
 from siems.domain import sla
 from siems.domain.alert import Alert
+from siems.domain.assignment import MANUAL
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy, Position, Step, StepTarget, TargetKind
@@ -265,6 +266,7 @@ def settings_json(settings: CompanySettings) -> str:
             "burst": settings.burst,
             "targets": targets_json(settings.targets),
             "policy": policy_json(settings.policy),
+            "assign": settings.assign,
         }
     )
 
@@ -286,4 +288,5 @@ def settings_from(text: str) -> CompanySettings:
         burst=data["burst"],
         targets=targets_from(data["targets"]),
         policy=policy_from(data["policy"]),
+        assign=data.get("assign", MANUAL),
     )

@@ -30,7 +30,9 @@ from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
 from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.outbox import Outbox
+from siems.storage.repositories.paging import Pages
 from siems.storage.repositories.repeats import Repeats
+from siems.storage.repositories.roster import Roster
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.timeline import Timeline
@@ -74,6 +76,8 @@ class UnitOfWork:
         self.timeline = Timeline(self)
         self.outbox = Outbox(self)
         self.silences = Silences(self)
+        self.roster = Roster(self)
+        self.pages = Pages(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -189,6 +193,7 @@ class UnitOfWork:
         self.incidents.flush()
         self.alerts.flush()
         self.heartbeats.flush()
+        self.roster.flush()
         self.deadlines.flush()
         self.audit.flush()
         self.stream.flush()

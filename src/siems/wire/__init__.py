@@ -18,6 +18,7 @@ from siems.wire.assets import (
     AssetView,
     CloudImport,
 )
+from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import (
     CompanyEdit,
     CompanyView,
@@ -57,6 +58,7 @@ from siems.wire.integrations import (
     TenantAsk,
     ToolView,
 )
+from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
 from siems.wire.people import LoginAsk, Me, RefreshAsk, TokenPair, UserAsk, UserView
 from siems.wire.record import (
     AuditView,
@@ -101,8 +103,10 @@ __all__ = [
     "AssetView",
     "AssetsImported",
     "AuditView",
+    "CandidateView",
     "ChainState",
     "Check",
+    "ChoiceView",
     "CloudImport",
     "CompanyCount",
     "CompanyEdit",
@@ -128,6 +132,11 @@ __all__ = [
     "OnboardAsk",
     "Onboarded",
     "Page",
+    "PageActAsk",
+    "PageAnswer",
+    "PageAsk",
+    "PageView",
+    "PagedPerson",
     "Problem",
     "QueueAsk",
     "QueueView",

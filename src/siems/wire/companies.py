@@ -34,6 +34,7 @@ class CompanyView(Wire):
     burst: int
     correlation: CorrelationSettings
     sla: list[SlaTarget]
+    assign: str = "manual"
     open_incidents: int = 0
     breached: int = 0
 
@@ -72,6 +73,7 @@ class CompanyEdit(Ask):
     auto_resolve: bool | None = None
     reopen_minutes: int | None = None
     close_hours: int | None = None
+    assign: str | None = None
     reason: str = ""
 
 

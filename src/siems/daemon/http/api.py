@@ -8,7 +8,17 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import (
+    assets,
+    companies,
+    heartbeats,
+    incidents,
+    integrations,
+    paging,
+    sending,
+    sessions,
+    silences,
+)
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -92,6 +102,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/incidents/{ref}", incidents.show_incident),
     ("GET", "/incidents/{ref}/timeline", incidents.incident_timeline),
     ("GET", "/incidents/{ref}/alerts", incidents.incident_alerts),
+    ("GET", "/incidents/{ref}/candidates", incidents.list_candidates),
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
@@ -105,6 +116,11 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/silences/{ref}", silences.show_silence),
     ("POST", "/silences/{ref}/actions/extend", silences.extend_silence),
     ("POST", "/silences/{ref}/actions/end", silences.end_silence),
+    ("GET", "/pages", paging.list_pages),
+    ("POST", "/pages", paging.open_page),
+    ("GET", "/pages/{ref}", paging.show_page),
+    ("POST", "/pages/{ref}/actions/ack", paging.acknowledge_page),
+    ("POST", "/pages/{ref}/actions/end", paging.end_page),
     ("GET", "/companies", companies.list_companies),
     ("POST", "/companies", companies.onboard),
     ("GET", "/companies/{ref}", companies.show_company),

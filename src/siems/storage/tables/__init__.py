@@ -11,6 +11,7 @@ from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
 from siems.storage.tables.incidents import deadline, incident, silence, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
+from siems.storage.tables.paging import page
 from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
 
@@ -35,6 +36,7 @@ __all__ = [
     "metadata",
     "notification",
     "old_key",
+    "page",
     "pull",
     "raw_body",
     "raw_columns",
