@@ -20,7 +20,10 @@ LOAD, LOAD_AT_MOST = 5, 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Somebody who might take it, as far as a strategy may know. `on_call`: their place in the order, from 1; 0: not."""
+    """Somebody who might take it, as far as a strategy may know.
+
+    `on_call`: their place in the order in which people are paged, from 1; 0 for those who are not.
+    """
 
     id: str
     name: str

@@ -213,7 +213,7 @@ class Recorded:
 
 Event = (
     AlertReceived | AlertRepeated | AlertRecovered | AlertRemarked | AlertSuppressed | IncidentOpened
-    | AssigneeChosen | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
+    | IncidentAbsorbed | SeverityRaised | IncidentRecovered | IncidentFlapping | IncidentActed | ActUndone
     | IncidentEscalated | ChainEnded | SlaWarned | SlaBreached | SilenceExpiring | SilenceLifted | Recorded
-    | DeliveryRefused | PageMoved
+    | DeliveryRefused | PageMoved | AssigneeChosen
 )  # fmt: skip

@@ -59,7 +59,18 @@ from siems.wire.integrations import (
     ToolView,
 )
 from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
-from siems.wire.people import LoginAsk, Me, RefreshAsk, TokenPair, UserAsk, UserView
+from siems.wire.people import (
+    AvailabilityAsk,
+    LoginAsk,
+    Me,
+    PasswordAsk,
+    RefreshAsk,
+    TokenPair,
+    UserAsk,
+    UserChanged,
+    UserEdit,
+    UserView,
+)
 from siems.wire.record import (
     AuditView,
     ChainState,
@@ -103,6 +114,7 @@ __all__ = [
     "AssetView",
     "AssetsImported",
     "AuditView",
+    "AvailabilityAsk",
     "CandidateView",
     "ChainState",
     "Check",
@@ -137,6 +149,7 @@ __all__ = [
     "PageAsk",
     "PageView",
     "PagedPerson",
+    "PasswordAsk",
     "Problem",
     "QueueAsk",
     "QueueView",
@@ -171,6 +184,8 @@ __all__ = [
     "ToolView",
     "UndoView",
     "UserAsk",
+    "UserChanged",
+    "UserEdit",
     "UserView",
     "VerifyAnswer",
     "WindowView",

@@ -44,8 +44,8 @@ class PageAsk(Ask):
     """Whom to call, about what. `to`: a user, `@me` or `oncall`. A page with this `key` that has not ended is the
     answer, and nobody is paged again. An incident gives message and severity where they are left out."""
 
-    company: str = ""
     to: str
+    company: str = ""
     message: str = ""
     key: str = ""
     severity: str = ""
