@@ -11,6 +11,7 @@ LOOKING = [
     "alert list --rejected", "company list", "integration list", "integration tools", "integration list --tools",
     "integration tools zabbix", "user list", "audit list", "audit verify", "notify inbox", "whoami", "daemon status",
     "silence list", "silence list --within 8h --expired", "maintenance list", "heartbeat list",
+    "page list", "page list --mine --ended", "user show @me",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 

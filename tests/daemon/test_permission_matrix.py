@@ -57,6 +57,8 @@ INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
+PAGE = {"own": "PAG-1", "other": "PAG-2", "missing": "PAG-9"}
+PERSON = {"own": "@me", "other": "user-stranger", "missing": "user-nope"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
@@ -67,6 +69,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/timeline"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
+    ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
@@ -85,6 +88,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/silences/{ref}"): Case("silence for up to a day", **SILENCE),
     ("POST", "/silences/{ref}/actions/extend"): Case("silence for up to a day", **SILENCE, body={"seconds": 60}),
     ("POST", "/silences/{ref}/actions/end"): Case("silence for up to a day", **SILENCE, body={}),
+    ("GET", "/pages"): Case("work on incidents", **COMPANY, query="?company={object}"),
+    ("POST", "/pages"): Case(
+        "work on incidents", **COMPANY_BODY, body={"company": "{object}", "to": "oncall", "message": "x"}
+    ),
+    ("GET", "/pages/{ref}"): Case("work on incidents", **PAGE),
+    ("POST", "/pages/{ref}/actions/ack"): Case("work on incidents", **PAGE, body={}),
+    ("POST", "/pages/{ref}/actions/end"): Case("work on incidents", **PAGE, body={}),
     ("GET", "/companies"): Case("see what is in the scope"),
     ("POST", "/companies"): Case("companies and users", body={"name": "New one"}),
     ("GET", "/companies/{ref}"): Case("see what is in the scope", **COMPANY),
@@ -142,6 +152,12 @@ CASES: dict[tuple[str, str], Case] = {
         "companies and users",
         body={"name": "newcomer", "email": "n@msp.example", "role": "client", "password": "a long enough one"},
     ),
+    ("GET", "/users/{ref}"): Case("see what is in the scope", **PERSON),
+    ("PATCH", "/users/{ref}"): Case("settings and keys of a company", **PERSON, body={"skills": ["network"]}),
+    ("POST", "/users/{ref}/availability"): Case("use one's own things", **PERSON, body={"availability": "busy"}),
+    ("POST", "/users/{ref}/password"): Case(
+        "companies and users", **PERSON, body={"password": "a long enough one"}
+    ),
     ("GET", "/me"): Case("use one's own things"),
     ("GET", "/inbox"): Case("use one's own things"),
     ("POST", "/inbox/read"): Case("use one's own things", body={}),
@@ -173,7 +189,7 @@ def test_every_route_and_every_action_stands_in_the_matrix() -> None:
 
 
 async def populate(house: House) -> None:
-    """INC-1, ALR-1, SIL-1 and HB-1 are Acme's, those with 2 are Beta's; one person of each role works for Acme."""
+    """INC-1, ALR-1, SIL-1, PAG-1 and HB-1 are Acme's, those with 2 are Beta's; one of each role works for Acme."""
     await house.alert(company=house.acme)
     await house.alert(company=house.beta)
     for company in ("comp-acme", "comp-beta"):
@@ -181,8 +197,11 @@ async def populate(house: House) -> None:
         assert (await house.ask("root", "POST", "/silences", ask)).status == 201
         beat = {"name": "nightly", "company": company, "every_seconds": 3_600}
         assert (await house.ask("root", "POST", "/heartbeats", beat)).status == 201
+        page = {"company": company, "to": "root", "message": "x"}
+        assert (await house.ask("root", "POST", "/pages", page)).status == 201
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
+    await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
     house.tokens["admin"] = house.tokens["root"]
 
 
@@ -286,7 +305,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2", reply.body), (path, reply)
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|stranger", reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:
