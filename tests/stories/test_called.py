@@ -89,7 +89,7 @@ def test_an_account_from_its_first_to_its_last_day(running: House, tmp_path: Pat
     words = ("user", "reset-password", "jon")
     running.run(*words, "--password-stdin", text="another good one\n", exit=2)  # nobody is there to say yes
     running.run(*words, "--password-stdin", "--yes", text="another good one\n")
-    assert jon.run("user", "list", "--json", exit=4).error["code"] == "not_authenticated"
+    assert jon.run("user", "list", "--json", exit=4).error["code"] == "auth"
     jon.run("login", "--user", "jon", env={"SIEMS_PASSWORD": PASSWORD}, exit=4)
     jon.run("login", "--user", "jon", env={"SIEMS_PASSWORD": "another good one"})
 

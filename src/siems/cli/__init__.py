@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 ALIASES = {"i": "incident", "a": "alert", "co": "company"}
 
@@ -61,13 +62,13 @@ def _run(argv: list[str]) -> int:
     module = import_module(f"siems.cli.{NOUNS[noun][0]}")
     from siems.cli.running import run_app
 
-    words = _with_verb(argv[1:], getattr(module, "DEFAULT", ""), getattr(module, "VERBS", ()))
-    return run_app(module.app, noun, words, single=noun in getattr(module, "COMMANDS", ()))
+    return run_app(module.app, noun, with_verb(module, argv[1:]), single=noun in getattr(module, "COMMANDS", ()))
 
 
-def _with_verb(words: list[str], default: str, verbs: tuple[str, ...]) -> list[str]:
+def with_verb(module: Any, words: list[str]) -> list[str]:
     """`siems page jon ...` is `siems page send jon ...`: a noun may have a verb that goes without saying."""
-    if not default or not words or words[0] in (*verbs, "-h", "--help"):
+    default = getattr(module, "DEFAULT", "")
+    if not default or not words or words[0] in (*module.VERBS, "-h", "--help"):
         return words
     return [default, *words]
 
