@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
 
 ALIASES = {"i": "incident", "a": "alert", "co": "company"}
 
@@ -65,10 +64,10 @@ def _run(argv: list[str]) -> int:
     return run_app(module.app, noun, with_verb(module, argv[1:]), single=noun in getattr(module, "COMMANDS", ()))
 
 
-def with_verb(module: Any, words: list[str]) -> list[str]:
+def with_verb(module: object, words: list[str]) -> list[str]:
     """`siems page jon ...` is `siems page send jon ...`: a noun may have a verb that goes without saying."""
     default = getattr(module, "DEFAULT", "")
-    if not default or not words or words[0] in (*module.VERBS, "-h", "--help"):
+    if not default or not words or words[0] in (*getattr(module, "VERBS", ()), "-h", "--help"):
         return words
     return [default, *words]
 

@@ -28,7 +28,12 @@ COLUMNS = (
         lambda u: ", ".join(u["companies"]) or ("all" if u["role"] == "admin" else "--"),
         grows=True,
     ),
-    field("AVAILABILITY", "availability", drop=2),
+    Column(
+        "AVAILABILITY",
+        lambda u: u["availability"],
+        lambda u: "disabled" if u["disabled"] else str(u["availability"]),
+        drop=2,
+    ),
     Column("OPEN", lambda u: u["open_incidents"]),
     Column("SKILLS", lambda u: u["skills"], lambda u: ", ".join(u["skills"]) or "--", grows=True, drop=3),
     field("DISABLED", "disabled", wide=True),
