@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 PEOPLE: dict[str, tuple[str, str]] = {
-    "list_candidates": ("who might take it, and what a `strategy` makes of them now, the best first", "ChoiceView"),
+    "list_candidates": (
+        "who might take it, and what a `strategy` makes of them, the best first; with `kept=true` the last choice",
+        "ChoiceView",
+    ),
     "list_pages": ("pages that have not ended; with `ended=true` those that have, with `mine=true` the caller's",
                    "items: PageView"),
     "open_page": ("call somebody; a page with the same key that has not ended is the answer", "PageAnswer"),

@@ -9,7 +9,7 @@ import pytest
 
 from siems.domain.permissions import Actor
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound
-from siems.services import accounts, assigning, oncall
+from siems.services import accounts, assign_views, assigning, oncall
 from siems.storage.people import Person
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Role, State
@@ -87,7 +87,10 @@ def test_the_scores_of_everybody_are_kept_with_the_incident(world: World) -> Non
         ("jon", 60, True),
         ("ana", 20, False),
     ]
-    [entry] = world.rows("SELECT actor, via FROM audit_entry WHERE action = 'incident.assigned'")
+    world.act(ROOT, "assign", to="ana")
+    kept = world.database.read_now(assign_views.show_choice, world.incident(), ROOT)
+    assert (kept.chosen, [c.score for c in kept.candidates]) == ("user-jon", [60, 20])
+    [entry] = world.rows("SELECT actor, via FROM audit_entry WHERE action = 'incident.assigned' AND via = 'system'")
     assert (entry["actor"], entry["via"]) == ("system", "system")
 
 
@@ -249,6 +252,13 @@ def test_candidates_can_be_looked_at_without_any_trace(world: World) -> None:
         look(world.hire("gus", Role.CLIENT, ACME))
     assert world.count("event", "type LIKE 'incident.%'") <= before
     assert world.incident().assignee is None
+
+
+def test_what_no_strategy_has_chosen_has_no_scores(world: World) -> None:
+    team(world, "manual")
+    world.fires("sw-1", "ping_loss")
+    with pytest.raises(NotFound, match="no strategy has chosen"):
+        world.database.read_now(assign_views.show_choice, world.incident(), ROOT)
 
 
 def test_what_people_have_open_is_the_same_after_a_restart(world: World) -> None:

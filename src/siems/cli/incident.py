@@ -203,12 +203,16 @@ def candidates(
     strategy: Annotated[
         str, typer.Option("--strategy", help="best_match, round_robin, least_loaded or on_call; else the company's")
     ] = "",
+    kept: Annotated[bool, typer.Option("--kept", help="the last choice, with the scores as they were")] = False,
 ) -> None:
     """Who might take it now, and why, the best first; the first is whom `assign --to auto` chooses.
 
     siems incident candidates INC-12 --strategy best_match
+    siems incident candidates INC-12 --kept
     """
-    found = door.client.candidates(ref, strategy=strategy)
+    if kept and strategy:
+        raise errors.UsageError("what is kept was chosen by one strategy", hint="leave --strategy out")
+    found = door.client.candidates(ref, strategy=strategy, kept=kept)
     show_list(door, found["candidates"], CANDIDATES)
     chosen = next((c["name"] for c in found["candidates"] if c["id"] == found["chosen"]), "nobody")
     if not door.json and sys.stdout.isatty():

@@ -92,6 +92,8 @@ def _awaited(door: Door, page: Item, span: float, said: str) -> Item:
     import time
 
     end = time.monotonic() + span
+    if not page["acknowledged_at"] and sys.stderr.isatty():
+        door.note(f"{page['id']}: waiting for an ack, {said} at most")
     while not page["acknowledged_at"]:
         left = end - time.monotonic()
         names = ", ".join(one["name"] for one in page["people"])

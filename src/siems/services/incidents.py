@@ -53,6 +53,7 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     if not actor.sees(company_id):
         raise missing(ref)
     before = uow.incidents.get(company_id, number)
+    require(actor, permission_for(action, actor=actor), company_id, what=ref)
     assignee, choice = named(uow, actor, ask.to, before) if action is Action.ASSIGN else (None, None)
     require(actor, permission_for(action, actor=actor, assignee=assignee), company_id, what=ref)
     if action is Action.UNDO:

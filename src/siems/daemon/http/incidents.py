@@ -12,7 +12,7 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import arrivals, assigning, idempotency, incidents, overview, queries
+from siems.services import arrivals, assign_views, assigning, idempotency, incidents, overview, queries
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -38,8 +38,10 @@ async def incident_alerts(call: Call) -> web.Response:
 
 
 async def list_candidates(call: Call) -> web.Response:
-    """Who might take it, and what a strategy makes of them now; nothing is changed."""
+    """Who might take it, and what a strategy makes of them now, or with `kept` made of them then."""
     incident = await call.read(queries.find_incident, call.path("ref"), call.actor)
+    if call.word("kept") == "true":
+        return answer(await call.read(assign_views.show_choice, incident, call.actor))
     company = incident.company_id
     return answer(
         await call.runtime.database.write(
