@@ -105,7 +105,8 @@ def _changed(door: Door, done: Item) -> None:
 
     def lines(u: Item) -> list[str]:
         again = " (dry run, nothing is written)" if door.dry_run else ""
-        head = f"{u['id']}: {'changed' if u['changed'] else 'so already, nothing changed'}{again}"
+        word = "changed" if u["changed"] else "so already, nothing changed"
+        head = f"{u['id']}: {word}{again}  -> {u['role']}{', DISABLED' if u['disabled'] else ''}"
         left = u["disabled"] and u["open_incidents"]
         more = [f"{plural(u['open_incidents'], 'open incident')} of theirs:"] if left else []
         more += [f"  siems incident list --assignee {safe(u['name'])}"] if left else []
