@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import typer
 from answers_oncall import ONCALL
+from reference_people import PEOPLE
 from reference_tools import tools
 
 from siems import config, errors, grammar, wire
@@ -235,6 +236,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
         " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
         "ActAnswer",
     ),
+    **PEOPLE,
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
     "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),

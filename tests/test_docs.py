@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from siems import config
-from siems.cli import ALIASES
+from siems.cli import ALIASES, NOUNS, with_verb
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -122,6 +123,7 @@ def _check(arguments: list[str], line: str) -> None:
     if arguments[0] == "version":
         return
     assert words[0] in nouns, f"there is no noun {words[0]!r}: {line}"
+    words = (words[0], *with_verb(import_module(f"siems.cli.{NOUNS[words[0]][0]}"), list(words[1:])))
     found = next((known for known in _known() if words[: len(known)] == known), None)
     if found is None:
         only_noun = len(words) == 1 or words[1].startswith("-") or "|" in words[1]

@@ -12,6 +12,7 @@ LOOKING = [
     "integration tools zabbix", "user list", "audit list", "audit verify", "notify inbox", "whoami", "daemon status",
     "silence list", "silence list --within 8h --expired", "maintenance list", "heartbeat list",
     "sla board", "sla report --by severity", "sla policy list", "sla check --query id:999999",
+    "page list", "page list --mine --ended", "user show @me",
 ]  # fmt: skip
 """Commands that only look, and need the daemon."""
 

@@ -71,6 +71,8 @@ OVERRIDE = {"own": "OVR-1", "other": "OVR-2", "missing": "OVR-9"}
 SWAP = {"own": "SWP-1", "other": "SWP-2", "missing": "SWP-9"}
 ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"
 LATER = "2026-03-10T18:00:00Z"
+PAGE = {"own": "PAG-1", "other": "PAG-2", "missing": "PAG-9"}
+PERSON = {"own": "@me", "other": "user-stranger", "missing": "user-nope"}
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 CONTACT = {"own": "CON-{mine}", "other": "CON-1", "missing": "CON-9"}
 RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
@@ -84,6 +86,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/timeline"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
+    ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
@@ -107,6 +110,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/sla/check"): Case("see what is in the scope", body={"once": "cron"}),
     ("GET", "/sla/report"): Case("see what is in the scope", **COMPANY, query="?by=severity&company={object}"),
     ("GET", "/sla/tiers"): Case("see what is in the scope"),
+    ("GET", "/pages"): Case("work on incidents", **COMPANY, query="?company={object}"),
+    ("POST", "/pages"): Case(
+        "work on incidents", **COMPANY_BODY, body={"company": "{object}", "to": "oncall", "message": "x"}
+    ),
+    ("GET", "/pages/{ref}"): Case("work on incidents", **PAGE),
+    ("POST", "/pages/{ref}/actions/ack"): Case("work on incidents", **PAGE, body={}),
+    ("POST", "/pages/{ref}/actions/end"): Case("work on incidents", **PAGE, body={}),
     ("GET", "/companies"): Case("see what is in the scope"),
     ("POST", "/companies"): Case("companies and users", body={"name": "New one"}),
     ("GET", "/companies/{ref}"): Case("see what is in the scope", **COMPANY),
@@ -214,6 +224,12 @@ CASES: dict[tuple[str, str], Case] = {
         "companies and users",
         body={"name": "newcomer", "email": "n@msp.example", "role": "client", "password": "a long enough one"},
     ),
+    ("GET", "/users/{ref}"): Case("see what is in the scope", **PERSON),
+    ("PATCH", "/users/{ref}"): Case("settings and keys of a company", **PERSON, body={"skills": ["network"]}),
+    ("POST", "/users/{ref}/availability"): Case("use one's own things", **PERSON, body={"availability": "busy"}),
+    ("POST", "/users/{ref}/password"): Case(
+        "companies and users", **PERSON, body={"password": "a long enough one"}
+    ),
     ("GET", "/me"): Case("use one's own things"),
     ("GET", "/inbox"): Case("use one's own things"),
     ("POST", "/inbox/read"): Case("use one's own things", body={}),
@@ -265,7 +281,7 @@ def test_every_route_and_every_action_stands_in_the_matrix() -> None:
 
 
 async def populate(house: House) -> None:
-    """INC-1, ALR-1, SIL-1 and HB-1 are Acme's, those with 2 are Beta's; one person of each role works for Acme."""
+    """INC-1, ALR-1, SIL-1, PAG-1 and HB-1 are Acme's, those with 2 are Beta's; one of each role works for Acme."""
     await house.alert(company=house.acme)
     await house.alert(company=house.beta)
     for company in ("comp-acme", "comp-beta"):
@@ -286,8 +302,11 @@ async def populate(house: House) -> None:
         assert (await house.ask("root", "POST", "/overrides", override)).status == 201
         swap = more | {"other": "second", "mine": "2026-03-31"}
         assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
+        page = {"company": company, "to": "root", "message": "x"}
+        assert (await house.ask("root", "POST", "/pages", page)).status == 201
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
+    await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
     house.tokens["admin"] = house.tokens["root"]
     await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
     for number, name in enumerate(PEOPLE, 1):
@@ -415,8 +434,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|MSG-2|stranger", reply.body), (path, reply)
-            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|sch-beta|OVR-2|SWP-2"
+            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|sch-beta|OVR-2|SWP-2|stranger"
             assert not re.search(theirs, reply.body), (path, reply)
 
 

@@ -19,6 +19,7 @@ TABLE = {
     P.SEE:              "✓     ✓       ✓          ✓",
     P.CREATE_INCIDENT:  "✓     ✓       ✓          ·",
     P.WORK:             "✓     ✓       ✓          ·",
+    P.PAGE:             "✓     ✓       ✓          ·",
     P.ASSIGN_OTHERS:    "✓     ✓       ·          ·",
     P.CLOSE:            "✓     ✓       ·          ·",
     P.SILENCE:          "✓     ✓       ✓          ·",

@@ -113,6 +113,40 @@ def test_going_back_before_silences_leaves_no_alert_in_the_dark(database_url: st
         engine.dispose()
 
 
+def test_going_back_before_pages_sends_nothing_more_and_keeps_people(database_url: str) -> None:
+    from datetime import UTC, datetime
+
+    from services.world import ACME, MSP, ROOT, World
+    from siems.clock import ManualClock
+    from siems.services import accounts, paging
+    from siems.vocabulary import Role
+    from siems.wire import PageAsk, UserEdit
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    world.hire("jon", Role.TECHNICIAN, ACME)
+    world.do(accounts.edit, ROOT, "jon", UserEdit(skills=["network"]), companies=(MSP,))
+    world.settings(assign="round_robin")
+    world.fires()
+    world.do(paging.open_page, ROOT, ACME, PageAsk(to="jon", message="x"), None)
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        before = contents(engine)
+        migrations.downgrade(engine, "0007")
+        after = contents(engine)
+        assert "page" not in after
+        assert not [row for row in after["deadline"] if "'PAG-1'" in row]
+        assert len(after["user_account"]) == len(before["user_account"]) == 2
+        assert after["incident"] == before["incident"]
+        migrations.upgrade(engine)
+        migrations.check(engine)
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT skills, assigned_at FROM user_account")).all()
+        assert rows == [("[]", None)] * 2
+    finally:
+        engine.dispose()
+
+
 def test_an_empty_database_is_told_apart_and_says_what_to_do(engine: Engine) -> None:
     with pytest.raises(Conflict, match="empty") as refused:
         migrations.check(engine)

@@ -19,13 +19,14 @@ NOUNS: dict[str, tuple[str, str]] = {
     "login": ("account", "begin a session"),
     "logout": ("account", "end it"),
     "whoami": ("account", "who this is"),
-    "user": ("user", "people and their roles"),
+    "user": ("user", "people: roles, skills, availability, accounts"),
     "company": ("company", "clients: onboard, list, show, edit, keys, test"),
     "integration": ("integration", "tools of clients: set up, keys, what came last"),
     "heartbeat": ("heartbeat", "addresses to be called every so often; silence raises an alert"),
     "asset": ("asset", "what alerts are about: where it is, what it depends on; imports"),
     "incident": ("incident", "list, show, assign, ack, start, hold, note, resolve, close, reopen, escalate"),
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),
+    "page": ("page", "call somebody now: siems page USER|oncall; list, show, ack, end"),
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
     "oncall": ("oncall", "who is on call; schedules, overrides, swaps, calendars"),
@@ -63,7 +64,15 @@ def _run(argv: list[str]) -> int:
     module = import_module(f"siems.cli.{NOUNS[noun][0]}")
     from siems.cli.running import run_app
 
-    return run_app(module.app, noun, argv[1:], single=noun in getattr(module, "COMMANDS", ()))
+    return run_app(module.app, noun, with_verb(module, argv[1:]), single=noun in getattr(module, "COMMANDS", ()))
+
+
+def with_verb(module: object, words: list[str]) -> list[str]:
+    """`siems page jon ...` is `siems page send jon ...`: a noun may have a verb that goes without saying."""
+    default = getattr(module, "DEFAULT", "")
+    if not default or not words or words[0] in (*getattr(module, "VERBS", ()), "-h", "--help"):
+        return words
+    return [default, *words]
 
 
 def _overview() -> int:

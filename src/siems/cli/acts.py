@@ -160,14 +160,17 @@ def start(door: Door, ids: Ids = [], query: Query = "", at_most: Max = 25, stric
 def assign(
     door: Door,
     ids: Ids = [],  # noqa: B006
-    to: Annotated[str, typer.Option("--to", help="NAME, @me or none")] = "",
+    to: Annotated[str, typer.Option("--to", help="NAME, @me, oncall, auto or none")] = "",
     query: Query = "",
     at_most: Max = 25,
     strict: Strict = False,
 ) -> int:
-    """Give it to somebody: siems incident assign 97 101 --to @me"""
+    """Give it to somebody; `auto` is whom the company's strategy chooses (siems incident candidates 97 shows why).
+
+    siems incident assign 97 101 --to @me
+    """
     if not to:
-        raise errors.UsageError("assign to whom?", hint="add  --to NAME  or  --to @me")
+        raise errors.UsageError("assign to whom?", hint="add  --to NAME, @me, oncall, auto or none")
     if to == "none":
         return perform(door, "unassign", ids, query=query, at_most=at_most, strict=strict)
     return perform(door, "assign", ids, query=query, at_most=at_most, strict=strict, to=to)

@@ -131,6 +131,7 @@ def _card(c: Item) -> list[str]:
     lines.append(f"escalation policy {c['policy']}")
     if c["oncall"]:
         lines.append(f"on call by {safe(c['oncall'])}:  siems oncall who --company {c['id'].removeprefix('comp-')}")
+    lines.append(f"what opens is assigned {'by hand' if c['assign'] == 'manual' else 'by ' + safe(c['assign'])}")
     return [*lines, plan(c["sla_plan"]), *targets(c["sla"], c["sla_plan"]["own_targets"])]
 
 
@@ -161,6 +162,10 @@ def edit(
     tz: Zone = None,
     hours: Hours = None,
     holidays: Holidays = None,
+    assign: Annotated[
+        str | None,
+        typer.Option("--assign", help="who gets what opens: manual, best_match, round_robin, least_loaded, on_call"),
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -174,7 +179,7 @@ def edit(
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
         close_hours=close_hours, paging=paging, policy=policy, oncall=oncall, sla=sla, time_zone=tz, hours=hours,
-        holidays=holidays, reason=door.reason,
+        holidays=holidays, assign=assign, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -173,6 +174,51 @@ def wait(
         if left <= 0:
             raise errors.Pending(f"{found}: not {wanted} after {timeout}", hint=f"siems incident show {found}")
         time.sleep(min(1.0, left))
+
+
+CANDIDATES = (
+    field("WHO", "name"),
+    field("SCORE", "score"),
+    Column("FIT", lambda c: c["fit"], lambda c: "yes" if c["fit"] else "no"),
+    field("SKILLED", "skilled", drop=1),
+    field("AVAILABILITY", "availability"),
+    field("ON CALL", "on_call"),
+    Column("OPEN", lambda c: c["open_incidents"]),
+    when("LAST GIVEN", "assigned_at", drop=2),
+    Column(
+        "TERMS",
+        lambda c: c["terms"],
+        lambda c: " ".join(f"{k} {v:+d}" for k, v in c["terms"].items() if v),
+        grows=True,
+        drop=3,
+    ),
+)
+
+
+@app.command()
+@leaf
+def candidates(
+    door: Door,
+    ref: Ref,
+    strategy: Annotated[
+        str, typer.Option("--strategy", help="best_match, round_robin, least_loaded or on_call; else the company's")
+    ] = "",
+    kept: Annotated[bool, typer.Option("--kept", help="the last choice, with the scores as they were")] = False,
+) -> None:
+    """Who might take it now, and why, the best first; the first is whom `assign --to auto` chooses.
+
+    siems incident candidates INC-12 --strategy best_match
+    siems incident candidates INC-12 --kept
+    """
+    if kept and strategy:
+        raise errors.UsageError("what is kept was chosen by one strategy", hint="leave --strategy out")
+    found = door.client.candidates(ref, strategy=strategy, kept=kept)
+    show_list(door, found["candidates"], CANDIDATES)
+    chosen = next((c["name"] for c in found["candidates"] if c["id"] == found["chosen"]), "nobody")
+    if not door.json and sys.stdout.isatty():
+        from siems.present import safe
+
+        door.say(f"{safe(found['strategy'])} for {safe(found['category'])}: {safe(chosen)}")
 
 
 for command in VERBS:

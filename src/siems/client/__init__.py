@@ -17,6 +17,7 @@ from siems.client.companies import Companies
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
+from siems.client.paging import Paging
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
@@ -31,6 +32,7 @@ class Client(
     Incidents,
     Integrations,
     Oncall,
+    Paging,
     Policies,
     Reach,
     Record,

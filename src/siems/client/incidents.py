@@ -24,6 +24,10 @@ class Incidents(Transport):
         """`list[wire.AlertView]` of one incident, newest first."""
         return self._items(f"/incidents/{part(ref)}/alerts", limit=limit)
 
+    def candidates(self, ref: str, *, strategy: str = "", kept: bool = False) -> dict[str, Any]:
+        """`wire.ChoiceView`: who might take it now, the best first; or with `kept` the last choice as it was."""
+        return self._get(f"/incidents/{part(ref)}/candidates", strategy=strategy, kept="true" if kept else "")
+
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """Do something to an incident: `wire.ActAsk` in, `wire.ActAnswer` out."""
         body = {key: value for key, value in ask.items() if value is not None}

@@ -24,7 +24,7 @@ from siems.vocabulary import Role
 QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
 HIDDEN_FROM_CLIENTS = (
-    "notice.", "session.", "user.", "integration.", "silence.", "delivery.", "incident.escalated",
+    "notice.", "session.", "user.", "integration.", "silence.", "delivery.", "page.", "incident.escalated",
     "incident.chain_ended",
 )  # fmt: skip
 

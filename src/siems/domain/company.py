@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from siems.domain.assignment import MANUAL
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY_ID
 from siems.domain.sla import Targets, Terms
@@ -61,6 +62,8 @@ class CompanySettings:
     policy_id: str = DEFAULT_POLICY_ID
     oncall: str = ""
     """The schedule that says who is on call; empty: the default one."""
+    assign: str = MANUAL
+    """The strategy by which an incident finds its owner when it opens."""
 
     @property
     def targets(self) -> Targets:

@@ -35,6 +35,7 @@ class DueKind(StrEnum):
     SILENCE_RELEASE = "silence_release"
     HANDOFF = "handoff"
     HANDOFF_ACCEPT = "handoff_accept"
+    PAGE = "page"
     HOUSEKEEPING = "housekeeping"
 
 

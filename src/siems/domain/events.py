@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from siems.domain.alert import Alert
+from siems.domain.assignment import Choice
 from siems.domain.escalation import Cause, Decision
 from siems.domain.incident import Incident
 from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
+from siems.domain.page import Page, PageStep
 from siems.domain.permissions import Actor
 from siems.domain.silence import Silence
 
@@ -80,6 +82,15 @@ class AlertSuppressed:
 @dataclass(frozen=True, slots=True)
 class IncidentOpened:
     incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class AssigneeChosen:
+    """A strategy has looked at everybody: when an incident opened, or because a person asked for it."""
+
+    incident: Incident
+    choice: Choice
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +249,17 @@ class ShiftChanged:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PageMoved:
+    """A page was opened, sent again, acknowledged, ended or given up; `called` are those it calls now."""
+
+    page: Page
+    step: PageStep
+    actor: Actor
+    called: tuple[str, ...]
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
@@ -276,4 +298,6 @@ Event = (
     | AckAsked
     | AckLapsed
     | ShiftChanged
+    | PageMoved
+    | AssigneeChosen
 )  # fmt: skip

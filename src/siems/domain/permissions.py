@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SEE = "see"
     CREATE_INCIDENT = "create incidents, write notes"
     WORK = "take, acknowledge, start, hold, resolve, reopen, escalate"
+    PAGE = "page people"
     ASSIGN_OTHERS = "assign to others"
     CLOSE = "close incidents"
     SILENCE = "silence alerts for up to 24 hours"
@@ -40,6 +41,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE: frozenset({_A, _M, _T, _C}),
     Permission.CREATE_INCIDENT: frozenset({_A, _M, _T}),
     Permission.WORK: frozenset({_A, _M, _T}),
+    Permission.PAGE: frozenset({_A, _M, _T}),
     Permission.ASSIGN_OTHERS: frozenset({_A, _M}),
     Permission.CLOSE: frozenset({_A, _M}),
     Permission.SILENCE: frozenset({_A, _M, _T}),

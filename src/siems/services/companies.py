@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from siems.domain.assignment import MANUAL, STRATEGIES
 from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
@@ -156,6 +157,8 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         after = replace(after, policy_id=chosen.id)
     if ask.oncall is not None:
         after = replace(after, oncall=_schedule(uow, company_id, ask.oncall))
+    if ask.assign is not None:
+        after = replace(after, assign=_assign(ask.assign))
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 
@@ -210,6 +213,14 @@ def _paging(word: str) -> Paging:
         return Paging(word.strip().lower())
     except ValueError as why:
         raise InvalidField(f"paging is live or shadow, not {word[:20]!r}") from why
+
+
+def _assign(word: str) -> str:
+    wanted = word.strip().lower().replace("-", "_")
+    if wanted != MANUAL and wanted not in STRATEGIES:
+        known = ", ".join([MANUAL, *STRATEGIES])
+        raise InvalidField(f"{word[:64]!r} is no way to assign", hint=f"one of: {known}")
+    return wanted
 
 
 def _positive(name: str, value: int) -> int:

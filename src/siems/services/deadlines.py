@@ -13,7 +13,7 @@ from siems.domain.escalation import SLA_BREACH, UNACKNOWLEDGED, Cause, Policy
 from siems.domain.events import ClockName, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import handoffs, heartbeats, shifts, silencing
+from siems.services import handoffs, heartbeats, paging, shifts, silencing
 from siems.services.escalations import Push, ack_timeout, escalate
 from siems.services.keeping import due_of, save
 from siems.services.moving import act_by_system
@@ -168,6 +168,7 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
         DueKind.HANDOFF: shifts.due,
         DueKind.HANDOFF_ACCEPT: handoffs.not_accepted,
         DueKind.HEARTBEAT: heartbeats.due,
+        DueKind.PAGE: paging.due,
         DueKind.SILENCE_NOTICE: silencing.fire,
         DueKind.SILENCE_END: silencing.fire,
         DueKind.SILENCE_RELEASE: silencing.fire,

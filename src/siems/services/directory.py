@@ -56,7 +56,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
         id=row.id, name=row.name, active=row.active, created_at=row.created_at,
         rate_per_minute=settings.rate_per_minute, burst=settings.burst, correlation=correlation_view(settings.rules),
         paging=settings.paging.value, sla=targets_view(settings.targets), sla_plan=plan_view(settings),
-        policy=settings.policy_id, oncall=settings.oncall,
+        policy=settings.policy_id, oncall=settings.oncall, assign=settings.assign,
         open_incidents=count(*mine), breached=count(*mine, breached),
     )  # fmt: skip
 

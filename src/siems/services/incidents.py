@@ -17,12 +17,12 @@ from siems.domain.incident import Incident
 from siems.domain.lifecycle import apply, check, permission_for
 from siems.domain.moves import Command
 from siems.domain.permissions import Actor, missing, require
-from siems.errors import Conflict, InvalidField, NotFound, StaleVersion
+from siems.errors import Conflict, InvalidField, StaleVersion
+from siems.services.assigning import find_person, named, told
 from siems.services.escalations import Push, begin, escalate, opening, tell_of_start
 from siems.services.keeping import save
 from siems.services.moving import act_by_system, in_force
 from siems.storage import tables as t
-from siems.storage.memory import Person
 from siems.storage.rows import alert_from, incident_from, incident_row
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, AlertStatus, HoldReason, Role
@@ -54,7 +54,8 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     if not actor.sees(company_id):
         raise missing(ref)
     before = uow.incidents.get(company_id, number)
-    assignee = _assignee(uow, actor, ask.to, company_id) if action is Action.ASSIGN else None
+    require(actor, permission_for(action, actor=actor), company_id, what=ref)
+    assignee, choice = named(uow, actor, ask.to, before) if action is Action.ASSIGN else (None, None)
     require(actor, permission_for(action, actor=actor, assignee=assignee), company_id, what=ref)
     if action is Action.UNDO:
         return _undo(uow, actor, before, ask)
@@ -63,14 +64,14 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
         check(before, command)
         push = Push(
             cause=Cause.MANUAL, actor=actor, reason=ask.reason, to_level=ask.level,
-            to=_person(uow, actor, ask.to, company_id), anyway=ask.now,
+            to=find_person(uow, actor, _me(actor, ask.to), company_id) if ask.to else None, anyway=ask.now,
         )  # fmt: skip
         return Acted(escalate(uow, before, push), True, (Action.ESCALATE.value,), None)
     command, skips, nobody = _where_it_begins(uow, before, command)
     outcome = apply(before, command)
     if not outcome.changed:
         return Acted(before, False, (), None)
-    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
+    uow.emit(*told(outcome.incident, choice, actor), *(IncidentActed(step, command) for step in outcome.steps))
     after = answered(uow, outcome.incident, actor) if action is Action.NOTE else outcome.incident
     save(uow, before, after)
     until = _remember(uow, actor, before, after, action)
@@ -100,6 +101,10 @@ def _command(
     )  # fmt: skip
 
 
+def _me(actor: Actor, word: str) -> str:
+    return actor.id if word in ("@me", "me") else word
+
+
 def _where_it_begins(uow: UnitOfWork, before: Incident, command: Command) -> tuple[Command, tuple[str, ...], bool]:
     """(the command, why the first steps of a chain that begins with it are skipped, whether nobody is there)."""
     if command.action not in (Action.UNASSIGN, Action.REOPEN):
@@ -117,38 +122,6 @@ def _hold_reason(word: str | None) -> HoldReason | None:
     except ValueError as why:
         known = ", ".join(HoldReason)
         raise InvalidField(f"{word!r} is no reason to hold", hint=f"one of: {known}") from why
-
-
-def _assignee(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> str | None:
-    """The user behind `--to`: `@me`, an id or a name. Raises NotFound for who is not there or not for this client."""
-    if to in ("@me", "me"):
-        return actor.id
-    person = _person(uow, actor, to, company_id)
-    return None if person is None else person.id
-
-
-def _person(uow: UnitOfWork, actor: Actor, to: str | None, company_id: str) -> Person | None:
-    """Whom an id or a name means. Raises NotFound for who is not there or not for this client."""
-    if not to:
-        return None
-    if to in ("@me", "me"):
-        return uow.person(actor.id)
-    wanted = to.strip().lower()
-    for person in uow.people():
-        if wanted in (person.id, person.id.removeprefix("user-"), person.name.lower()):
-            if not _known_to(actor, person):
-                break
-            if not person.covers(company_id) or person.role is Role.CLIENT:
-                raise InvalidField(
-                    f"{person.name} does not work for this company", hint="siems user list shows who does"
-                )
-            return person
-    raise NotFound(f"there is no user {to!r}", hint="siems user list")
-
-
-def _known_to(actor: Actor, person: Person) -> bool:
-    """Whether this actor may know that the person exists: the rule of the list of users."""
-    return Role.ADMIN in (actor.role, person.role) or actor.id == person.id or bool(actor.scope & person.scope)
 
 
 # --- taking it back --------------------------------------------------------------------------------------------

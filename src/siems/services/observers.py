@@ -11,6 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
+from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
     ack_lapsed,
@@ -23,6 +24,7 @@ from siems.services.escalation_notices import (
 from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.oncall_notices import shift_changed
+from siems.services.paging_notices import page_moved
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
@@ -273,6 +275,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertSuppressed: (alert_suppressed,),
         e.MessageDead: (message_dead,),
         e.IncidentOpened: (incident_opened,),
+        e.AssigneeChosen: (assignee_chosen,),
         e.IncidentAbsorbed: (incident_absorbed,),
         e.SeverityRaised: (severity_raised,),
         e.IncidentRecovered: (incident_recovered,),
@@ -289,6 +292,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
         e.ShiftChanged: (shift_changed,),
+        e.PageMoved: (page_moved,),
         e.Recorded: (recorded,),
     }
 )

@@ -21,6 +21,7 @@ from siems.domain.incident import Incident, include_asset, title_for, with_trans
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
+from siems.services.assigning import find_owner, told
 from siems.services.escalations import begin, keeps_owner, opened_on_chain, opening, tell_of_start
 from siems.services.keeping import save
 from siems.services.moving import act_by_system, in_force
@@ -54,6 +55,7 @@ def open_incident(
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
         recurrence_of=placement.recurrence_of,
     )  # fmt: skip
+    incident, choice = find_owner(uow, incident)
     incident = opened_on_chain(uow, incident, company.policy)
     save(uow, None, incident)
     for old in waited:
@@ -65,7 +67,7 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident), *told(incident, choice))
     return alert
 
 
@@ -144,9 +146,12 @@ def _reopen(uow: UnitOfWork, incident: Incident, placement: Placement) -> Incide
         opens=opening(uow, incident.company_id), keeps_owner=keeps, **force,
     )  # fmt: skip
     outcome = apply(incident, command)
-    uow.emit(*(IncidentActed(step, command) for step in outcome.steps))
-    tell_of_start(uow, outcome.incident, skips, nobody=nobody)
-    return outcome.incident
+    after, choice = find_owner(uow, outcome.incident)
+    # the last step shows the owner too, so that only they are paged
+    steps = (*outcome.steps[:-1], replace(outcome.steps[-1], after=after)) if choice is not None else outcome.steps
+    uow.emit(*(IncidentActed(step, command) for step in steps), *told(after, choice))
+    tell_of_start(uow, after, skips, nobody=nobody)
+    return after
 
 
 def _stop_waiting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -294,4 +295,5 @@ def user_view(row: Row[Any], companies: list[str], open_incidents: int = 0) -> U
     return UserView(
         id=row.id, name=row.name, email=row.email, role=row.role, companies=companies,
         availability=row.availability, disabled=row.disabled, open_incidents=open_incidents,
+        skills=json.loads(row.skills), assigned_at=row.assigned_at,
     )  # fmt: skip

@@ -29,6 +29,8 @@ from siems.storage import tables as t
 from siems.storage.indexing import give_key, index_alert, keys_for, wide_key
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
+from siems.storage.people import Person as Person
+from siems.storage.people import load_people
 from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
@@ -37,24 +39,9 @@ from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
 from siems.storage.rows import alert_from, content_name, incident_from, settings_from
 from siems.storage.sla_rows import terms_from, terms_json
-from siems.vocabulary import MSP, AlertStatus, Availability, Role, State
+from siems.vocabulary import MSP, AlertStatus, State
 
 LABELS_KEPT = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A user, as far as paging and assigning need to know."""
-
-    id: str
-    name: str
-    role: Role
-    scope: frozenset[str]
-    email: str = ""
-    availability: Availability = Availability.AVAILABLE
-
-    def covers(self, company_id: str) -> bool:
-        return self.role is Role.ADMIN or company_id in self.scope
 
 
 @dataclass(slots=True)
@@ -82,6 +69,8 @@ class CompanyMemory:
     """When it was written down that an asset was seen."""
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
+    workload: dict[str, int] = field(default_factory=dict)
+    """How many open incidents each user has here."""
 
     @property
     def rules(self) -> Rules:
@@ -186,20 +175,7 @@ class Memory:
         )  # fmt: skip
 
     def load_people(self, connection: Connection) -> None:
-        scopes: dict[str, set[str]] = {}
-        for user_id, company_id in connection.execute(select(t.user_company.c.user_id, t.user_company.c.company_id)):
-            scopes.setdefault(user_id, set()).add(company_id)
-        self.people = {
-            row.id: Person(
-                row.id,
-                row.name,
-                Role(row.role),
-                frozenset(scopes.get(row.id, ())),
-                row.email,
-                Availability(row.availability),
-            )
-            for row in connection.execute(select(t.user).where(t.user.c.disabled.is_(False)).order_by(t.user.c.id))
-        }
+        self.people = load_people(connection)
         self.reach, self.followers = load_reach(connection, self.channels), load_followers(connection)
         self.people_loaded[MSP] = True
 
@@ -246,6 +222,8 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
     for row in rows:
         incident = incident_from(row)
         company.incidents[incident.id] = incident
+        if incident.assignee is not None and incident.open:
+            company.workload[incident.assignee] = company.workload.get(incident.assignee, 0) + 1
         if incident.folded:
             give_key(journal, company, incident.id, wide_key(incident.signature))
     # a closed incident's alerts were resolved with it, so what is active belongs to an open one or to none

@@ -13,6 +13,7 @@ import msgspec
 from siems.clock import from_micros, to_micros
 from siems.domain import sla
 from siems.domain.alert import Alert
+from siems.domain.assignment import MANUAL
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY_ID, Position
@@ -224,6 +225,7 @@ def settings_json(settings: CompanySettings) -> str:
             "paging": settings.paging.value,
             "policy_id": settings.policy_id,
             "oncall": settings.oncall,
+            "assign": settings.assign,
             **plan_json(settings.terms),
         }
     )
@@ -250,4 +252,5 @@ def settings_from(text: str) -> CompanySettings:
         paging=Paging(data.get("paging", Paging.LIVE)),
         policy_id=data.get("policy_id", DEFAULT_POLICY_ID),
         oncall=data.get("oncall", ""),
+        assign=data.get("assign", MANUAL),
     )

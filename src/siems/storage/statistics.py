@@ -13,7 +13,8 @@ from siems.storage import tables as t
 _AGES = {
     "alert": "received_at", "asset": "first_seen_at", "company": "created_at", "contact": "created_at",
     "incident": "created_at", "integration": "created_at", "message": "created_at", "notification": "created_at",
-    "notify_rule": "created_at", "pace": "last_at", "token": "created_at", "user_account": "created_at",
+    "notify_rule": "created_at", "pace": "last_at", "page": "created_at", "token": "created_at",
+    "user_account": "created_at",
 }  # fmt: skip
 """The column that tells the age of a row, where it is not `at`."""
 _POSTGRES = "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relname = ANY(:names)"

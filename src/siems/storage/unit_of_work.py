@@ -33,7 +33,9 @@ from siems.storage.repositories.incidents import Incidents
 from siems.storage.repositories.messages import Messages
 from siems.storage.repositories.oncall import Oncall
 from siems.storage.repositories.outbox import Outbox
+from siems.storage.repositories.paging import Pages
 from siems.storage.repositories.repeats import Repeats
+from siems.storage.repositories.roster import Roster
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.timeline import Timeline
@@ -80,6 +82,8 @@ class UnitOfWork:
         self.messages = Messages(self)
         self.silences = Silences(self)
         self.oncall = Oncall(self)
+        self.roster = Roster(self)
+        self.pages = Pages(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -200,6 +204,7 @@ class UnitOfWork:
         self.incidents.flush()
         self.alerts.flush()
         self.heartbeats.flush()
+        self.roster.flush()
         self.deadlines.flush()
         self.audit.flush()
         self.stream.flush()

@@ -18,6 +18,7 @@ from siems.wire.assets import (
     AssetView,
     CloudImport,
 )
+from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
 from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, HeartbeatView
 from siems.wire.incidents import (
@@ -80,7 +81,19 @@ from siems.wire.oncall import (
     SwapView,
     WhoView,
 )
-from siems.wire.people import LoginAsk, Me, RefreshAsk, TokenPair, UserAsk, UserView
+from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
+from siems.wire.people import (
+    AvailabilityAsk,
+    LoginAsk,
+    Me,
+    PasswordAsk,
+    RefreshAsk,
+    TokenPair,
+    UserAsk,
+    UserChanged,
+    UserEdit,
+    UserView,
+)
 from siems.wire.policies import (
     PolicyAsk,
     PolicyChanged,
@@ -172,14 +185,17 @@ __all__ = [
     "AssetView",
     "AssetsImported",
     "AuditView",
+    "AvailabilityAsk",
     "BoardLine",
     "BusinessHoursView",
     "CalendarImport",
     "CalendarImported",
     "CalendarView",
+    "CandidateView",
     "ChainState",
     "ChannelView",
     "Check",
+    "ChoiceView",
     "ClockAccount",
     "CloudImport",
     "CompanyCount",
@@ -227,6 +243,12 @@ __all__ = [
     "OverrideAsk",
     "OverrideView",
     "Page",
+    "PageActAsk",
+    "PageAnswer",
+    "PageAsk",
+    "PageView",
+    "PagedPerson",
+    "PasswordAsk",
     "PolicyAsk",
     "PolicyChanged",
     "PolicyDelete",
@@ -294,6 +316,8 @@ __all__ = [
     "TrialView",
     "UndoView",
     "UserAsk",
+    "UserChanged",
+    "UserEdit",
     "UserView",
     "VerifyAnswer",
     "VerifyAsk",

@@ -32,6 +32,7 @@ class CompanyView(Wire):
     sla: list[SlaTarget]
     policy: str = ""
     """The id of its escalation policy."""
+    assign: str = "manual"
     open_incidents: int = 0
     breached: int = 0
     oncall: str = ""
@@ -85,4 +86,5 @@ class CompanyEdit(Ask):
     time_zone: str | None = None
     hours: str | None = None
     holidays: str | None = None
+    assign: str | None = None
     reason: str = ""

@@ -18,6 +18,8 @@ class UserView(Wire):
     availability: str
     disabled: bool
     open_incidents: int = 0
+    skills: list[str] = msgspec.field(default_factory=list)
+    assigned_at: datetime | None = None
 
 
 class UserAsk(Ask):
@@ -26,6 +28,34 @@ class UserAsk(Ask):
     role: str
     password: str
     companies: list[str] = msgspec.field(default_factory=list)
+
+
+class UserEdit(Ask):
+    """Each field that is given is changed. `add_companies` and `remove_companies` move the scope."""
+
+    email: str | None = None
+    role: str | None = None
+    skills: list[str] | None = None
+    availability: str | None = None
+    disabled: bool | None = None
+    add_companies: list[str] = msgspec.field(default_factory=list)
+    remove_companies: list[str] = msgspec.field(default_factory=list)
+    reason: str = ""
+
+
+class AvailabilityAsk(Ask):
+    availability: str
+    reason: str = ""
+
+
+class PasswordAsk(Ask):
+    password: str
+    reason: str = ""
+
+
+class UserChanged(Wire):
+    user: UserView
+    changed: bool
 
 
 class LoginAsk(Ask):

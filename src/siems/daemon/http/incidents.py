@@ -12,7 +12,7 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import arrivals, idempotency, incidents, overview, queries
+from siems.services import arrivals, assign_views, assigning, idempotency, incidents, overview, queries
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -35,6 +35,19 @@ async def incident_timeline(call: Call) -> web.Response:
 
 async def incident_alerts(call: Call) -> web.Response:
     return items_of(await call.read(queries.incident_alerts, call.path("ref"), call.actor, call.limit()))
+
+
+async def list_candidates(call: Call) -> web.Response:
+    """Who might take it, and what a strategy makes of them now, or with `kept` made of them then."""
+    incident = await call.read(queries.find_incident, call.path("ref"), call.actor)
+    if call.word("kept") == "true":
+        return answer(await call.read(assign_views.show_choice, incident, call.actor))
+    company = incident.company_id
+    return answer(
+        await call.runtime.database.write(
+            assigning.preview, call.actor, company, incident.id, call.word("strategy"), companies=(company,)
+        )
+    )
 
 
 async def act(call: Call) -> web.Response:

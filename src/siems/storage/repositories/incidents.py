@@ -90,6 +90,7 @@ class Incidents:
 
     def _remember(self, incident: Incident) -> None:
         company = self._uow.company(incident.company_id)
+        self._weigh(company, company.incidents.get(incident.id), incident)
         if incident.state is State.CLOSED:
             forget_incident(self._uow.journal, company, incident.id)
             return
@@ -97,6 +98,20 @@ class Incidents:
         self._uow.journal.set(company.incidents, incident.id, incident)
         if back:
             self._uow.alerts.find_again(company, incident)
+
+    def _weigh(self, company: CompanyMemory, before: Incident | None, after: Incident) -> None:
+        """How much each of its owners has to do, and when they were last given something."""
+        old = before.assignee if before is not None and before.open else None
+        new = after.assignee if after.open else None
+        if new is not None and after.assigned_at == self._uow.now:
+            self._uow.roster.given(new)
+        if old == new:
+            return
+        load, journal = company.workload, self._uow.journal
+        if old is not None:
+            journal.set(load, old, load.get(old, 1) - 1)
+        if new is not None:
+            journal.set(load, new, load.get(new, 0) + 1)
 
     def flush(self) -> None:
         uow, weights = self._uow, self._uow.weights

@@ -12,6 +12,7 @@ from siems.storage.tables.incidents import deadline, incident, silence, sla_told
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
 from siems.storage.tables.oncall import calendar_feed, handoff_note, oncall_override, schedule, shift, swap
+from siems.storage.tables.paging import page
 from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
@@ -46,6 +47,7 @@ __all__ = [
     "old_key",
     "oncall_override",
     "pace",
+    "page",
     "policy",
     "pull",
     "raw_body",

@@ -40,6 +40,8 @@ user = Table(
     Column("disabled", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("sessions_valid_after", Instant, nullable=True),
+    Column("skills", Text, nullable=False, default="[]"),  # JSON: categories
+    Column("assigned_at", Instant, nullable=True),  # when they were last given an incident
 )
 
 
