@@ -231,9 +231,8 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "incident_alerts": ("its alerts", "items: AlertView"),
     "act": (
         "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
-        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
-        "ActAnswer",
-    ),
+        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)", "ActAnswer",
+    ),  # fmt: skip
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
     "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),
@@ -245,6 +244,12 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "show_silence": ("one silence with its next windows", "SilenceView"),
     "extend_silence": ("a later end of the window that is on or comes next", "SilenceChanged"),
     "end_silence": ("it is over; with `once` only this window", "SilenceChanged"),
+    "list_policies": ("escalation policies of the MSP and of the caller's companies", "items: PolicyView"),
+    "show_policy": ("one escalation policy, by id or name, with its document", "PolicyView"),
+    "create_policy": ("an escalation policy of a company, or of the MSP", "PolicyView"),
+    "edit_policy": ("change a policy for the incidents that open from now on", "PolicyChanged"),
+    "delete_policy": ("remove a policy that no company uses", "its id and name"),
+    "try_policy": ("who would be paged, when; nothing is changed", "PolicyTrial"),
     "list_companies": ("every company that the caller may see", "items: CompanyView"),
     "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
     "show_company": ("one company", "CompanyView"),

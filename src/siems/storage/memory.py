@@ -31,14 +31,7 @@ from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
-from siems.storage.rows import (
-    alert_from,
-    content_name,
-    incident_from,
-    settings_from,
-    targets_from,
-    targets_json,
-)
+from siems.storage.rows import alert_from, content_name, incident_from, settings_from, targets_from, targets_json
 from siems.vocabulary import MSP, AlertStatus, Availability, Role, State, Strategy
 
 SIGHTINGS_KEPT = 32
@@ -158,12 +151,8 @@ class Memory:
             self.companies.pop(company_id, None)
             return None
         company = Company(
-            id=row.id,
-            name=row.name,
-            created_at=row.created_at,
-            active=row.active,
-            settings=settings_from(row.settings),
-        )
+            id=row.id, name=row.name, created_at=row.created_at, active=row.active, settings=settings_from(row.settings)
+        )  # fmt: skip
         policy = policy_in_force(connection, company.settings.policy_id)
         memory = self.new_company(company, policy, version=row.cache_version)
         self.companies[company_id] = memory
