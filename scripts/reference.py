@@ -223,7 +223,6 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-
 ANSWERS: dict[str, tuple[str, str]] = {
     "list_incidents": ("what a query finds, in pages", "Page of IncidentView"),
     "show_incident": ("one incident", "IncidentDetail"),
@@ -231,8 +230,9 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "incident_alerts": ("its alerts", "items: AlertView"),
     "act": (
         "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
-        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)", "ActAnswer",
-    ),  # fmt: skip
+        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
+        "ActAnswer",
+    ),
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
     "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
     "show_alert": ("one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed", "AlertView"),
