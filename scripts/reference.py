@@ -225,7 +225,6 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-
 ANSWERS: dict[str, tuple[str, str]] = {
     "list_incidents": ("what a query finds, in pages", "Page of IncidentView"),
     "show_incident": ("one incident", "IncidentDetail"),
@@ -248,6 +247,12 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "show_silence": ("one silence with its next windows", "SilenceView"),
     "extend_silence": ("a later end of the window that is on or comes next", "SilenceChanged"),
     "end_silence": ("it is over; with `once` only this window", "SilenceChanged"),
+    "list_policies": ("escalation policies of the MSP and of the caller's companies", "items: PolicyView"),
+    "show_policy": ("one escalation policy, by id or name, with its document", "PolicyView"),
+    "create_policy": ("an escalation policy of a company, or of the MSP", "PolicyView"),
+    "edit_policy": ("change a policy for the incidents that open from now on", "PolicyChanged"),
+    "delete_policy": ("remove a policy that no company uses", "its id and name"),
+    "try_policy": ("who would be paged, when; nothing is changed", "PolicyTrial"),
     "list_companies": ("every company that the caller may see", "items: CompanyView"),
     "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
     "show_company": ("one company", "CompanyView"),

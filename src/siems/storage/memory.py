@@ -150,8 +150,7 @@ class Memory:
             self.companies.pop(company_id, None)
             return None
         company = Company(
-            id=row.id, name=row.name, created_at=row.created_at, active=row.active,
-            settings=settings_from(row.settings),
+            id=row.id, name=row.name, created_at=row.created_at, active=row.active, settings=settings_from(row.settings)
         )  # fmt: skip
         policy = policy_in_force(connection, company.settings.policy_id)
         memory = self.new_company(company, policy, version=row.cache_version)
