@@ -202,3 +202,27 @@ def test_the_wheel_holds_the_package_and_nothing_of_the_tests(unpacked: Path) ->
     assert "siems/migrations/env.py" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"siems"}
+
+
+def test_going_back_before_schedules_leaves_no_handoff_due(database_url: str) -> None:
+    from datetime import UTC, datetime
+
+    from services.rota import crew, daily, make, stand_in
+    from services.world import World
+    from siems.clock import ManualClock
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    crew(world, "jon", "sam")
+    make(world, daily("jon", "sam"))
+    stand_in(world, "sam")
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        migrations.downgrade(engine, "0007")
+        with engine.connect() as connection:
+            assert not connection.execute(text("SELECT 1 FROM deadline WHERE object LIKE 'sch-%'")).all()
+            assert not connection.execute(text("SELECT 1 FROM counter WHERE name = 'shift'")).all()
+        migrations.upgrade(engine)
+        migrations.check(engine)
+    finally:
+        engine.dispose()
