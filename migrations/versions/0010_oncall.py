@@ -8,7 +8,6 @@ down_revision = "0007"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TABLES = ("calendar_feed", "handoff_note", "shift", "swap", "oncall_override", "schedule")
-COUNTERS = ("override", "swap", "shift")
 
 
 def _company() -> sa.Column:
@@ -59,8 +58,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_swap")),
     )
     _shifts()
-    for counter in COUNTERS:
-        op.execute(f"INSERT INTO counter (name, company_id, value) VALUES ('{counter}', 'msp', 0)")
+    op.execute(
+        "INSERT INTO counter (name, company_id, value) VALUES ('override', 'msp', 0), ('swap', 'msp', 0),"
+        " ('shift', 'msp', 0)"
+    )
 
 
 def _shifts() -> None:

@@ -283,3 +283,27 @@ def test_companies_from_before_policies_had_names_use_the_default_one_there_and_
         assert [kind for _, kind in again.passes(minutes=15)].count("escalation") >= 1
     finally:
         again.stop()
+
+
+def test_going_back_before_schedules_leaves_no_handoff_due(database_url: str) -> None:
+    from datetime import UTC, datetime
+
+    from services.rota import crew, daily, make, stand_in
+    from services.world import World
+    from siems.clock import ManualClock
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    crew(world, "jon", "sam")
+    make(world, daily("jon", "sam"))
+    stand_in(world, "sam")
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        migrations.downgrade(engine, "0007")
+        with engine.connect() as connection:
+            assert not connection.execute(text("SELECT 1 FROM deadline WHERE object LIKE 'sch-%'")).all()
+            assert not connection.execute(text("SELECT 1 FROM counter WHERE name = 'shift'")).all()
+        migrations.upgrade(engine)
+        migrations.check(engine)
+    finally:
+        engine.dispose()
