@@ -38,10 +38,9 @@ async def check_deadlines(call: Call) -> web.Response:
 
 async def report_deadlines(call: Call) -> web.Response:
     now = call.runtime.clock.now()
-    work = partial(
-        sla_report.report, since=_time("since", call.word("since")), until=_time("until", call.word("until")),
-        by=call.word("by", "company"), company=call.word("company"),
-    )  # fmt: skip
+    since, until = _time("since", call.word("since")), _time("until", call.word("until"))
+    by, company = call.word("by", "company"), call.word("company")
+    work = partial(sla_report.report, since=since, until=until, by=by, company=company)
     return answer(await call.read(work, call.actor, now))
 
 
