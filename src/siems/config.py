@@ -91,6 +91,15 @@ class Metrics(Section):
     companies: bool = Field(False, description="whether labels name companies")
 
 
+class Health(Section):
+    """How somebody outside hears that siems is well: by hearing nothing when it is not."""
+
+    deadman_url: str = Field(
+        "", pattern="^(https?://.+)?$", description="an address that is called while all is well; empty: none"
+    )
+    deadman_every_seconds: int = Field(60, ge=10, le=86400, description="how often it is called")
+
+
 class Aws(Section):
     profile: str = Field("", description="a profile of the daemon's own AWS files; empty: what boto3 finds by itself")
     role: str = Field("", description="ARN of a role to take on")
@@ -123,6 +132,7 @@ class Settings(BaseSettings):
     auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
     retention: Retention = Field(default_factory=lambda: Retention(), description="what is removed after how long")
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
+    health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how inventories and queues of AWS are read")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 

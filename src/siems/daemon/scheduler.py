@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,6 +22,8 @@ LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 0.5
 """Where other daemons write deadlines too, they are looked for at least this often."""
 OVERDUE_AFTER = timedelta(minutes=1)
+STALLED_AFTER = timedelta(minutes=1)
+"""A round of due rows that takes longer than this will not end by itself."""
 
 
 class Scheduler:
@@ -33,6 +36,9 @@ class Scheduler:
         self._timer = AsyncIOScheduler(timezone=UTC)
         self._next: datetime | None = None
         self._ticking = asyncio.Lock()
+        self._round_at = clock.now()
+        self.before_round: Callable[[], Awaitable[None]] | None = None
+        """Asked before due rows are looked for: whoever has slept finds out before anything late fires."""
         self.last_tick: datetime | None = None
         self.fired = 0
 
@@ -77,7 +83,7 @@ class Scheduler:
         """Fire everything that is due; how many."""
         async with self._ticking:
             fired = 0
-            while due := await self._database.peek(due_rows, self._clock.now()):
+            while due := await self._next_round():
                 results = await asyncio.gather(*(self._fire(row) for row in due), return_exceptions=True)
                 fired += sum(result is True for result in results)
                 for row, result in zip(due, results, strict=True):
@@ -97,6 +103,12 @@ class Scheduler:
             self._arm(max(wait, 0.2 if fired == 0 and wait == 0 else 0.0))
             return fired
 
+    async def _next_round(self) -> list[Due]:
+        self._round_at = self._clock.now()
+        if self.before_round is not None:
+            await self.before_round()
+        return await self._database.peek(due_rows, self._clock.now())
+
     async def _fire(self, row: Due) -> bool:
         return await self._database.write(fire, row, self._kept, companies=(row.company_id,))
 
@@ -108,4 +120,6 @@ class Scheduler:
         """Whether the clockwork still turns: the question of /livez."""
         if not self._timer.running:
             return False
-        return self._timer.get_job("tick") is not None or self._ticking.locked()
+        if self._ticking.locked():
+            return self._clock.now() - self._round_at < STALLED_AFTER
+        return self._timer.get_job("tick") is not None

@@ -29,6 +29,10 @@ class DueKind(StrEnum):
     SILENCE_END = "silence_end"
     SILENCE_RELEASE = "silence_release"
     HOUSEKEEPING = "housekeeping"
+    ALIVE = "alive"
+    SELF_AUDIT = "self_audit"
+    REARM = "rearm"
+    GAP_FOLLOW_UP = "gap_follow_up"
 
 
 def deadlines_of(incident: Incident, rules: Rules, target: sla.Target) -> dict[DueKind, datetime]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 
 from siems.domain import sla
@@ -16,7 +17,7 @@ from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import heartbeats, silencing
+from siems.services import heartbeats, life_sign, self_audit, silencing
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.services.retention import sweep
@@ -157,12 +158,18 @@ _FIRES_OF_INCIDENTS: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = 
 )
 """What is derived from how an incident stands, by kind."""
 
+_DERIVED = frozenset(_FIRES_OF_INCIDENTS)
+
 _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
     {
         DueKind.HEARTBEAT: heartbeats.due,
         DueKind.SILENCE_NOTICE: silencing.fire,
         DueKind.SILENCE_END: silencing.fire,
         DueKind.SILENCE_RELEASE: silencing.fire,
+        DueKind.ALIVE: life_sign.sign,
+        DueKind.GAP_FOLLOW_UP: life_sign.follow_up,
+        DueKind.SELF_AUDIT: partial(self_audit.look, derived=_DERIVED),
+        DueKind.REARM: partial(self_audit.rearm, derived=_DERIVED),
     }
 )
 """Everything else that happens later."""

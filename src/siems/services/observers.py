@@ -18,6 +18,7 @@ from siems.services.staffing import covering, recipients
 from siems.services.telling import page as _page
 from siems.services.telling import publish as _publish
 from siems.services.telling import tell as _tell
+from siems.services.watch_notices import deadlines_repaired, gap_followed, gap_found
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
 
@@ -83,7 +84,8 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
     policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
     people = {p.id for p in recipients(uow, incident, policy.steps[0])}
     subject = f"{incident.severity.name} opened: {incident.title}"
-    _page(uow, "incident.opened", incident, subject, people, unacknowledged=True)
+    go = _tell if event.quiet else _page
+    go(uow, "incident.opened", incident, subject, people, unacknowledged=True)
 
 
 def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
@@ -310,6 +312,9 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
+        e.GapFound: (gap_found,),
+        e.GapFollowed: (gap_followed,),
+        e.DeadlinesRepaired: (deadlines_repaired,),
         e.Recorded: (recorded,),
     }
 )

@@ -26,9 +26,10 @@ from siems.vocabulary import Action, State
 
 
 def open_incident(
-    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool,
+    stored: bool = False, title: str = "", quiet: bool = False,
 ) -> Alert:  # fmt: skip
-    """A new incident, with the alerts that waited for it."""
+    """A new incident, with the alerts that waited for it. A quiet one waits for no ack and calls nobody to work."""
     now = uow.now
     alert = replace(alert, incident_id=uow.next_number("incident"))
     assert alert.incident_id is not None
@@ -36,10 +37,10 @@ def open_incident(
     alerts = [*waited, alert]
     severity = max(a.severity for a in alerts)
     assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
-    wait = first_wait(company.settings.policy, severity)
+    wait = None if quiet else first_wait(company.settings.policy, severity)
     incident = Incident(
-        id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
-        state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
+        id=alert.incident_id, company_id=company.id, title=title or title_for(alert.signature, assets),
+        severity=severity, state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
         created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
         sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
         escalates_at=None if wait is None else now + wait, assets=assets, asset_count=len(assets),
@@ -58,7 +59,7 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet))
     return alert
 
 
