@@ -55,7 +55,12 @@ def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
 
 
 def postpone(uow: UnitOfWork, due: Due) -> None:
-    """A row that cannot be fired is tried again later, so that it does not stand in the way of the others."""
+    """A row that cannot be fired is tried again later, so that it does not stand in the way of the others.
+
+    One that another daemon has fired meanwhile stays gone.
+    """
+    if not uow.deadlines.take(due):
+        return
     uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id, payload=due.payload)
 
 

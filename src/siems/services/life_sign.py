@@ -196,7 +196,8 @@ def _open(uow: UnitOfWork, gap: Gap) -> Incident:
 
 def _follow_up_later(uow: UnitOfWork, gap: Gap, incident: Incident | None) -> None:
     payload = _encode(Follow(gap, None if incident is None else incident.id)).decode()
-    uow.deadlines.set(HOUSE, DueKind.GAP_FOLLOW_UP.value, uow.now + FOLLOW_AFTER, company_id=MSP, payload=payload)
+    object = f"GAP-{to_micros(gap.start)}"
+    uow.deadlines.set(object, DueKind.GAP_FOLLOW_UP.value, uow.now + FOLLOW_AFTER, company_id=MSP, payload=payload)
 
 
 def follow_up(uow: UnitOfWork, due: Due) -> None:

@@ -40,11 +40,11 @@ def open_incident(
     wait = None if quiet else first_wait(company.settings.policy, severity)
     incident = Incident(
         id=alert.incident_id, company_id=company.id, title=title or title_for(alert.signature, assets),
-        severity=severity, state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
-        created_at=now, last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
-        sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
-        escalates_at=None if wait is None else now + wait, assets=assets, asset_count=len(assets),
-        tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
+        severity=severity, state=State.OPEN, category=category_of(alert.signature), rule=placement.rule,
+        signature=alert.signature, created_at=now, last_alert_at=now,
+        clocks=sla.begin(company.settings.targets[severity], now=now), sla_snapshot=company.sla_snapshot,
+        policy_snapshot=company.policy_snapshot, escalates_at=None if wait is None else now + wait, assets=assets,
+        asset_count=len(assets), tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
         critical_asset=critical or any(company.assets.get(name, False) for name in assets),
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
         recurrence_of=placement.recurrence_of,
