@@ -14,7 +14,7 @@ from siems.domain.retention import DEFAULT_RETENTION, Retention
 from siems.errors import SiemsError, Unavailable
 from siems.services.deadlines import fire, postpone
 from siems.storage.database import Database
-from siems.storage.repositories.deadlines import Due, due_rows, next_due, overdue
+from siems.storage.repositories.deadlines import Due, due_or_next, overdue
 
 log = structlog.get_logger()
 
@@ -83,7 +83,8 @@ class Scheduler:
         """Fire everything that is due; how many."""
         async with self._ticking:
             fired = 0
-            while due := await self._next_round():
+            due, following = await self._next_round()
+            while due:
                 results = await asyncio.gather(*(self._fire(row) for row in due), return_exceptions=True)
                 fired += sum(result is True for result in results)
                 for row, result in zip(due, results, strict=True):
@@ -92,22 +93,24 @@ class Scheduler:
                         if not isinstance(result, Unavailable):  # the row is at fault, not the database
                             await self._database.write(postpone, row, companies=(row.company_id,))
                 if not any(result is True for result in results):
+                    following = due[0].due_at
                     break
+                due, following = await self._next_round()
             self.last_tick = self._clock.now()
             self.fired += fired
-            self._next = None  # what is committed from now on is heard of by `expect`, and may be sooner
-            found = await self._database.peek(next_due)
-            self._next = min((due for due in (self._next, found) if due is not None), default=None)
+            self._next = min((at for at in (self._next, following) if at is not None), default=None)
             wait = LONGEST_SLEEP if self._next is None else self._clock.seconds_until(self._next)
             # what could not be fired stays due: try again in a moment, not at once
             self._arm(max(wait, 0.2 if fired == 0 and wait == 0 else 0.0))
             return fired
 
-    async def _next_round(self) -> list[Due]:
+    async def _next_round(self) -> tuple[list[Due], datetime | None]:
+        """(what is due, else when the next is)."""
         self._round_at = self._clock.now()
         if self.before_round is not None:
             await self.before_round()
-        return await self._database.peek(due_rows, self._clock.now())
+        self._next = None  # what is committed from now on is heard of by `expect`, and may be sooner
+        return await self._database.peek(due_or_next, self._clock.now())
 
     async def _fire(self, row: Due) -> bool:
         return await self._database.write(fire, row, self._kept, companies=(row.company_id,))
