@@ -22,7 +22,7 @@ from .journal import Victim
 
 pytestmark = pytest.mark.faults
 
-TIMERS = int(os.environ.get("SIEMS_TEST_TIMERS", "400"))
+TIMERS = int(os.environ.get("SIEMS_TEST_TIMERS", "200"))
 STANDS_STILL = float(os.environ.get("SIEMS_TEST_STANDSTILL", "30"))
 PARTS = 4
 DUE_AFTER = 10
@@ -91,18 +91,19 @@ def _play(one: Victim, two: Victim, url: str, tmp_path: Path) -> None:
     sent = time.monotonic() - begun
     engine = open_engine(parse_url(url))
     try:
-        until(lambda: count(engine, BREACHES) > 0, DUE_AFTER + sent + 20)
+        until(lambda: count(engine, BREACHES) > 0, DUE_AFTER + sent + 60)
         os.kill(one._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
-        stopped = time.monotonic()
-        until(lambda: count(engine, BREACHES) >= TIMERS, max(0.0, DUE_AFTER - sent) + sent + TAKES_OVER_WITHIN)
+        stopped, done = time.monotonic(), count(engine, BREACHES)
+        until(lambda: count(engine, BREACHES) > done or done >= TIMERS, TAKES_OVER_WITHIN)
         took = time.monotonic() - stopped
+        until(lambda: count(engine, BREACHES) >= TIMERS, 180)
         while time.monotonic() - stopped < STANDS_STILL:
             time.sleep(0.2)
         os.kill(one._process.pid, signal.SIGCONT)  # type: ignore[union-attr]
         until(lambda: one.request("GET", "/readyz")[0] == 200, 30)
         until(lambda: count(engine, "SELECT count(*) FROM deadline WHERE due_at < 1000000 *"
                                     " (extract(epoch FROM now())::bigint - 5)") == 0, 30)  # fmt: skip
-        print(f"\n{TIMERS} timers, sent in {sent:.1f} s; all had fired {took:.1f} s after one daemon stood still")
+        print(f"\n{TIMERS} timers; {done} had fired when one daemon was stopped, the next {took:.1f} s later")
         assert count(engine, BREACHES) == TIMERS
         twice = "SELECT count(*) FROM (SELECT incident_id FROM timeline WHERE kind = 'sla' GROUP BY incident_id, text"
         assert count(engine, f"{twice} HAVING count(*) > 1) AS t") == 0
