@@ -31,7 +31,7 @@ from siems.vocabulary import MSP
 R = TypeVar("R")
 
 BUSY_MILLISECONDS = 5_000
-STANDSTILL_MILLISECONDS = 10_000
+STANDSTILL_MILLISECONDS = 5_000
 """For how long a transaction on PostgreSQL may do nothing."""
 FOLD_AT_MOST_SECONDS = 0.5
 """How long a read waits for counters that were put off, where the file is locked or the disk ails."""
