@@ -36,7 +36,7 @@ HERE = Path(__file__).resolve().parent.parent
 COMPANIES = 20
 KINDS = ("escalation", "sla_response", "sla_resolution")
 STEPS = 500
-APART = timedelta(milliseconds=20)
+APART = timedelta(milliseconds=40)
 TICKS = 300
 AT_ONCE = 5_000
 

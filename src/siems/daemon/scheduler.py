@@ -54,7 +54,8 @@ class Scheduler:
         """A commit has set a deadline: wake up in time for it."""
         if self._next is None or due < self._next:
             self._next = due
-            self._arm(self._clock.seconds_until(due))
+            if not self._ticking.locked():  # a tick that goes on looks at it when it ends
+                self._arm(self._clock.seconds_until(due))
 
     def _arm(self, seconds: float) -> None:
         longest = SHARED_SLEEP if self._database.dialect.shared else LONGEST_SLEEP
