@@ -1,4 +1,4 @@
-"""siems keeps a sign of life and looks after itself: rows of siems among the deadlines, which an older one cannot read."""
+"""siems keeps a sign of life and looks after itself: deadline rows of its own, which an older one cannot read."""
 
 from alembic import op
 
