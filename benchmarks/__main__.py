@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, peer, profiling, startup
+from benchmarks import growth, peer, profiling, startup, timers
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -40,7 +40,8 @@ def main() -> int:
         profiling.run(ask.profile, ask.requests)
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
-        "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "growth": _growth,
+        "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "timers": _timers,
+        "growth": _growth,
     }  # fmt: skip
     wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
     figures: list[Figure] = []
@@ -62,7 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
     parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
-    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "growth"))
+    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "timers", "growth"))
+    parser.add_argument(
+        "--incidents", type=int, default=100_000, help="open incidents of `timers`, with three deadlines each"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument(
         "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),
@@ -159,6 +163,25 @@ def _growth(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
         Figure(f"{name}: the last tenth", f"{rates[-1]:,.0f}/s", f"{ratio:.2f} of the first", ">= 0.85", ratio >= 0.85),
         Figure("  memory at the end", f"{resident:.0f} MB", "", "< 200 MB", resident < 200),
     ]
+
+
+def _timers(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    """A process of its own, without the daemon: what the clockwork and the database do."""
+    figures = []
+    for found in timers.measure(ask.incidents):
+        name = f"{found.database}, {ask.incidents:,} open incidents, {3 * ask.incidents:,} deadlines"
+        grown = found.many / found.few
+        figures += [
+            Figure(
+                f"{name}: a due step is late", f"p99 {found.late_p99:.0f} ms", f"p50 {found.late_p50:.0f} ms",
+                "<= 1000 ms", found.late_p99 <= 1_000,
+            ),
+            Figure(
+                "  a tick with nothing due", f"{found.many:.2f} ms", f"{grown:.2f} of that among 1 %", "< 2 ms, <= 1.5",
+                found.many < 2 and grown <= 1.5,
+            ),
+        ]  # fmt: skip
+    return figures
 
 
 def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

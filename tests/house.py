@@ -129,7 +129,7 @@ class House:
         self.env = {
             **kept, "SIEMS_HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC",
             "PYTHONPYCACHEPREFIX": str(cache), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-            "COLUMNS": "", **env,
+            "COLUMNS": "", "SIEMS_SYSTEM_ROOT": str(home / "no-systemd"), **env,
         }  # fmt: skip
 
     # --- running ---------------------------------------------------------------------------------------------

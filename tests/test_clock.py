@@ -33,7 +33,8 @@ class Machine:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
-    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: machine.mono))
+    monkeypatch.setattr(clock_module, "_BOOT", 7)
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(clock_gettime=lambda which: machine.mono))
     monkeypatch.setattr(clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone)))
     return machine
 
@@ -46,7 +47,17 @@ def test_the_clock_runs_with_the_machine(machine) -> None:
     assert clock.drift() == timedelta(0)
 
 
-@pytest.mark.parametrize("jump", [-7_200, 7_200])
+def test_where_no_clock_counts_the_sleep_of_the_machine_the_monotonic_one_is_taken(monkeypatch) -> None:
+    said = {"mono": 500.0}
+    monkeypatch.setattr(clock_module, "_BOOT", None)
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: said["mono"]))
+    clock = SystemClock()
+    before = clock.now()
+    said["mono"] += 90
+    assert clock.now() - before == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize("jump", [-86_400, -3_600, 3_600, 86_400])
 def test_a_jump_of_the_wall_clock_is_noticed_and_moves_nothing(machine, jump) -> None:
     clock = SystemClock()
     machine.runs(10)
@@ -104,7 +115,8 @@ def test_a_clock_that_catches_up_knows_how_long_to_really_wait(machine, due, wai
 def test_after_the_wait_the_due_time_has_come(behind, speed, ran, ahead) -> None:
     machine = Machine()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: machine.mono))
+        patch.setattr(clock_module, "_BOOT", 7)
+        patch.setattr(clock_module, "time", SimpleNamespace(clock_gettime=lambda which: machine.mono))
         patch.setattr(clock_module, "datetime", SimpleNamespace(now=lambda zone: machine.wall.astimezone(zone)))
         clock = CatchUpClock(timedelta(seconds=behind), speed=speed)
         machine.runs(ran)

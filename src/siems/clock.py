@@ -1,7 +1,7 @@
 """The only place that reads the time.
 
 Inside a process time never runs backwards and never jumps: it is read once from the wall clock and then
-counted by the monotonic clock. A jump of the wall clock is noticed (`drift`) and moves nothing.
+counted by a steady clock. A jump of the wall clock is noticed (`drift`) and moves nothing.
 """
 
 from __future__ import annotations
@@ -30,15 +30,23 @@ class Clock(Protocol):
         ...
 
 
+_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux has a clock that goes on while the machine sleeps; the monotonic one stands still then."""
+
+
+def _steady() -> float:
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
+
+
 class SystemClock:
-    """Wall time at the start, monotonic time from then on."""
+    """Wall time at the start, steady time from then on, also over a sleep of the machine."""
 
     def __init__(self) -> None:
         self._base = datetime.now(UTC)
-        self._mono = time.monotonic()
+        self._mono = _steady()
 
     def now(self) -> datetime:
-        return self._base + timedelta(seconds=time.monotonic() - self._mono)
+        return self._base + timedelta(seconds=_steady() - self._mono)
 
     def seconds_until(self, due: datetime) -> float:
         return max(0.0, (due - self.now()).total_seconds())

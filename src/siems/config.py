@@ -91,6 +91,15 @@ class Metrics(Section):
     companies: bool = Field(False, description="whether labels name companies")
 
 
+class Health(Section):
+    """How somebody outside hears that siems is well: by hearing nothing when it is not."""
+
+    deadman_url: str = Field(
+        "", pattern="^(https?://.+)?$", description="an address that is called while all is well; empty: none"
+    )
+    deadman_every_seconds: int = Field(60, ge=10, le=86400, description="how often it is called")
+
+
 class Aws(Section):
     profile: str = Field("", description="a profile of the daemon's own AWS files; empty: what boto3 finds by itself")
     role: str = Field("", description="ARN of a role to take on")
@@ -188,6 +197,7 @@ class Settings(BaseSettings):
     auth: Auth = Field(default_factory=lambda: Auth(), description="accounts")
     retention: Retention = Field(default_factory=lambda: Retention(), description="what is removed after how long")
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
+    health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
     email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
     sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
@@ -254,7 +264,7 @@ _OTHER_VARIABLES = frozenset({
     "SIEMS_HOME", "SIEMS_CONFIG", "SIEMS_URL", "SIEMS_TOKEN", "SIEMS_TOKEN_FILE", "SIEMS_CONTEXT", "SIEMS_OUTPUT",
     "SIEMS_NO_INPUT", "SIEMS_TIMEOUT", "SIEMS_DEBUG", "SIEMS_PAGER", "SIEMS_A11Y", "SIEMS_JSON_VERSION",
     "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS", "SIEMS_COMPANY", "SIEMS_WEBHOOK", "SIEMS_KEY",
-    "SIEMS_HMAC",
+    "SIEMS_HMAC", "SIEMS_SYSTEM_ROOT",
 })  # fmt: skip
 """Variables that are no settings: they belong to the consoles, to files of secrets and to the tests."""
 

@@ -195,13 +195,19 @@ def _joined(chunked: bytes) -> bytes:
 
 @asynccontextmanager
 async def open_house(
-    url: str, clock: Clock, *, furnished: bool = True, sections: dict[str, Any] | None = None, **server: Any
+    url: str,
+    clock: Clock,
+    *,
+    furnished: bool = True,
+    watching: bool = False,
+    sections: dict[str, Any] | None = None,
+    **server: Any,
 ) -> AsyncIterator[House]:
     """A daemon that listens on a port of its own."""
     settings = Settings(
         database=DatabaseSection(url=url), server=Server(port=0, drain_seconds=1, **server), **(sections or {})
     )  # fmt: skip
-    runtime = Runtime(settings, clock, VAULT, "http://here")
+    runtime = Runtime(settings, clock, VAULT, "http://here", watching=watching)
     await runtime.start()
     listening = await listen(runtime, None)
     house = House(runtime, listening)

@@ -307,3 +307,29 @@ def test_going_back_before_schedules_leaves_no_handoff_due(database_url: str) ->
         migrations.check(engine)
     finally:
         engine.dispose()
+
+
+def test_going_back_before_the_sign_of_life_leaves_only_rows_that_are_known(database_url: str) -> None:
+    from datetime import UTC, datetime
+
+    from services.world import World
+    from siems.clock import ManualClock
+    from siems.services import life_sign
+    from siems.vocabulary import MSP
+
+    world = World(database_url, ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    world.do(life_sign.begin, companies=(MSP,))
+    world.fires()
+    before = world.deadlines()
+    assert {"alive", "self_audit"} <= set(world.deadlines("siems"))
+    world.stop()
+    engine = open_engine(parse_url(database_url))
+    try:
+        migrations.downgrade(engine, "0007")
+        with engine.connect() as connection:
+            kinds = {kind for (kind,) in connection.execute(text("SELECT kind FROM deadline"))}
+        assert kinds == {"housekeeping", *before}
+        migrations.upgrade(engine)
+        migrations.check(engine)
+    finally:
+        engine.dispose()

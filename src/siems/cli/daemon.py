@@ -1,8 +1,9 @@
-"""`siems daemon`: run, start, stop, restart, status, logs."""
+"""`siems daemon`: run, start, stop, restart, status, logs, install."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from siems.cli.context import Door, leaf, new_app
 from siems.cli.setup import foreground, started
 from siems.cli.show import Item, show_one
 
-app = new_app("The daemon: run, start, stop, restart, status, logs.")
+app = new_app("The daemon: run, start, stop, restart, status, logs, install.")
 
 Port = Annotated[int | None, typer.Option("--port", help="instead of server.port")]
 
@@ -102,3 +103,21 @@ def logs(
                 print(safe(line.rstrip(b"\n").decode(errors="replace")), flush=True)
             else:
                 time.sleep(0.2)
+
+
+@app.command()
+@leaf
+def install(
+    door: Door,
+    system: Annotated[bool, typer.Option("--system", help="a service of the machine; needs root")] = False,
+    user: Annotated[bool, typer.Option("--user", help="a service of your own, which runs without a login")] = False,
+    run_as: Annotated[str, typer.Option("--run-as", help="with --system: the user that it runs as")] = "siems",
+    root: Annotated[Path | None, typer.Option("--root", help="write below this folder and start nothing")] = None,
+) -> None:
+    """Run it by systemd, so that it starts with the machine and is started anew when it stands still.
+
+    Shows the unit and asks before it writes.
+    """
+    from siems.cli.install import install as go
+
+    go(door, system=system, user=user, run_as=run_as, under=root)

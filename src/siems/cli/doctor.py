@@ -19,8 +19,8 @@ DISK_FREE = 200 * 1024 * 1024
 @app.command()
 @leaf
 def doctor(door: Door) -> int:
-    """Checks settings, database, keys, disk and the daemon; exit 9 when one fails."""
-    checks = [_settings(), _database(), _token(), _disk(), *_daemon(door)]
+    """Checks settings, database, keys, disk, what a reboot would do, and the daemon; exit 9 when one fails."""
+    checks = [_settings(), _database(), _token(), _disk(), _service(), *_daemon(door)]
     found = {"ok": all(check["ok"] for check in checks), "checks": checks}
     show_one(door, found, _lines, id="ok")
     return 0 if found["ok"] else 9
@@ -67,6 +67,13 @@ def _disk() -> dict[str, Any]:
     return _check(
         "disk", free > DISK_FREE, f"{free // 2**20} MiB free at {folder}", "make room: alerts cannot be stored"
     )
+
+
+def _service() -> dict[str, Any]:
+    from siems.cli import unit
+
+    ok, cause, fix = unit.comes_back(unit.root())
+    return _check("reboot", ok, cause, fix)
 
 
 def _daemon(door: Door) -> list[dict[str, Any]]:

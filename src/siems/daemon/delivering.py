@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +23,6 @@ from siems.errors import SiemsError
 from siems.services.delivered import Outcome, finish
 from siems.services.delivery import Parcel, claim, next_send
 from siems.storage.database import Database
-from siems.storage.reaching import OWN_MAIL
 from siems.storage.vault import Vault
 from siems.vocabulary import MSP
 
@@ -156,12 +156,9 @@ class Delivering:
         chance = random.random()  # noqa: S311
         try:
             channel = self.channel(parcel.channel)
-            own = parcel.contact_id.startswith(OWN_MAIL)
-            to = (
-                Destination(address=parcel.address, name=parcel.user)
-                if own
-                else self.opened(parcel.address, parcel.user)
-            )
+            options = {"secret": self.policy_secret()} if parcel.channel == "webhook" else {}
+            plain = Destination(address=parcel.address, name=parcel.user, options=options)
+            to = self.opened(parcel.address, parcel.user) if parcel.sealed else plain
             accepted = await asyncio.wait_for(channel.send(self._message(parcel), to), PROVIDER_SECONDS)
         except Refused as why:
             return Outcome(accepted=False, error=str(why), refused=True)
@@ -180,6 +177,11 @@ class Delivering:
         """The destination of a contact. Raises Unavailable when its key is another one."""
         found = json.loads(self._vault.unseal(sealed))
         return Destination(address=found["address"], name=name, options=found["options"])
+
+    def policy_secret(self) -> str:
+        """What calls to addresses that policies name are signed with: that of the settings, else one of our own."""
+        own = b64encode(self._vault.derived("policy webhooks")).decode()
+        return self._settings.webhooks.secret.get_secret_value() or f"whsec_{own}"
 
     def channel(self, name: str) -> Channel:
         """A channel, opened once. Raises UsageError while it is not set up, NotFound for none."""

@@ -26,6 +26,7 @@ from siems.config import Server, Settings, load
 from siems.daemon import logs
 from siems.daemon.lock import DatabaseLock
 from siems.daemon.runtime import Runtime, company_defaults, retention_of
+from siems.daemon.supervisor import Supervisor
 from siems.errors import Conflict, SiemsError, UsageError
 from siems.services import retention, setup, users
 from siems.services.observers import react
@@ -233,7 +234,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
         engine.dispose()
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(serve(settings, clock))
+            return runner.run(serve(settings, clock, watching=not ask.clock_behind))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -245,11 +246,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def serve(settings: Settings, clock: Clock) -> int:
+async def serve(settings: Settings, clock: Clock, *, watching: bool = True) -> int:
     """Answer until told to stop; then let what is in flight finish."""
     from siems.daemon.http.app import listen
 
-    runtime = Runtime(settings, clock, Vault.open(_key_file()), settings.public_url)
+    runtime = Runtime(settings, clock, Vault.open(_key_file()), settings.public_url, watching=watching)
+    supervisor = Supervisor()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -267,8 +269,10 @@ async def serve(settings: Settings, clock: Clock) -> int:
         runtime.public_url = f"http://{settings.server.host}:{listening.port}"
     _announce(runtime, settings, listening.port, socket)
     log.info("daemon.ready", url=runtime.public_url, database=runtime.database.url.render_as_string())
+    supervisor.ready(runtime.working)
     await stopping.wait()
     log.info("daemon.stopping")
+    supervisor.stopping()
     runtime.draining = True
     await runtime.pulls.stop()
     runtime.hub.close()

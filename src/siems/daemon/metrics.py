@@ -44,6 +44,11 @@ class Figures(Collector):
         yield from self._incidents()
         runtime = self._runtime
         yield _gauge("siems_deadlines_overdue", "Deadlines that are late by more than a minute.", self._overdue)
+        watch = runtime.watch
+        yield _gauge("siems_messages_overdue", "Messages that are late by more than a minute.", watch.late.messages)
+        yield _gauge("siems_well", "1 while nothing is late, the database answers and siems works.", watch.well)
+        drift = runtime.clock.drift().total_seconds()
+        yield _gauge("siems_clock_drift_seconds", "How far the wall clock has jumped since the start.", drift)
         yield _counter("siems_deadlines_fired", "Deadlines that were fired.", runtime.scheduler.fired)
         yield _counter("siems_messages_sent", "Messages that a provider has taken.", runtime.delivering.sent)
         yield _counter("siems_messages_failed", "Tries that no provider took.", runtime.delivering.failed)

@@ -26,10 +26,12 @@ from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
 from siems.daemon.traffic import Traffic
+from siems.daemon.watch import Watch
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.retention import Retention
 from siems.errors import SiemsError
+from siems.services import setup
 from siems.services.observers import react
 from siems.services.views import load_names
 from siems.storage.database import Database
@@ -92,7 +94,10 @@ class Runtime:
     scheduler: Scheduler = field(init=False)
     pulls: Pulls = field(init=False)
     delivering: Delivering = field(init=False)
+    watch: Watch = field(init=False)
     mail: Listening | None = None
+    watching: bool = False
+    """Whether gaps and late rows are told: not where time is played with."""
     started_at: datetime = field(init=False)
     draining: bool = False
     version: str = __version__
@@ -117,11 +122,16 @@ class Runtime:
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
+        self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
         self.started_at = self.clock.now()
 
     @property
     def token_key(self) -> bytes:
         return self.vault.derived("access tokens")
+
+    def working(self) -> bool:
+        """Whether what may never stop goes on: the clockwork, the writer, the outbox. Asks no database."""
+        return self.scheduler.alive() and self.delivering.alive() and self.database.writer.alive()
 
     async def start(self) -> None:
         """Load, then work. Raises Unavailable when the database does not answer."""
@@ -130,6 +140,11 @@ class Runtime:
         await asyncio.to_thread(self.database.start)
         await self.reload_keys()
         await self.hub.start()
+        if self.watching:  # before anything that was late fires
+            await self.database.write(setup.prepare, company_defaults(self.settings), companies=(MSP,))
+            await self.watch.begin()
+            self._spawn(self.watch.run)
+            self._spawn(self.watch.deadman.run)
         self.scheduler.start()
         await self.delivering.start()
         self._spawn(self._write_refusals)
@@ -174,6 +189,7 @@ class Runtime:
         with contextlib.suppress(SiemsError):
             await self.flush_refusals()
             await self.flush_sightings()
+            await self.watch.end()
         await asyncio.to_thread(self.database.stop)
 
     # --- after each commit, from the writer's thread -----------------------------------------------------------

@@ -37,6 +37,10 @@ class DueKind(StrEnum):
     HANDOFF_ACCEPT = "handoff_accept"
     PAGE = "page"
     HOUSEKEEPING = "housekeeping"
+    ALIVE = "alive"
+    SELF_AUDIT = "self_audit"
+    REARM = "rearm"
+    GAP_FOLLOW_UP = "gap_follow_up"
 
 
 def deadlines_of(

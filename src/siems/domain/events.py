@@ -11,6 +11,7 @@ from typing import Any
 from siems.domain.alert import Alert
 from siems.domain.assignment import Choice
 from siems.domain.escalation import Cause, Decision
+from siems.domain.gap import Gap
 from siems.domain.incident import Incident
 from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
@@ -82,6 +83,8 @@ class AlertSuppressed:
 @dataclass(frozen=True, slots=True)
 class IncidentOpened:
     incident: Incident
+    quiet: bool = False
+    """It is told, and calls nobody to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +263,32 @@ class PageMoved:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """siems was not there for a while; `incident` tells of it, None where nothing was missed."""
+
+    gap: Gap
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class GapFollowed:
+    """Some time after a gap: who was sending before it, and has not been heard since."""
+
+    gap: Gap
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinesRepaired:
+    """Deadlines that how an object stands asks for were not there, or there were others."""
+
+    object: str
+    company_id: str
+    armed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
@@ -300,4 +329,7 @@ Event = (
     | ShiftChanged
     | PageMoved
     | AssigneeChosen
+    | GapFound
+    | GapFollowed
+    | DeadlinesRepaired
 )  # fmt: skip

@@ -160,6 +160,8 @@ class Plan:
 
 
 NOWHERE = Reach()
+POLICY = "policy:"
+"""What the contact of an address that a policy names is called: it has no row."""
 
 
 def plan(reach: Reach, notice: Notice, *, now: datetime) -> Plan:

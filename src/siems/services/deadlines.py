@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 
 from siems.domain import strategies
@@ -13,7 +14,7 @@ from siems.domain.escalation import SLA_BREACH, UNACKNOWLEDGED, Cause, Policy
 from siems.domain.events import ClockName, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import handoffs, heartbeats, paging, shifts, silencing
+from siems.services import handoffs, heartbeats, life_sign, paging, self_audit, shifts, silencing
 from siems.services.escalations import Push, ack_timeout, escalate
 from siems.services.keeping import due_of, save
 from siems.services.moving import act_by_system
@@ -52,7 +53,12 @@ def _fire_incident(uow: UnitOfWork, due: Due, kind: DueKind) -> None:
 
 
 def postpone(uow: UnitOfWork, due: Due) -> None:
-    """A row that cannot be fired is tried again later, so that it does not stand in the way of the others."""
+    """A row that cannot be fired is tried again later, so that it does not stand in the way of the others.
+
+    One that another daemon has fired meanwhile stays gone.
+    """
+    if not uow.deadlines.take(due):
+        return
     uow.deadlines.set(due.object, due.kind, uow.now + AGAIN_AFTER, company_id=due.company_id, payload=due.payload)
 
 
@@ -163,6 +169,8 @@ _FIRES_OF_INCIDENTS: Mapping[DueKind, Callable[[UnitOfWork, Incident], None]] = 
 )
 """What is derived from how an incident stands, by kind."""
 
+_DERIVED = frozenset(_FIRES_OF_INCIDENTS)
+
 _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
     {
         DueKind.HANDOFF: shifts.due,
@@ -172,6 +180,10 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
         DueKind.SILENCE_NOTICE: silencing.fire,
         DueKind.SILENCE_END: silencing.fire,
         DueKind.SILENCE_RELEASE: silencing.fire,
+        DueKind.ALIVE: life_sign.sign,
+        DueKind.GAP_FOLLOW_UP: life_sign.follow_up,
+        DueKind.SELF_AUDIT: partial(self_audit.look, derived=_DERIVED),
+        DueKind.REARM: partial(self_audit.rearm, derived=_DERIVED),
     }
 )
 """Everything else that happens later."""

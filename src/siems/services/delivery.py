@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from siems.domain.reach import CALM, GATHER, LEASE, LISTED, manner_of
+from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, give_up
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
@@ -36,7 +36,8 @@ class Parcel:
     channel: str
     contact_id: str
     address: str
-    """Sealed, with the contact's options; but for a user's own mail address."""
+    """Sealed, with the contact's options; but for a user's own mail address, and what a policy names."""
+    sealed: bool = True
     user_id: str
     user: str
     company_id: str
@@ -113,7 +114,7 @@ def _take(uow: UnitOfWork, owner: str, first: Row[Any]) -> Parcel | None:
         if uow.now - pace.last_at < CALM and uow.now < calm_until:
             _postpone(uow, rows, calm_until)
             return None
-    contact = _contact(uow, first.contact_id, first.user_id)
+    contact = _contact(uow, first)
     if contact is None:
         give_up(uow, rows, "the contact was removed")
         return None
@@ -177,14 +178,17 @@ def _postpone(uow: UnitOfWork, rows: Iterable[Row[Any]], until: datetime) -> Non
 class _Where:
     address: str
     user: str
+    sealed: bool = True
 
 
-def _contact(uow: UnitOfWork, contact_id: str, user_id: str) -> _Where | None:
-    person = uow.person(user_id)
-    name = person.name if person is not None else user_id
-    if contact_id.startswith(OWN_MAIL):
-        return _Where(person.email, name) if person is not None else None
-    row = uow.connection.execute(select(t.contact).where(t.contact.c.id == contact_id)).first()
+def _contact(uow: UnitOfWork, message: Row[Any]) -> _Where | None:
+    person = uow.person(message.user_id)
+    name = person.name if person is not None else message.user_id
+    if message.contact_id.startswith(POLICY):
+        return _Where(message.address, name, sealed=False)
+    if message.contact_id.startswith(OWN_MAIL):
+        return _Where(person.email, name, sealed=False) if person is not None else None
+    row = uow.connection.execute(select(t.contact).where(t.contact.c.id == message.contact_id)).first()
     return None if row is None else _Where(row.address, name)
 
 
@@ -199,8 +203,8 @@ def _parcel(
         subject = f"{len(rows)} messages about {_company_name(uow, first.company_id)}, first: {first.subject}"
     return Parcel(
         ids=tuple(row.id for row in rows), token=token, key=f"bundle:{bundle}" if bundle else first.dedup_key,
-        attempt=first.attempt + 1, channel=first.channel, contact_id=first.contact_id, address=contact.address,
-        user_id=first.user_id, user=contact.user, company_id=first.company_id,
+        attempt=first.attempt + 1, channel=first.channel, contact_id=first.contact_id,
+        address=contact.address, sealed=contact.sealed, user_id=first.user_id, user=contact.user, company_id=first.company_id,
         company=_company_name(uow, first.company_id), event=first.event, object=first.object if bundle is None else "",
         severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
         lines=tuple(f"{number}. {row.subject}" for number, row in enumerate(listed, 1)), bundle=bundle,

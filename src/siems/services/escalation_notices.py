@@ -10,7 +10,7 @@ from siems.domain.permissions import SYSTEM
 from siems.services.silencing import hushed, withhold
 from siems.services.sla_marks import mark
 from siems.services.staffing import Reached, admins, covering, reach
-from siems.services.telling import page, publish, tell
+from siems.services.telling import call_webhooks, page, publish, tell
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Role
 
@@ -61,7 +61,11 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
     step = step_of(uow, incident)
     reached = reach(uow, incident, step)
     subject = f"{incident.severity.name} opened: {incident.title}"
+    if event.quiet:
+        quietly(uow, "incident.opened", incident, subject, {p.id for p in reached.paged}, unacknowledged=True)
+        return
     call(uow, "incident.opened", incident, subject, step, reached, unacknowledged=True)
+    call_webhooks(uow, "incident.opened", incident, subject, reached.webhooks)
     if reached.webhooks:
         text = f"calls {', '.join(reached.webhooks)}"
         uow.timeline.add(incident.company_id, incident.id, "notify", text, actor=SYSTEM, data=_hooks(reached.webhooks))
@@ -102,10 +106,11 @@ def _escalation_notices(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
     unacknowledged = event.cause is Cause.UNACKNOWLEDGED
     me, by_hand = event.actor.id, not event.actor.machine
     if by_hand:  # whoever escalates wants somebody to come, silence or not
-        tell(uow, "incident.escalated", after, subject, called, but=me)
+        tell(uow, "incident.escalated", after, subject, called, but=me, pages=True)
     else:
         go = page if step.important else quietly
         go(uow, "incident.escalated", after, subject, called, unacknowledged=unacknowledged)
+    call_webhooks(uow, "incident.escalated", after, subject, event.webhooks)
     others = {*watching, *event.told} - called - {me}
     aside(uow, "incident.escalated", after, subject, others, unacknowledged=unacknowledged, by_hand=by_hand)
 

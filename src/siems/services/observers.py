@@ -32,6 +32,7 @@ from siems.services.telling import following
 from siems.services.telling import page as _page
 from siems.services.telling import publish as _publish
 from siems.services.telling import tell as _tell
+from siems.services.watch_notices import deadlines_repaired, gap_followed, gap_found
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
 
@@ -293,6 +294,9 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.SilenceLifted: (silence_lifted,),
         e.ShiftChanged: (shift_changed,),
         e.PageMoved: (page_moved,),
+        e.GapFound: (gap_found,),
+        e.GapFollowed: (gap_followed,),
+        e.DeadlinesRepaired: (deadlines_repaired,),
         e.Recorded: (recorded,),
     }
 )

@@ -32,9 +32,10 @@ from siems.vocabulary import Action, State
 
 
 def open_incident(
-    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool, stored: bool = False
+    uow: UnitOfWork, company: CompanyMemory, alert: Alert, placement: Placement, *, critical: bool,
+    stored: bool = False, title: str = "", quiet: bool = False,
 ) -> Alert:  # fmt: skip
-    """A new incident, with the alerts that waited for it."""
+    """A new incident, with the alerts that waited for it. A quiet one waits for no ack and calls nobody to work."""
     now = uow.now
     alert = replace(alert, incident_id=uow.next_number("incident"))
     assert alert.incident_id is not None
@@ -44,19 +45,20 @@ def open_incident(
     assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
     terms = company.settings.terms
     incident = Incident(
-        id=alert.incident_id, company_id=company.id, title=title_for(alert.signature, assets), severity=severity,
-        state=State.OPEN, category=category_of(alert.signature), rule=placement.rule, signature=alert.signature,
-        created_at=now, last_alert_at=now,
+        id=alert.incident_id, company_id=company.id, title=title or title_for(alert.signature, assets),
+        severity=severity, state=State.OPEN, category=category_of(alert.signature), rule=placement.rule,
+        signature=alert.signature, created_at=now, last_alert_at=now,
         clocks=sla.begin(terms[severity], now=now, calendar=terms.calendar_for(severity)),
-        sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
-        assets=assets, asset_count=len(assets),
-        tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
+        sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot, assets=assets,
+        asset_count=len(assets), tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
         critical_asset=critical or any(company.assets.get(name, False) for name in assets),
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
         recurrence_of=placement.recurrence_of,
     )  # fmt: skip
-    incident, choice = find_owner(uow, incident)
-    incident = opened_on_chain(uow, incident, company.policy)
+    choice = None
+    if not quiet:
+        incident, choice = find_owner(uow, incident)
+        incident = opened_on_chain(uow, incident, company.policy)
     save(uow, None, incident)
     for old in waited:
         moved = replace(old, incident_id=incident.id)
@@ -67,7 +69,7 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident), *told(incident, choice))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet), *told(incident, choice))
     return alert
 
 

@@ -114,12 +114,22 @@ def _release(uow: UnitOfWork, company: CompanyMemory, silence: Silence) -> None:
 def keep(uow: UnitOfWork, silence: Silence) -> None:
     """Keep a silence as it is now, and move its deadlines to where they now belong."""
     uow.silences.put(silence)
-    due = {} if silence.ended_at else {DueKind.SILENCE_NOTICE: notice_at(silence), DueKind.SILENCE_END: silence.ends_at}
+    due = deadlines_of_silence(silence, uow.now)
     for kind in (DueKind.SILENCE_NOTICE, DueKind.SILENCE_END):
-        if kind in due and due[kind] > uow.now:
+        if kind in due:
             uow.deadlines.set(silence.ref, kind.value, due[kind], company_id=silence.company_id)
         else:
             uow.deadlines.cancel(silence.ref, kind.value)
+
+
+def deadlines_of_silence(silence: Silence, now: datetime) -> dict[DueKind, datetime]:
+    """The end of the window that is on, or of the next one; and its notice, while that makes sense."""
+    if silence.ended_at is not None:
+        return {}
+    due = {DueKind.SILENCE_END: silence.ends_at}
+    if (notice := notice_at(silence)) > now:
+        due[DueKind.SILENCE_NOTICE] = notice
+    return due
 
 
 def end_window(uow: UnitOfWork, silence: Silence, actor: Actor, after: Silence, *, reason: str = "") -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from siems.domain.incident import Incident
-from siems.domain.reach import ALL, NOWHERE, Notice, plan
+from siems.domain.reach import ALL, NOWHERE, POLICY, Contact, Notice, Planned, hint_of, plan
 from siems.services.silencing import hushed, withhold
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Paging, Severity
@@ -86,6 +86,22 @@ def tell(
         unacknowledged=unacknowledged, delay=delay,
     )  # fmt: skip
     notify(uow, notice, people - {but})
+
+
+def call_webhooks(
+    uow: UnitOfWork, event: str, incident: Incident, subject: str, urls: Iterable[str]
+) -> None:  # fmt: skip
+    """Call the addresses that a step of an escalation policy names, as it pages people."""
+    if hushed(uow, incident) is not None:
+        return
+    notice = Notice(
+        key=f"{event}:{incident.ref}:{incident.version}", event=event, object=incident.ref,
+        company_id=incident.company_id, severity=incident.severity, subject=subject, pages=True,
+    )  # fmt: skip
+    shadow = _shadowed(uow, incident.company_id)
+    for number, url in enumerate(dict.fromkeys(urls), 1):
+        contact = Contact(f"{POLICY}{number}", "", "webhook", hint_of("webhook", url))
+        uow.messages.add("", notice, Planned(contact, "policy", uow.now, "a target of the policy"), url, shadow=shadow)
 
 
 def page(

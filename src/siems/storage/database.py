@@ -31,6 +31,8 @@ from siems.vocabulary import MSP
 R = TypeVar("R")
 
 BUSY_MILLISECONDS = 5_000
+STANDSTILL_MILLISECONDS = 5_000
+"""For how long a transaction on PostgreSQL may do nothing."""
 FOLD_AT_MOST_SECONDS = 0.5
 """How long a read waits for counters that were put off, where the file is locked or the disk ails."""
 
@@ -55,13 +57,26 @@ def parse_url(text: str) -> URL:
     )
 
 
-def open_engine(url: URL, *, read_only: bool = False) -> Engine:
-    """An engine with the settings that siems relies on."""
+def open_engine(url: URL, *, read_only: bool = False, gives_way: bool = False) -> Engine:
+    """An engine with the settings that siems relies on. `gives_way`: a transaction that stands still is ended."""
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"check_same_thread": False})
         _prepare_sqlite(engine, read_only=read_only)
         return engine
-    return create_engine(url, pool_size=6, max_overflow=2, pool_pre_ping=True, pool_recycle=1_800)
+    engine = create_engine(url, pool_size=6, max_overflow=2, pool_pre_ping=True, pool_recycle=1_800)
+    if gives_way:
+        _let_others_go_on(engine)
+    return engine
+
+
+def _let_others_go_on(engine: Engine) -> None:
+    """A daemon that stands still in the middle of a transaction loses it, and its locks: the others wait for them."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        connection.autocommit = True
+        connection.execute(f"SET idle_in_transaction_session_timeout = {STANDSTILL_MILLISECONDS}")
+        connection.autocommit = False
 
 
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
@@ -98,7 +113,7 @@ class Database:
         self.clock = clock
         self.weights = weights
         self.memory = Memory()
-        self._write_engine = open_engine(self.url)
+        self._write_engine = open_engine(self.url, gives_way=True)
         self._read_engine = open_engine(self.url, read_only=True) if backend == "sqlite" else self._write_engine
         self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="siems-read")
         self.writer = Writer(

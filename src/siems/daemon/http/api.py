@@ -75,6 +75,7 @@ async def status(call: Call) -> web.Response:
     shown = url if call.actor.role is Role.ADMIN else runtime.database.dialect.name
     checks = await call.read(partial(directory.checks, overdue=overdue, drift=runtime.clock.drift()))
     checks.append(await call.read(partial(message_check, now=runtime.clock.now(), channels=runtime.delivering.names)))
+    checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in runtime.watch.checks()]
     if runtime.mail is not None:
         checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))
     return answer(
@@ -90,7 +91,7 @@ async def status(call: Call) -> web.Response:
 async def livez(request: web.Request) -> web.Response:
     """Whether this process works; never asks the database."""
     runtime = request.app[RUNTIME]
-    alive = runtime.scheduler.alive() and runtime.delivering.alive() and runtime.database.writer.alive()
+    alive = runtime.working() and not runtime.watch.stuck
     return answer({"ok": alive}, status=200 if alive else 503)
 
 

@@ -104,6 +104,12 @@ def next_due(connection: Connection) -> datetime | None:
     return None if value is None else from_micros(value)
 
 
+def due_or_next(connection: Connection, now: datetime) -> tuple[list[Due], datetime | None]:
+    """(rows whose time has come, else when the next row is due): a tick that finds nothing asks once."""
+    rows = due_rows(connection, now)
+    return rows, None if rows else next_due(connection)
+
+
 def overdue(connection: Connection, before: datetime) -> int:
     """How many rows should have been fired before this time."""
     found = connection.execute(text("SELECT count(*) FROM deadline WHERE due_at < :n"), {"n": to_micros(before)})
