@@ -106,6 +106,10 @@ class Aws(Section):
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
+    max_mib: int = Field(
+        20, ge=1, le=4096, description="how large daemon.log grows before a new one begins, in MiB"
+    )
+    keep: int = Field(4, ge=0, le=100, description="how many older ones are kept")
 
 
 class Settings(BaseSettings):

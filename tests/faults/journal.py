@@ -110,6 +110,20 @@ class Victim:
         return dict(made)
 
 
+def alert(
+    company: dict[str, Any], signature: str, *, delivery: str, asset: str = "a", **more: Any
+) -> tuple[str, str, bytes, dict[str, str]]:
+    """A signed alert, as `Victim.request` takes it."""
+    body = json.dumps({"asset_name": asset, "signature": signature, "severity": "low", **more}).encode()
+    stamp = str(int(time.time()))
+    value = hmac.digest(str(company["hmac_secret"]).encode(), f"{stamp}.".encode() + body, "sha256").hex()
+    headers = {
+        "X-API-Key": str(company["api_key"]), "X-Timestamp": stamp, "X-Signature": f"sha256={value}",
+        "X-Delivery-ID": delivery,
+    }  # fmt: skip
+    return "POST", "/api/webhooks/alerts", body, headers
+
+
 class Sender(threading.Thread):
     """Sends signed alerts one after the other, and each again under its id until it is accepted."""
 
@@ -128,16 +142,10 @@ class Sender(threading.Thread):
             self.sent += 1
 
     def _deliver(self, delivery: str) -> None:
-        body = json.dumps({"asset_name": f"a{self._number}", "signature": delivery, "severity": "low"}).encode()
         while True:
-            stamp = str(int(time.time()))
-            secret = str(self._company["hmac_secret"]).encode()
-            value = hmac.digest(secret, f"{stamp}.".encode() + body, "sha256").hex()
-            headers = {
-                "X-API-Key": str(self._company["api_key"]), "X-Timestamp": stamp, "X-Signature": f"sha256={value}",
-                "X-Delivery-ID": delivery,
-            }  # fmt: skip
-            status, answer = self._victim.request("POST", "/api/webhooks/alerts", body, headers)
+            status, answer = self._victim.request(
+                *alert(self._company, delivery, delivery=delivery, asset=f"a{self._number}")
+            )
             if status == 202:
                 self._journal.accepted(delivery, answer["alert_id"])
                 return

@@ -99,7 +99,7 @@ def start(port: int | None = None, *more: str) -> dict[str, Any]:
     begin = log.stat().st_size if log.exists() else 0
     with open(log, "ab", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "siems.daemon", "run", *on_port(port), *more],
+            [sys.executable, "-m", "siems.daemon", "run", "--log-file", str(log), *on_port(port), *more],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     end = time.monotonic() + READY_SECONDS

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run")
     run.add_argument("--port", type=int)
+    run.add_argument("--log-file", type=Path, help="what standard error is: exchanged when large, reopened on SIGHUP")
     run.add_argument("--clock-behind", type=float, default=0.0, help="seconds; for demonstrations")
     run.add_argument("--clock-speed", type=float, default=60.0)
     run.set_defaults(run=run_daemon)
@@ -220,7 +221,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
     settings = load()
     if ask.port is not None:
         settings = settings.model_copy(update={"server": with_port(settings.server, ask.port)})
-    logs.set_up(settings.log)
+    output = logs.set_up(settings.log, ask.log_file)
     url = parse_url(settings.database_url)
     clock: Clock = SystemClock()
     if ask.clock_behind:
@@ -232,7 +233,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
         engine.dispose()
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(serve(settings, clock))
+            return runner.run(serve(settings, clock, output if ask.log_file else None))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -244,7 +245,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def serve(settings: Settings, clock: Clock) -> int:
+async def serve(settings: Settings, clock: Clock, output: logs.Output | None = None) -> int:
     """Answer until told to stop; then let what is in flight finish."""
     from siems.daemon.http.app import listen
 
@@ -253,8 +254,11 @@ async def serve(settings: Settings, clock: Clock) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if output is not None:
+        loop.add_signal_handler(signal.SIGHUP, output.reopen)
     await runtime.start()
-    await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
+    if MSP not in runtime.database.memory.companies:  # a full disk is no reason not to start where nothing is to do
+        await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
     socket = places.runtime_dir() / "daemon.sock"
     try:
         listening = await listen(runtime, socket if len(str(socket)) < 100 else None)
@@ -268,6 +272,7 @@ async def serve(settings: Settings, clock: Clock) -> int:
     await stopping.wait()
     log.info("daemon.stopping")
     runtime.draining = True
+    listening.drain()
     await runtime.pulls.stop()
     runtime.hub.close()
     await listening.cleanup()
@@ -281,7 +286,11 @@ def _announce(runtime: Runtime, settings: Settings, port: int, socket: Path) -> 
     """Tell consoles on this machine where the daemon is."""
     host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
     said = {"url": f"http://{host}:{port}", "socket": str(socket), "pid": os.getpid()}
-    places.write_private(places.endpoint_file(), json.dumps(said))
+    file, text = places.endpoint_file(), json.dumps(said)
+    try:
+        places.write_private(file, text)
+    except OSError as why:  # a full disk: consoles ask at the address of the settings then
+        log.warning("daemon.not_announced", file=str(file), why=why.strerror)
 
 
 def _withdraw() -> None:

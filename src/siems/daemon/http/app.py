@@ -11,7 +11,8 @@ from aiohttp import web
 
 from siems.daemon.http import api, heartbeats, live, metrics, opsgenie, pagerduty, sessions, webhooks
 from siems.daemon.http.call import signed_in
-from siems.daemon.http.front import Door, Front
+from siems.daemon.http.door import Door
+from siems.daemon.http.front import Front
 from siems.daemon.http.middleware import RUNTIME, doorway
 from siems.daemon.runtime import Runtime
 from siems.errors import Conflict
@@ -53,11 +54,15 @@ class Listening:
     server: asyncio.Server
     port: int
 
-    async def cleanup(self) -> None:
-        """Take no more connections, let those finish that are being answered, then close all."""
+    def drain(self) -> None:
+        """Take no more connections, and of those that are open only the requests that have begun."""
         self.server.close()
-        await self.door.close()
-        await self.runner.cleanup()
+        self.door.drain()
+
+    async def cleanup(self) -> None:
+        """Let requests finish that have begun, then close all."""
+        self.drain()
+        await asyncio.gather(self.door.close(), self.runner.cleanup())
 
 
 async def listen(runtime: Runtime, socket: Path | None) -> Listening:

@@ -147,4 +147,9 @@ async def body_of(request: web.Request) -> bytes:
 
 def not_draining(runtime: Runtime) -> None:
     if runtime.draining:
-        raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
+        raise stopping()
+
+
+def stopping() -> Unavailable:
+    """What is said to whoever comes too late."""
+    return Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
