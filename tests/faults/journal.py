@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -41,12 +42,13 @@ class Journal:
 class Victim:
     """A daemon as a process."""
 
-    def __init__(self, home: Path, database_url: str) -> None:
+    def __init__(self, home: Path, database_url: str, *, files: int = 0, **variables: str) -> None:
         self._environment = os.environ | {
             "SIEMS_HOME": str(home), "PYTHONPATH": str(SRC), "SIEMS_DATABASE_URL": database_url,
             "SIEMS_SERVER_PORT": "0", "SIEMS_INGEST_RATE_PER_MINUTE": "600000", "SIEMS_INGEST_BURST": "100000",
-            "SIEMS_LOG_LEVEL": "error",
+            "SIEMS_LOG_LEVEL": "error", **variables,
         }  # fmt: skip
+        self._files = files
         self._home = home
         self._log = home.parent / "daemon.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,8 +67,9 @@ class Victim:
         begun = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "siems.daemon", "run"], env=self._environment, stdout=log, stderr=log
-            )
+                [sys.executable, "-m", "siems.daemon", "run"], env=self._environment, stdout=log, stderr=log,
+                preexec_fn=self._limit if self._files else None,
+            )  # fmt: skip
         while True:
             assert self._process.poll() is None, self._log.read_text()[-3_000:]
             assert time.monotonic() - begun < 60, "the daemon does not get ready"
@@ -75,6 +78,22 @@ class Victim:
                 if self.request("GET", "/readyz")[0] == 200:
                     return time.monotonic() - begun
             time.sleep(0.02)
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._files, self._files))
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 40) -> int:
+        assert self._process is not None
+        return self._process.wait(seconds)
 
     def kill(self) -> None:
         """At once, without a word."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -226,6 +228,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
     clock: Clock = SystemClock()
     if ask.clock_behind:
         clock = CatchUpClock(timedelta(seconds=ask.clock_behind), speed=ask.clock_speed)
+    _allow_connections()
     with DatabaseLock(url):
         engine = open_engine(url)
         with _readable():
@@ -234,6 +237,13 @@ def run_daemon(ask: argparse.Namespace) -> int:
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(serve(settings, clock, output if ask.log_file else None))
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets us have: each connection is one, and many senders keep theirs open."""
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

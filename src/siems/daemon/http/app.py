@@ -68,7 +68,7 @@ class Listening:
 async def listen(runtime: Runtime, socket: Path | None) -> Listening:
     """Listen on TCP and on a Unix socket. Raises Conflict when the port is taken."""
     runner = web.AppRunner(
-        make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=15,
+        make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=15, lingering_time=3.0,
         shutdown_timeout=runtime.settings.server.drain_seconds, handle_signals=False,
     )  # fmt: skip
     await runner.setup()

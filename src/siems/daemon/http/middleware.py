@@ -14,7 +14,7 @@ from aiohttp import web
 from siems.clock import rfc3339
 from siems.daemon.runtime import Runtime
 from siems.domain.permissions import Actor
-from siems.errors import NotAuthenticated, SiemsError, Unavailable, UsageError
+from siems.errors import NotAuthenticated, SiemsError, TooLarge, Unavailable, UsageError
 from siems.services.users import identify
 from siems.storage.vault import random_token
 from siems.vocabulary import Via
@@ -137,7 +137,9 @@ async def actor_of(request: web.Request) -> Actor:
 
 
 async def body_of(request: web.Request) -> bytes:
-    """The whole body. Raises UsageError when it does not come in time."""
+    """The whole body. Raises UsageError when it does not come in time, and TooLarge before any of it is kept."""
+    if (request.content_length or 0) > request.client_max_size:
+        raise TooLarge("the body is larger than this daemon takes", hint="server.max_body_kib")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
