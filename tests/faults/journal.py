@@ -121,9 +121,13 @@ class Victim:
         finally:
             connection.close()
 
+    @property
+    def token(self) -> str:
+        """What this machine's commands show."""
+        return (self._home / "config" / "token").read_text().strip()
+
     def onboard(self) -> dict[str, Any]:
-        token = (self._home / "config" / "token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.token}"}
         status, made = self.request("POST", "/api/v1/companies", b'{"name": "Acme"}', headers)
         assert status == 201, made
         return dict(made)

@@ -39,6 +39,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_post(f"{API}/auth/login", sessions.login)
     app.router.add_post(f"{API}/auth/refresh", sessions.refresh)
     app.router.add_post(f"{API}/auth/logout", sessions.logout)
+    app.router.add_get(f"{API}/openapi.json", api.openapi)
     app.router.add_get("/livez", api.livez)
     app.router.add_get("/readyz", api.readyz)
     app.router.add_get("/metrics", metrics.metrics)
