@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from conftest import Copy
 from daemon.house import House, open_house
 from siems.clock import ManualClock
-from siems.errors import SiemsError
+from siems.errors import InvalidField, UsageError
 from siems.sources import SOURCES
 from siems.sources.hearing import hear, redacted
 
@@ -32,8 +32,7 @@ def test_every_source_reads_or_refuses_every_body() -> None:
         found = SOURCES.get(tool)
         try:
             read = hear(found, body, WIDEST)
-        except SiemsError as refused:
-            assert 400 <= refused.status < 500, (tool, body[:200])
+        except (UsageError, InvalidField) as refused:  # what is answered with 4xx; any other error ends this test
             said[refused.code] += 1
         else:
             said["alerts" if read.readings else "no alert"] += 1

@@ -8,7 +8,7 @@ import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.secrets import SecretsFile
+from siems.cli.secrets import Expires, Networks, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 
 app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test.")
@@ -31,20 +31,28 @@ def onboard(
     name: Annotated[str, typer.Argument(help="the client's name")],
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
     rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
+    auth: Annotated[str, typer.Option("--auth", help="hmac: signed requests; key: the key alone lets in")] = "hmac",
+    allow_cidr: Networks = None,
+    key_expires: Expires = "",
     secrets_file: SecretsFile = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
 
-    siems company onboard "Fjord Media" --secrets-file fjord.env
+    siems company onboard "Fjord Media" --secrets-file fjord.env --allow-cidr 192.0.2.0/24 --key-expires 365d
     """
+    from siems.cli.keys import ending
     from siems.cli.secrets import unsaid, variables, written_to
 
+    ask = {
+        "name": name, "slug": slug, "rate_per_minute": parse_rate(rate), "auth": auth, "networks": allow_cidr or None,
+        "expires_at": ending(key_expires),
+    }  # fmt: skip
     if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        made = door.client.onboard(**ask)
         show_one(door, unsaid(made) if door.dry_run else made, _welcome, id="company_id")
         return
     with written_to(secrets_file) as out:
-        made = door.client.onboard(name=name, slug=slug, rate_per_minute=parse_rate(rate))
+        made = door.client.onboard(**ask)
         out.write(variables(made))
     if secrets_file == "-":
         return
@@ -63,7 +71,7 @@ def parse_rate(text: str) -> int | None:
 
 
 def _welcome(made: Item) -> list[str]:
-    from siems.cli.ways import SIGNED
+    from siems.cli.ways import SIGNED, UNSIGNED
     from siems.present import safe
 
     c = made["correlation"]
@@ -76,8 +84,10 @@ def _welcome(made: Item) -> list[str]:
     if "api_key" in made:
         lines += [
             f"  API key       {made['api_key']}",
-            f"  HMAC secret   {made['hmac_secret']}",
-            "                (shown this once: the key is kept as a hash, the secret encrypted)",
+            *([f"  HMAC secret   {made['hmac_secret']}"] if made["hmac_secret"] else []),
+            "                (shown this once: the key is kept as a hash, the secret encrypted)"
+            if made["hmac_secret"]
+            else "                (shown this once: it is kept as a hash)",
         ]
     else:
         lines.append(f"  secrets       {made.get('secrets_file', 'made when it is no dry run')}")
@@ -86,7 +96,8 @@ def _welcome(made: Item) -> list[str]:
         f"  correlation   {c['strategy']}, window {c['window_minutes']} min, minimum {c['min_alerts']}",
     ]
     if "api_key" in made:
-        example = SIGNED.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
+        form = SIGNED if made["hmac_secret"] else UNSIGNED
+        example = form.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
         lines += ["", "try it:", "", *example.splitlines()]
     return lines
 

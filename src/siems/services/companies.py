@@ -12,7 +12,7 @@ from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.events import Recorded
-from siems.domain.integration import Opening
+from siems.domain.integration import Opening, Terms
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.domain.sla import Target
 from siems.errors import Conflict, InvalidField
@@ -46,21 +46,29 @@ def onboard(
     settings = replace(defaults, rate_per_minute=_positive("rate", rate), burst=max(defaults.burst, rate * 2))
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
     store_company(uow, company)
-    added = integrations.make(uow, company_id, Opening(tool=GENERIC, signing=Signing.REQUIRED), vault, public_url)
+    added = integrations.make(uow, company_id, _opening(uow, ask), vault, public_url)
     uow.emit(
         Recorded(
             type="company.onboarded", actor=actor, company_id=company_id, object=company_id,
-            details={"name": name, "integration": added.integration_id},
+            details={"name": name, "integration": added.integration_id, "auth": ask.auth},
         )
     )  # fmt: skip
     assert added.api_key is not None
-    assert added.hmac_secret is not None
     return Onboarded(
         company_id=company_id, api_key=added.api_key, hmac_secret=added.hmac_secret,
         webhook_url=added.webhook_url, name=company.name, integration_id=added.integration_id,
         rate_per_minute=settings.rate_per_minute, burst=settings.burst,
         correlation=correlation_view(settings.rules),
     )  # fmt: skip
+
+
+def _opening(uow: UnitOfWork, ask: OnboardAsk) -> Opening:
+    """The first key of a client, as it was asked for."""
+    signing = {"hmac": Signing.REQUIRED, "key": Signing.NONE}.get(ask.auth)
+    if signing is None:
+        raise InvalidField(f"{ask.auth!r} is no way to prove oneself", hint="hmac or key")
+    terms = Terms(networks=tuple(ask.networks), expires_at=ask.expires_at).checked(uow.now)
+    return Opening(tool=GENERIC, signing=signing, key_in_url=signing is Signing.NONE, terms=terms)
 
 
 def _exists(connection: Connection, company_id: str) -> bool:

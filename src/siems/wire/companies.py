@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from siems.wire.shapes import Ask, Wire
 
 
@@ -42,6 +44,10 @@ class OnboardAsk(Ask):
     name: str
     slug: str | None = None
     rate_per_minute: int | None = None
+    auth: str = "hmac"
+    """`hmac`: requests are signed. `key`: the key alone lets in."""
+    networks: list[str] = msgspec.field(default_factory=list)
+    expires_at: datetime | None = None
 
 
 class Onboarded(Wire):
@@ -49,7 +55,8 @@ class Onboarded(Wire):
 
     company_id: str
     api_key: str
-    hmac_secret: str
+    hmac_secret: str | None
+    """None where the key alone lets in."""
     webhook_url: str
     name: str
     integration_id: str

@@ -29,6 +29,7 @@ class Door:
         self.traffic = runtime.traffic
         self.loop = asyncio.get_running_loop()
         self.largest = runtime.settings.server.max_body_kib * 1024
+        self.proxies = runtime.settings.server.proxies
         self.connections: set[Front] = set()
         self.draining = False
         self._tools: dict[str, Tool | None] = {}

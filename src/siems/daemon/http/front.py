@@ -18,6 +18,7 @@ import structlog
 from siems.daemon.http.door import Door
 from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id, stopping
 from siems.daemon.http.plain import MAX_HEAD, Head, read_head
+from siems.domain.integration import origin
 from siems.errors import Overloaded, SiemsError, UsageError
 from siems.services.ingest import accept
 from siems.sources import Tool
@@ -221,11 +222,12 @@ class Front(asyncio.Protocol):
         door = self._door
         runtime = door.runtime
         door.traffic.comes(tool.name)
+        address = origin(self._address, head.headers.getall("X-Forwarded-For", []), door.proxies)
         try:
             if runtime.draining and not self.begun:
                 raise stopping()
             self.begun = False
-            incoming = runtime.intake.admit(tool, head.key, head.headers, body, self._address)
+            incoming = runtime.intake.admit(tool, head.key, head.headers, body, address)
             self.busy = True
             job = Job(
                 accept, (incoming,), (incoming.company_id,), True, incoming.key, size=len(body), loop=door.loop,
@@ -234,7 +236,7 @@ class Front(asyncio.Protocol):
             try:
                 runtime.database.writer.put(job)
             except Overloaded as full:
-                runtime.intake.overloaded(incoming, self._address, full)
+                runtime.intake.overloaded(incoming, address, full)
                 raise
         except Exception as error:
             self.set_exception(error)

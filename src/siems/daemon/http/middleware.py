@@ -13,6 +13,7 @@ from aiohttp import web
 
 from siems.clock import rfc3339
 from siems.daemon.runtime import Runtime
+from siems.domain.integration import origin
 from siems.domain.permissions import Actor
 from siems.errors import NotAuthenticated, SiemsError, TooLarge, Unavailable, UsageError
 from siems.services.users import identify
@@ -145,6 +146,12 @@ async def body_of(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError as why:
         raise UsageError(f"the body did not come within {BODY_SECONDS:.0f} s", hint="try again") from why
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from, through proxies of ours if there are any."""
+    proxies = request.app[RUNTIME].settings.server.proxies
+    return origin(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
 
 
 def not_draining(runtime: Runtime) -> None:
