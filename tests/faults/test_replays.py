@@ -108,7 +108,7 @@ async def test_keys_change_under_load_without_a_failure_and_end_on_every_daemon(
 
         async def load(house: House) -> None:
             while not ending.is_set():
-                for key, secret in tuple(keys):  # noqa: PERF101 (it grows meanwhile)
+                for key, secret in tuple(keys):
                     seen[(await send(house, key, secret)).status] += 1
 
         loads = [asyncio.create_task(load(house)) for house in (one, two)]
