@@ -193,7 +193,7 @@ def keys(door: Door, ref: Ref) -> None:
 def rotate_key(
     door: Door,
     ref: Ref,
-    what: Annotated[str, typer.Option("--what", help="key, hmac or both")] = "both",
+    what: Annotated[str, typer.Option("--what", help="key, hmac or both; all it has, unless told")] = "",
     overlap: Annotated[str, typer.Option("--overlap", help="how long the old ones are still taken")] = "24h",
     secrets_file: SecretsFile = "",
 ) -> None:
@@ -217,6 +217,7 @@ def rotate_key(
             f"{company} has no key for signed JSON any more",
             hint=f"make one:  siems integration add generic --company {slug}",
         )
+    what = what or ("key" if found[0]["signing"] == "none" else "both")
     rotated(door, found[0]["id"], what=what, overlap=overlap, secrets_file=secrets_file)
 
 
