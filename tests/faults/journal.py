@@ -126,9 +126,9 @@ class Victim:
         """What this machine's commands show."""
         return (self._home / "config" / "token").read_text().strip()
 
-    def onboard(self) -> dict[str, Any]:
+    def onboard(self, name: str = "Acme") -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
-        status, made = self.request("POST", "/api/v1/companies", b'{"name": "Acme"}', headers)
+        status, made = self.request("POST", "/api/v1/companies", json.dumps({"name": name}).encode(), headers)
         assert status == 201, made
         return dict(made)
 
