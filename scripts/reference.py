@@ -517,10 +517,8 @@ def files() -> dict[Path, str]:
     folder = ROOT / "docs" / "reference"
     made = {folder / name: make() for name, (_, make) in PAGES.items()}
     served = ROOT / "src" / "siems" / "daemon" / "http" / "openapi.json"
-    document = openapi(ROUTES, _asked, ANSWERS, SHAPES)
-    return {
-        **made, folder / "README.md": index(), ROOT / "siems.toml.example": config.example(), served: document,
-    }  # fmt: skip
+    made |= {folder / "README.md": index(), served: openapi(ROUTES, _asked, ANSWERS, SHAPES)}
+    return {**made, ROOT / "siems.toml.example": config.example()}
 
 
 def main() -> int:
