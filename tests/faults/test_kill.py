@@ -20,7 +20,7 @@ pytestmark = pytest.mark.faults
 KILLS = int(os.environ.get("FAULTS_KILLS", "20"))
 SENDERS = 6
 READY_WITHIN = float(os.environ.get("FAULTS_READY_WITHIN", "15"))
-"""Five seconds where the machine has nothing else to do."""
+"""Five seconds is the aim where the machine has nothing else to do."""
 
 
 def test_nothing_accepted_is_lost_or_doubled_when_the_daemon_is_killed(database_url: str, tmp_path: Path) -> None:
