@@ -45,8 +45,8 @@ bodies: setup ## the sources over a folder of real bodies, where SIEMS_PAYLOADS 
 bench: setup ## figures, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
-faults: setup ## slow crash and fault runs
-	@$(BIN)/python -m pytest -m faults tests/faults
+faults: setup ## slow crash and fault runs; FAULTS_KILLS=200 and the like make them longer
+	@$(BIN)/python -m pytest -m faults tests
 
 picture: setup ## the README's picture, made by the program
 	@$(BIN)/python scripts/picture.py

@@ -21,6 +21,7 @@ import msgspec
 import typer
 from answers_oncall import ONCALL
 from reference_people import PEOPLE
+from reference_openapi import openapi
 from reference_tools import tools
 
 from siems import config, errors, grammar, wire
@@ -348,6 +349,7 @@ def http() -> str:
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",
         f"| POST | `/api/v1/auth/logout` | {_linked('RefreshAsk')} | `changed` | end a session |",
+        "| GET | `/api/v1/openapi.json` | | OpenAPI 3.1 | this page for programs |",
         "| GET | `/livez` | | `ok` | whether the process works; never asks the database |",
         "| GET | `/readyz` | | `ok` | whether it takes alerts; 503 while it stops |",
         "| GET | `/metrics` | | OpenMetrics | figures, see [metrics](../guides/metrics.md) |", "",
@@ -527,7 +529,9 @@ def files() -> dict[Path, str]:
     """Every file that is made, with what belongs in it."""
     folder = ROOT / "docs" / "reference"
     made = {folder / name: make() for name, (_, make) in PAGES.items()}
-    return {**made, folder / "README.md": index(), ROOT / "siems.toml.example": config.example()}
+    served = ROOT / "src" / "siems" / "daemon" / "http" / "openapi.json"
+    made |= {folder / "README.md": index(), served: openapi(ROUTES, _asked, ANSWERS, SHAPES)}
+    return {**made, ROOT / "siems.toml.example": config.example()}
 
 
 def main() -> int:

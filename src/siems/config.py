@@ -10,10 +10,12 @@ import os
 import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from siems import places
@@ -30,6 +32,23 @@ class Server(Section):
     public_url: str = Field("", description="how clients reach it, for webhook URLs; empty: http://host:port")
     max_body_kib: int = Field(1024, ge=1, le=65536, description="largest request body, in KiB")
     drain_seconds: int = Field(20, ge=0, le=600, description="how long a stop waits for requests in flight")
+    trusted_proxies: str = Field(
+        "", description="networks of our own proxies, with commas: X-Forwarded-For counts from there, and nowhere else"
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        _networks_of(text)
+        return text
+
+    @cached_property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return _networks_of(self.trusted_proxies)
+
+
+def _networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(word.strip(), strict=False) for word in text.split(",") if word.strip())
 
 
 class DatabaseSection(Section):
@@ -180,6 +199,8 @@ class Webhooks(Section):
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
+    max_mib: int = Field(20, ge=1, le=4096, description="how large daemon.log grows before a new one begins, in MiB")
+    keep: int = Field(4, ge=0, le=100, description="how many older ones are kept")
 
 
 class Settings(BaseSettings):

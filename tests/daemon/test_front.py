@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from siems.daemon.http import door as doors
 from siems.daemon.http import front, middleware
 
 from .house import ALERT, House, Reply
@@ -102,7 +103,7 @@ async def test_who_never_says_what_it_wants_is_let_go(
     door: House, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(front, "HEAD_SECONDS", 0.2)
-    monkeypatch.setattr(front, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(doors, "SWEEP_SECONDS", 0.05)
     await asyncio.sleep(1.1)  # the sweep that has begun is a slow one
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(start)
@@ -116,7 +117,7 @@ async def test_who_never_says_what_it_wants_is_let_go(
 async def test_a_body_that_never_ends_is_let_go(door: House, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(middleware, "BODY_SECONDS", 0.2)
-    monkeypatch.setattr(front, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(doors, "SWEEP_SECONDS", 0.05)
     await asyncio.sleep(1.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc".encode())

@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -41,12 +42,13 @@ class Journal:
 class Victim:
     """A daemon as a process."""
 
-    def __init__(self, home: Path, database_url: str) -> None:
+    def __init__(self, home: Path, database_url: str, *, files: int = 0, **variables: str) -> None:
         self._environment = os.environ | {
             "SIEMS_HOME": str(home), "PYTHONPATH": str(SRC), "SIEMS_DATABASE_URL": database_url,
             "SIEMS_SERVER_PORT": "0", "SIEMS_INGEST_RATE_PER_MINUTE": "600000", "SIEMS_INGEST_BURST": "100000",
-            "SIEMS_LOG_LEVEL": "error",
+            "SIEMS_LOG_LEVEL": "error", **variables,
         }  # fmt: skip
+        self._files = files
         self._home = home
         self._log = home.parent / "daemon.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,8 +67,9 @@ class Victim:
         begun = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "siems.daemon", "run"], env=self._environment, stdout=log, stderr=log
-            )
+                [sys.executable, "-m", "siems.daemon", "run"], env=self._environment, stdout=log, stderr=log,
+                preexec_fn=self._limit if self._files else None,
+            )  # fmt: skip
         while True:
             assert self._process.poll() is None, self._log.read_text()[-3_000:]
             assert time.monotonic() - begun < 60, "the daemon does not get ready"
@@ -75,6 +78,22 @@ class Victim:
                 if self.request("GET", "/readyz")[0] == 200:
                     return time.monotonic() - begun
             time.sleep(0.02)
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._files, self._files))
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 40) -> int:
+        assert self._process is not None
+        return self._process.wait(seconds)
 
     def kill(self) -> None:
         """At once, without a word."""
@@ -89,10 +108,10 @@ class Victim:
         return self._process.wait(40)
 
     def request(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, *, seconds: float = 10
     ) -> tuple[int, Any]:
         """(status, answer); (0, None) when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request(method, path, body, headers or {})
             reply = connection.getresponse()
@@ -102,12 +121,30 @@ class Victim:
         finally:
             connection.close()
 
-    def onboard(self) -> dict[str, Any]:
-        token = (self._home / "config" / "token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}"}
-        status, made = self.request("POST", "/api/v1/companies", b'{"name": "Acme"}', headers)
+    @property
+    def token(self) -> str:
+        """What this machine's commands show."""
+        return (self._home / "config" / "token").read_text().strip()
+
+    def onboard(self, name: str = "Acme") -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        status, made = self.request("POST", "/api/v1/companies", json.dumps({"name": name}).encode(), headers)
         assert status == 201, made
         return dict(made)
+
+
+def alert(
+    company: dict[str, Any], signature: str, *, delivery: str, asset: str = "a", **more: Any
+) -> tuple[str, str, bytes, dict[str, str]]:
+    """A signed alert, as `Victim.request` takes it."""
+    body = json.dumps({"asset_name": asset, "signature": signature, "severity": "low", **more}).encode()
+    stamp = str(int(time.time()))
+    value = hmac.digest(str(company["hmac_secret"]).encode(), f"{stamp}.".encode() + body, "sha256").hex()
+    headers = {
+        "X-API-Key": str(company["api_key"]), "X-Timestamp": stamp, "X-Signature": f"sha256={value}",
+        "X-Delivery-ID": delivery,
+    }  # fmt: skip
+    return "POST", "/api/webhooks/alerts", body, headers
 
 
 class Sender(threading.Thread):
@@ -128,16 +165,10 @@ class Sender(threading.Thread):
             self.sent += 1
 
     def _deliver(self, delivery: str) -> None:
-        body = json.dumps({"asset_name": f"a{self._number}", "signature": delivery, "severity": "low"}).encode()
         while True:
-            stamp = str(int(time.time()))
-            secret = str(self._company["hmac_secret"]).encode()
-            value = hmac.digest(secret, f"{stamp}.".encode() + body, "sha256").hex()
-            headers = {
-                "X-API-Key": str(self._company["api_key"]), "X-Timestamp": stamp, "X-Signature": f"sha256={value}",
-                "X-Delivery-ID": delivery,
-            }  # fmt: skip
-            status, answer = self._victim.request("POST", "/api/webhooks/alerts", body, headers)
+            status, answer = self._victim.request(
+                *alert(self._company, delivery, delivery=delivery, asset=f"a{self._number}")
+            )
             if status == 202:
                 self._journal.accepted(delivery, answer["alert_id"])
                 return

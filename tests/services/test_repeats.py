@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from siems.clock import ManualClock
+from siems.errors import Unavailable
+from siems.storage import database as storage
 from siems.storage.unit_of_work import UnitOfWork
 
 from .world import World
@@ -88,6 +92,38 @@ def test_what_was_logged_is_counted_after_a_crash(
         assert logged(again) == 0
         again.fires()
         assert again.database.read_now(lambda c: c.execute(text("SELECT max(count) FROM alert")).scalar_one()) == 7
+    finally:
+        again.stop()
+
+
+def test_what_was_logged_waits_for_room_when_the_disk_is_full_at_the_start(
+    world: World, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if world.database.dialect.shared:
+        pytest.skip("where daemons share a database nothing is put off")
+    unwatched(world, monkeypatch)
+    for number in range(6):
+        world.fires(message=f"again {number}")
+    for end in ("", "-wal"):
+        shutil.copy(f"{world.url}{end}", tmp_path / f"left.db{end}")
+    real, full = storage.recover, [True]
+
+    def recover(connection: Any, weights: Any) -> int:
+        if full[0]:
+            raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+        return real(connection, weights)
+
+    monkeypatch.setattr(storage, "recover", recover)
+    again = World(str(tmp_path / "left.db"), clock, furnished=True)
+    try:
+        assert (row(again)["count"], logged(again)) == (1, 5)
+        with pytest.raises(Unavailable, match="full"):
+            again.fires()
+        full[0] = False
+        assert again.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one()) == 6
+        assert (row(again, "incident")["repeat_count"], logged(again)) == (5, 0)
+        again.fires()
+        assert again.database.read_now(lambda c: c.execute(text("SELECT count FROM alert")).scalar_one()) == 7
     finally:
         again.stop()
 

@@ -8,7 +8,7 @@ import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.secrets import SecretsFile
+from siems.cli.secrets import Expires, Networks, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
@@ -37,17 +37,23 @@ def onboard(
     tz: Zone = None,
     hours: Hours = None,
     holidays: Holidays = None,
+    auth: Annotated[str, typer.Option("--auth", help="hmac: signed requests; key: the key alone lets in")] = "hmac",
+    allow_cidr: Networks = None,
+    key_expires: Expires = "",
     secrets_file: SecretsFile = "",
 ) -> None:
     """A new client: id, key, secret, URL, and a curl line to try it. Secrets are shown once.
 
     siems company onboard "Fjord Media" --sla silver --tz Europe/Oslo --secrets-file fjord.env
+    siems company onboard "Fjord Media" --secrets-file fjord.env --allow-cidr 192.0.2.0/24 --key-expires 365d
     """
+    from siems.cli.keys import ending
     from siems.cli.secrets import unsaid, variables, written_to
 
     ask = {
         "name": name, "slug": slug, "rate_per_minute": parse_rate(rate), "sla": sla, "time_zone": tz, "hours": hours,
-        "holidays": holidays, "policy": policy,
+        "holidays": holidays, "policy": policy, "auth": auth, "networks": allow_cidr or None,
+        "expires_at": ending(key_expires),
     }  # fmt: skip
     if not secrets_file or door.dry_run or (secrets_file == "-" and door.json):
         made = door.client.onboard(**ask)
@@ -73,7 +79,7 @@ def parse_rate(text: str) -> int | None:
 
 
 def _welcome(made: Item) -> list[str]:
-    from siems.cli.ways import SIGNED
+    from siems.cli.ways import SIGNED, UNSIGNED
     from siems.present import safe
 
     c = made["correlation"]
@@ -86,8 +92,10 @@ def _welcome(made: Item) -> list[str]:
     if "api_key" in made:
         lines += [
             f"  API key       {made['api_key']}",
-            f"  HMAC secret   {made['hmac_secret']}",
-            "                (shown this once: the key is kept as a hash, the secret encrypted)",
+            *([f"  HMAC secret   {made['hmac_secret']}"] if made["hmac_secret"] else []),
+            "                (shown this once: the key is kept as a hash, the secret encrypted)"
+            if made["hmac_secret"]
+            else "                (shown this once: it is kept as a hash)",
         ]
     else:
         lines.append(f"  secrets       {made.get('secrets_file', 'made when it is no dry run')}")
@@ -97,7 +105,8 @@ def _welcome(made: Item) -> list[str]:
         f"  SLA           {plan(made['sla_plan'])}",
     ]
     if "api_key" in made:
-        example = SIGNED.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
+        form = SIGNED if made["hmac_secret"] else UNSIGNED
+        example = form.format(secret=made["hmac_secret"], url=made["webhook_url"], key=made["api_key"])
         lines += ["", "try it:", "", *example.splitlines()]
     return lines
 
@@ -202,7 +211,7 @@ def keys(door: Door, ref: Ref) -> None:
 def rotate_key(
     door: Door,
     ref: Ref,
-    what: Annotated[str, typer.Option("--what", help="key, hmac or both")] = "both",
+    what: Annotated[str, typer.Option("--what", help="key, hmac or both; all it has, unless told")] = "",
     overlap: Annotated[str, typer.Option("--overlap", help="how long the old ones are still taken")] = "24h",
     secrets_file: SecretsFile = "",
 ) -> None:
@@ -226,6 +235,7 @@ def rotate_key(
             f"{company} has no key for signed JSON any more",
             hint=f"make one:  siems integration add generic --company {slug}",
         )
+    what = what or ("key" if found[0]["signing"] == "none" else "both")
     rotated(door, found[0]["id"], what=what, overlap=overlap, secrets_file=secrets_file)
 
 

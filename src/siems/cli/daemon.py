@@ -94,15 +94,8 @@ def logs(
     file = process.log_file()
     if not file.exists():
         raise errors.NotFound(f"there is no log at {file}", hint="it is written by  siems up -d")
-    with file.open("rb") as log:
-        for line in log.read().splitlines()[-lines:]:
-            print(safe(line.decode(errors="replace")))
-        while follow:
-            line = log.readline()
-            if line:
-                print(safe(line.rstrip(b"\n").decode(errors="replace")), flush=True)
-            else:
-                time.sleep(0.2)
+    for line in process.log_lines(lines, follow=follow):
+        print(safe(line.decode(errors="replace")), flush=follow)
 
 
 @app.command()

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from siems import errors
-from siems.cli import process
+from siems.cli import browser, process
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.secrets import SecretFile, SecretsFile
+from siems.cli.secrets import Expires, Networks, SecretFile, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 app = new_app("Integrations: set up, list, show, add, edit, rotate, revoke, map, tools, check.")
@@ -17,8 +17,6 @@ app = new_app("Integrations: set up, list, show, add, edit, rotate, revoke, map,
 Ref = Annotated[str, typer.Argument(help="int-acme-zabbix-3")]
 Company = Annotated[str, typer.Option("--company", help="acme; msp for one of many clients")]
 Tool = Annotated[str, typer.Argument(help="zabbix, generic ...; siems integration tools lists them")]
-Networks = Annotated[list[str] | None, typer.Option("--allow-cidr", help="only from there: 192.0.2.0/24; several")]
-Expires = Annotated[str, typer.Option("--key-expires", help="when the key ends: 90d, 2027-01-31")]
 RulesFile = Annotated[
     str, typer.Option("--rules-file", help="email: what is made of single messages, as JSON; - for standard input")
 ]
@@ -78,6 +76,7 @@ def setup(
     rotate: Annotated[
         bool, typer.Option("--rotate", help="replace a key that is there, to be able to show it")
     ] = False,
+    browse: Annotated[bool, typer.Option("--open", help="and the tool's own page about it, in a browser")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="wait for the first message; 9 when none comes")] = False,
     wait: Annotated[str, typer.Option("--wait", help="so long: 60s")] = "60s",
 ) -> None:
@@ -100,6 +99,8 @@ def setup(
         print(printed(made, what), end="", flush=True)
     elif not verify or not door.json:
         show_one(door, made, steps, id="integration_id")
+    if browse:
+        browser.show(door, made["setup"]["docs"])
     if verify:
         found = wait_for_first(door, made["integration_id"], limit, since=before)
         if what == "steps":

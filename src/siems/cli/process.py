@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,30 @@ def log_file() -> Path:
     return places.state_dir() / "daemon.log"
 
 
+def log_lines(last: int, *, follow: bool) -> Iterator[bytes]:
+    """The last lines of the log, the newest of the files before it included; then those that come."""
+    file = log_file()
+    with file.open("rb") as now:
+        lines = now.read().splitlines()
+        with contextlib.suppress(OSError):
+            before = file.with_name(f"{file.name}.1") if len(lines) < last else None
+            lines = [*(before.read_bytes().splitlines() if before else ()), *lines]
+        yield from lines[-last:] if last > 0 else ()
+        place = now.tell()
+    while follow:
+        with contextlib.suppress(FileNotFoundError), file.open("rb") as now:  # between two files there is none
+            number, size = os.fstat(now.fileno()).st_ino, os.fstat(now.fileno()).st_size
+            now.seek(place if place <= size else 0)
+            while True:
+                if line := now.readline():
+                    yield line.rstrip(b"\n")
+                elif not file.exists() or file.stat().st_ino != number:
+                    break
+                else:
+                    time.sleep(0.2)
+        place = 0
+
+
 def endpoint() -> dict[str, Any] | None:
     """What a running daemon has said of itself; None when none runs."""
     try:
@@ -99,13 +124,15 @@ def start(port: int | None = None, *more: str) -> dict[str, Any]:
     begin = log.stat().st_size if log.exists() else 0
     with open(log, "ab", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "siems.daemon", "run", *on_port(port), *more],
+            [sys.executable, "-m", "siems.daemon", "run", "--log-file", str(log), *on_port(port), *more],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end:
         if child.poll() is not None:
-            raise reported(log.read_bytes()[begin:].decode(errors="replace"), child.returncode)
+            written = log.read_bytes()  # shorter than before where a new file was begun
+            new = written[begin if len(written) >= begin else 0 :]
+            raise reported(new.decode(errors="replace"), child.returncode)
         said = endpoint()
         if said is not None and said["pid"] == child.pid and local(identified=False).ready():
             return {**said, "changed": True}

@@ -19,6 +19,9 @@ SecretFile = Annotated[
     str, typer.Option("--secret-file", help="the secret that the tool has made, in a file; - for standard input")
 ]
 
+Networks = Annotated[list[str] | None, typer.Option("--allow-cidr", help="only from there: 192.0.2.0/24; several")]
+Expires = Annotated[str, typer.Option("--key-expires", help="when the key ends: 90d, 2027-01-31")]
+
 
 @contextmanager
 def written_to(file: str) -> Iterator[TextIO]:

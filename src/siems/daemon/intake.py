@@ -30,7 +30,7 @@ FORGERIES_PER_MINUTE = 60
 FORGERIES_BURST = 120
 MAX_DELIVERY_ID = 200
 ASKED_TOO_OFTEN = "asked too often"
-REFUSED = NotAuthenticated("this request is not accepted", hint="check key, signature and clock with your provider")
+REFUSED = "this request is not accepted"
 
 
 class Intake:
@@ -154,7 +154,8 @@ class Intake:
         if bucket.wait:
             return RateLimited("too many requests", hint="try again later", retry_after=bucket.wait)
         bucket.tokens -= 1
-        return REFUSED
+        # one of its own each time: an error that is raised again keeps all that it ever went through
+        return NotAuthenticated(REFUSED, hint="check key, signature and clock with your provider")
 
     # --- 2 the rate --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -35,9 +36,9 @@ class DatabaseLock:
                 f"the database is in use by process {holder}",
                 hint="stop that daemon first:  siems daemon stop",
             ) from why
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle
+        with contextlib.suppress(OSError):  # on a full disk the lock holds without a name
+            os.ftruncate(handle, os.pwrite(handle, f"{os.getpid()}\n".encode(), 0))
         return self
 
     def __exit__(

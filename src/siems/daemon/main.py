@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run")
     run.add_argument("--port", type=int)
+    run.add_argument("--log-file", type=Path, help="what standard error is: exchanged when large, reopened on SIGHUP")
     run.add_argument("--clock-behind", type=float, default=0.0, help="seconds; for demonstrations")
     run.add_argument("--clock-speed", type=float, default=60.0)
     run.set_defaults(run=run_daemon)
@@ -222,11 +225,12 @@ def run_daemon(ask: argparse.Namespace) -> int:
     settings = load()
     if ask.port is not None:
         settings = settings.model_copy(update={"server": with_port(settings.server, ask.port)})
-    logs.set_up(settings.log)
+    output = logs.set_up(settings.log, ask.log_file)
     url = parse_url(settings.database_url)
     clock: Clock = SystemClock()
     if ask.clock_behind:
         clock = CatchUpClock(timedelta(seconds=ask.clock_behind), speed=ask.clock_speed)
+    _allow_connections()
     with DatabaseLock(url):
         engine = open_engine(url)
         with _readable():
@@ -234,7 +238,14 @@ def run_daemon(ask: argparse.Namespace) -> int:
         engine.dispose()
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(serve(settings, clock, watching=not ask.clock_behind))
+            return runner.run(serve(settings, clock, output if ask.log_file else None, watching=not ask.clock_behind))
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets us have: each connection is one, and many senders keep theirs open."""
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -246,7 +257,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def serve(settings: Settings, clock: Clock, *, watching: bool = True) -> int:
+async def serve(
+    settings: Settings, clock: Clock, output: logs.Output | None = None, *, watching: bool = True
+) -> int:  # fmt: skip
     """Answer until told to stop; then let what is in flight finish."""
     from siems.daemon.http.app import listen
 
@@ -256,8 +269,11 @@ async def serve(settings: Settings, clock: Clock, *, watching: bool = True) -> i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if output is not None:
+        loop.add_signal_handler(signal.SIGHUP, output.reopen)
     await runtime.start()
-    await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
+    if MSP not in runtime.database.memory.companies:  # a full disk is no reason not to start where nothing is to do
+        await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
     await asyncio.to_thread(warm, await runtime.database.read(countries), clock.now().year)
     socket = places.runtime_dir() / "daemon.sock"
     try:
@@ -274,6 +290,7 @@ async def serve(settings: Settings, clock: Clock, *, watching: bool = True) -> i
     log.info("daemon.stopping")
     supervisor.stopping()
     runtime.draining = True
+    listening.drain()
     await runtime.pulls.stop()
     runtime.hub.close()
     await listening.cleanup()
@@ -287,7 +304,11 @@ def _announce(runtime: Runtime, settings: Settings, port: int, socket: Path) -> 
     """Tell consoles on this machine where the daemon is."""
     host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
     said = {"url": f"http://{host}:{port}", "socket": str(socket), "pid": os.getpid()}
-    places.write_private(places.endpoint_file(), json.dumps(said))
+    file, text = places.endpoint_file(), json.dumps(said)
+    try:
+        places.write_private(file, text)
+    except OSError as why:  # a full disk: consoles ask at the address of the settings then
+        log.warning("daemon.not_announced", file=str(file), why=why.strerror)
 
 
 def _withdraw() -> None:

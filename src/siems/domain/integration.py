@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -87,6 +87,36 @@ def within(address: str, networks: tuple[Network, ...]) -> bool:
         return False
     found = getattr(found, "ipv4_mapped", None) or found
     return any(found in one for one in networks)
+
+
+def origin(peer: str, forwarded: Sequence[str], proxies: tuple[Network, ...]) -> str:
+    """The address that a request comes from: that of its connection, unless a proxy of ours holds it.
+
+    `forwarded` are its X-Forwarded-For headers. Each proxy adds on the right whom it has heard, so they are read from
+    there, as long as it is one of ours who says so. What stands further left anybody may have written.
+    """
+    if not proxies:
+        return peer
+    heard = [word.strip() for line in forwarded for word in line.split(",")]
+    address = peer
+    while heard and within(address, proxies):
+        said = _bare(heard.pop())
+        if said is None:
+            return ""  # our proxy says nothing that could be allowed
+        address = said
+    return address
+
+
+def _bare(said: str) -> str | None:
+    """An address without port and brackets; None for what is none."""
+    if said.startswith("["):
+        said = said[1:].partition("]")[0]
+    elif said.count(":") == 1:
+        said = said.partition(":")[0]
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return None
 
 
 # --- whose a body is -------------------------------------------------------------------------------------------

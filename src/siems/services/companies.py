@@ -14,7 +14,7 @@ from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy
 from siems.domain.events import Recorded
-from siems.domain.integration import Opening
+from siems.domain.integration import Opening, Terms
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.errors import Conflict, InvalidField
 from siems.services import integrations, sla_settings
@@ -54,15 +54,14 @@ def onboard(
     settings = sla_settings.changed(settings, _plan(ask), uow.now)
     company = Company(id=company_id, name=name[:255], created_at=uow.now, settings=settings)
     store_company(uow, company)
-    added = integrations.make(uow, company_id, Opening(tool=GENERIC, signing=Signing.REQUIRED), vault, public_url)
+    added = integrations.make(uow, company_id, _opening(uow, ask), vault, public_url)
     uow.emit(
         Recorded(
             type="company.onboarded", actor=actor, company_id=company_id, object=company_id,
-            details={"name": name, "integration": added.integration_id},
+            details={"name": name, "integration": added.integration_id, "auth": ask.auth},
         )
     )  # fmt: skip
     assert added.api_key is not None
-    assert added.hmac_secret is not None
     return Onboarded(
         company_id=company_id, api_key=added.api_key, hmac_secret=added.hmac_secret,
         webhook_url=added.webhook_url, name=company.name, integration_id=added.integration_id,
@@ -73,6 +72,15 @@ def onboard(
 
 def _plan(ask: OnboardAsk | CompanyEdit) -> SlaPolicyAsk:
     return SlaPolicyAsk(tier=ask.sla, time_zone=ask.time_zone, hours=ask.hours, holidays=ask.holidays)
+
+
+def _opening(uow: UnitOfWork, ask: OnboardAsk) -> Opening:
+    """The first key of a client, as it was asked for."""
+    signing = {"hmac": Signing.REQUIRED, "key": Signing.NONE}.get(ask.auth)
+    if signing is None:
+        raise InvalidField(f"{ask.auth!r} is no way to prove oneself", hint="hmac or key")
+    terms = Terms(networks=tuple(ask.networks), expires_at=ask.expires_at).checked(uow.now)
+    return Opening(tool=GENERIC, signing=signing, key_in_url=signing is Signing.NONE, terms=terms)
 
 
 def _exists(connection: Connection, company_id: str) -> bool:

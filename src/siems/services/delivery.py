@@ -204,7 +204,8 @@ def _parcel(
     return Parcel(
         ids=tuple(row.id for row in rows), token=token, key=f"bundle:{bundle}" if bundle else first.dedup_key,
         attempt=first.attempt + 1, channel=first.channel, contact_id=first.contact_id,
-        address=contact.address, sealed=contact.sealed, user_id=first.user_id, user=contact.user, company_id=first.company_id,
+        address=contact.address, sealed=contact.sealed, user_id=first.user_id, user=contact.user,
+        company_id=first.company_id,
         company=_company_name(uow, first.company_id), event=first.event, object=first.object if bundle is None else "",
         severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
         lines=tuple(f"{number}. {row.subject}" for number, row in enumerate(listed, 1)), bundle=bundle,

@@ -73,10 +73,20 @@ def redacted(body: bytes, fields: tuple[str, ...]) -> bytes:
     except (ValueError, RecursionError):
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         return urlencode([(k, "[redacted]" if k in fields else v) for k, v in pairs]).encode()
-    return msgspec.json.encode(_blank(value, frozenset(fields)))
+    _blank(value, frozenset(fields))
+    return msgspec.json.encode(value)
 
 
-def _blank(value: Any, fields: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {k: "[redacted]" if k in fields else _blank(v, fields) for k, v in value.items()}
-    return [_blank(item, fields) for item in value] if isinstance(value, list) else value
+def _blank(value: Any, fields: frozenset[str]) -> None:
+    """Without calling itself: a body may be as deep as its sender likes."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            for key in one:
+                if key in fields:
+                    one[key] = "[redacted]"
+                else:
+                    left.append(one[key])
+        elif isinstance(one, list):
+            left.extend(one)

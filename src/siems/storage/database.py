@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 from siems.clock import Clock
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.errors import Unavailable, UsageError
 from siems.storage import tables as t
-from siems.storage.dialect import Dialect, translated
+from siems.storage.dialect import Dialect, disk_full, translated
 from siems.storage.lanes import Job
 from siems.storage.memory import Memory
 from siems.storage.repositories.repeats import recover
@@ -123,14 +124,36 @@ class Database:
 
     def start(self) -> None:
         """Load what the writer remembers and begin to take verbs. Raises Unavailable."""
-        with translated(), self._write_engine.begin() as connection:
-            if not self.dialect.shared:
-                recover(connection, self.weights)
-            self.memory.load_counters(connection)
-            for (company_id,) in connection.execute(t.company.select().with_only_columns(t.company.c.id)):
-                self.memory.load_company(connection, company_id)
-            self.memory.load_people(connection)
+        with translated():
+            if not self._recovered():
+                self.writer.recovery = self._recover
+            with self._write_engine.begin() as connection:
+                self._load(connection)
         self.writer.start()
+
+    def _recovered(self) -> bool:
+        """Whether the counters that a process has left in the log are in their rows now. A disk that is full must not
+        keep the daemon from starting: then the writer does it, before it writes anything else."""
+        if self.dialect.shared:
+            return True
+        try:
+            with self._write_engine.begin() as connection:
+                recover(connection, self.weights)
+        except OperationalError as why:
+            if not disk_full(why):
+                raise
+            return False
+        return True
+
+    def _recover(self, connection: Connection) -> None:
+        recover(connection, self.weights)
+        self._load(connection)
+
+    def _load(self, connection: Connection) -> None:
+        self.memory.load_counters(connection)
+        for (company_id,) in connection.execute(t.company.select().with_only_columns(t.company.c.id)):
+            self.memory.load_company(connection, company_id)
+        self.memory.load_people(connection)
 
     def stop(self) -> None:
         """Finish what is queued, then close."""
@@ -150,7 +173,8 @@ class Database:
 
     def _put_off(self) -> bool:
         """Whether counters that were answered are not in their rows yet, or are being written at this moment."""
-        return (bool(self.memory.repeated) or self.memory.folding) and not self.dialect.shared
+        waiting = self.memory.repeated or self.memory.folding or self.writer.recovery
+        return bool(waiting) and not self.dialect.shared
 
     def _read(self, fn: Callable[..., R], *args: Any) -> R:
         with translated(), self._read_engine.connect() as connection:

@@ -50,12 +50,25 @@ class translated:
 
 def unavailable(error: DBAPIError) -> Unavailable:
     """What a sender is told when the database does not answer."""
-    text = " ".join(str(getattr(found, "orig", found)) for found in _behind(error))
-    if "disk is full" in text or "No space left" in text:
+    text = _said(error)
+    if _full(text):
         return Unavailable("the disk is full", hint="make room; nothing that was accepted is lost", retry_after=30)
     if "is locked" in text:
         return Unavailable("the database is locked by another process", hint="siems doctor", retry_after=2)
     return Unavailable("the database cannot be reached", hint="siems doctor", retry_after=5)
+
+
+def disk_full(error: DBAPIError) -> bool:
+    """Whether there was no room for what was to be written."""
+    return _full(_said(error))
+
+
+def _full(text: str) -> bool:
+    return "disk is full" in text or "No space left" in text
+
+
+def _said(error: DBAPIError) -> str:
+    return " ".join(str(getattr(found, "orig", found)) for found in _behind(error))
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -80,8 +80,19 @@ def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str | None]:
     return before, current(engine)
 
 
+def _fold(engine: Engine) -> None:
+    """Repeats that a crash has left in their log: an older schema would lose a part of what they say."""
+    from siems.domain.priority import DEFAULT_WEIGHTS
+    from siems.storage.repositories.repeats import recover
+
+    with engine.begin() as connection:
+        recover(connection, DEFAULT_WEIGHTS)
+
+
 def downgrade(engine: Engine, to: str) -> None:
     """Take the schema back: for tests, and for going back to an older siems."""
     from alembic import command
 
+    if current(engine) == head():
+        _fold(engine)
     command.downgrade(_config(engine), to)

@@ -65,6 +65,8 @@ class Writer:
         self.lanes = Lanes()
         self.sizes = Histogram(BATCH_SIZES)
         self.seconds = Histogram(BATCH_SECONDS)
+        self.recovery: Callable[[Connection], None] | None = None
+        """What has to be written before anything else, since there was no room for it at the start."""
         self._patience = FOLD_QUIET_SECONDS
         self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
 
@@ -105,7 +107,7 @@ class Writer:
 
     def _wait(self) -> Job | None:
         """The next verb; in a moment of quiet, one that does nothing but let what was put off be written."""
-        quiet = self._patience if self._memory.repeated else None
+        quiet = self._patience if self._memory.repeated or self.recovery else None
         try:
             return self.lanes.wait(quiet)
         except TimeoutError:
@@ -155,6 +157,8 @@ class Writer:
         uow: UnitOfWork | None = None
         try:
             with self._engine.begin() as connection:
+                if self.recovery is not None:
+                    self.recovery(connection)
                 uow = UnitOfWork(
                     connection, self._memory, clock=self._clock, dialect=self._dialect,
                     observers=self._observers, weights=self._weights,
@@ -176,6 +180,7 @@ class Writer:
             if self._dialect.shared:
                 self._memory.companies.clear()
             raise
+        self.recovery = None
         uow.journal.forget()
         try:
             for done in uow.after_commit:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from siems.wire.shapes import Ask, Wire
 from siems.wire.sla import SlaPlan, SlaTarget
 
@@ -48,6 +50,10 @@ class OnboardAsk(Ask):
     time_zone: str | None = None
     hours: str | None = None
     holidays: str | None = None
+    auth: str = "hmac"
+    """`hmac`: requests are signed. `key`: the key alone lets in."""
+    networks: list[str] = msgspec.field(default_factory=list)
+    expires_at: datetime | None = None
 
 
 class Onboarded(Wire):
@@ -55,7 +61,8 @@ class Onboarded(Wire):
 
     company_id: str
     api_key: str
-    hmac_secret: str
+    hmac_secret: str | None
+    """None where the key alone lets in."""
     webhook_url: str
     name: str
     integration_id: str

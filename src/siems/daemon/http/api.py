@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -95,6 +96,11 @@ async def livez(request: web.Request) -> web.Response:
     return answer({"ok": alive}, status=200 if alive else 503)
 
 
+async def openapi(request: web.Request) -> web.StreamResponse:
+    """This API for programs: the document that scripts/reference.py makes from the table below."""
+    return web.Response(body=OPENAPI.read_bytes(), content_type="application/json")
+
+
 async def readyz(request: web.Request) -> web.Response:
     """Whether it takes alerts: asks the database, and fails first when it drains."""
     runtime = request.app[RUNTIME]
@@ -107,6 +113,7 @@ def _ping(connection: Connection) -> None:
     connection.exec_driver_sql("SELECT 1")
 
 
+OPENAPI = Path(__file__).with_name("openapi.json")
 ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/incidents", incidents.list_incidents),
     ("GET", "/incidents/{ref}", incidents.show_incident),

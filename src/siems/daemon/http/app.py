@@ -22,7 +22,8 @@ from siems.daemon.http import (
     webhooks,
 )
 from siems.daemon.http.call import signed_in
-from siems.daemon.http.front import Door, Front
+from siems.daemon.http.door import Door
+from siems.daemon.http.front import Front
 from siems.daemon.http.middleware import RUNTIME, doorway
 from siems.daemon.runtime import Runtime
 from siems.errors import Conflict
@@ -50,6 +51,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_post(f"{API}/auth/refresh", sessions.refresh)
     app.router.add_post(f"{API}/auth/logout", sessions.logout)
     app.router.add_get("/ics/{secret}.ics", calendars.feed)
+    app.router.add_get(f"{API}/openapi.json", api.openapi)
     app.router.add_get("/livez", api.livez)
     app.router.add_get("/readyz", api.readyz)
     app.router.add_get("/metrics", metrics.metrics)
@@ -65,17 +67,21 @@ class Listening:
     server: asyncio.Server
     port: int
 
-    async def cleanup(self) -> None:
-        """Take no more connections, let those finish that are being answered, then close all."""
+    def drain(self) -> None:
+        """Take no more connections, and of those that are open only the requests that have begun."""
         self.server.close()
-        await self.door.close()
-        await self.runner.cleanup()
+        self.door.drain()
+
+    async def cleanup(self) -> None:
+        """Let requests finish that have begun, then close all."""
+        self.drain()
+        await asyncio.gather(self.door.close(), self.runner.cleanup())
 
 
 async def listen(runtime: Runtime, socket: Path | None) -> Listening:
     """Listen on TCP and on a Unix socket. Raises Conflict when the port is taken."""
     runner = web.AppRunner(
-        make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=15,
+        make_app(runtime), access_log=None, auto_decompress=False, keepalive_timeout=15, lingering_time=3.0,
         shutdown_timeout=runtime.settings.server.drain_seconds, handle_signals=False,
     )  # fmt: skip
     await runner.setup()

@@ -9,85 +9,26 @@ when in doubt it steps aside. It also lets go of connections that take too long 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from aiohttp import web
 
-from siems.clock import rfc3339
-from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id
+from siems.daemon.http.door import Door
+from siems.daemon.http.middleware import BODY_SECONDS, PROBLEM, document, next_request_id, stopping
 from siems.daemon.http.plain import MAX_HEAD, Head, read_head
-from siems.daemon.runtime import Runtime
-from siems.errors import NotFound, Overloaded, SiemsError, Unavailable, UsageError
+from siems.domain.integration import origin
+from siems.errors import Overloaded, SiemsError, UsageError
 from siems.services.ingest import accept
-from siems.sources import SOURCES, Tool
+from siems.sources import Tool
 from siems.storage.lanes import Job
 
 log = structlog.get_logger()
 
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 75.0
-SWEEP_SECONDS = 1.0
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class Door:
-    """What the connections of a listener share."""
-
-    def __init__(self, runtime: Runtime, server: web.Server) -> None:
-        self.runtime = runtime
-        self.server = server
-        self.traffic = runtime.traffic
-        self.loop = asyncio.get_running_loop()
-        self.largest = runtime.settings.server.max_body_kib * 1024
-        self.connections: set[Front] = set()
-        self._tools: dict[str, Tool | None] = {}
-        self._stamped = 0.0
-        self._stamp = ""
-        self._sweeper = self.loop.create_task(self._sweep())
-
-    def tool(self, name: str) -> Tool | None:
-        """The source of an address, unless there is none or its messages prove themselves in a way of their own."""
-        try:
-            return self._tools[name]
-        except KeyError:
-            try:
-                found: Tool | None = SOURCES.get(name)
-            except NotFound:
-                return None
-            if found is not None and found.proves:
-                found = None
-            self._tools[name] = found
-            return found
-
-    def stamp(self) -> str:
-        """The time for an answer; the same one for a millisecond."""
-        now = time.monotonic()
-        if now - self._stamped > 0.001:
-            self._stamped, self._stamp = now, rfc3339(self.runtime.clock.now())
-        return self._stamp
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            now = time.monotonic()
-            for connection in [c for c in self.connections if c.overdue(now)]:
-                connection.abort()
-
-    async def close(self) -> None:
-        """Let idle connections go; wait for those that are being answered."""
-        self._sweeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sweeper
-        for _ in range(100 * self.runtime.settings.server.drain_seconds):
-            if not any(connection.busy for connection in self.connections):
-                break
-            await asyncio.sleep(0.01)
-        for connection in list(self.connections):
-            connection.close()
 
 
 class Front(asyncio.Protocol):
@@ -106,6 +47,7 @@ class Front(asyncio.Protocol):
         "_taking",
         "_transport",
         "_whole",
+        "begun",
         "busy",
         "closing",
     )  # fmt: skip
@@ -122,6 +64,7 @@ class Front(asyncio.Protocol):
         self._missing = 0
         self._parts: list[bytes] = []
         self.busy = False
+        self.begun = False
         self.closing = False
         self._taking = False
         self._full = False
@@ -198,9 +141,27 @@ class Front(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    # --- how it ends -------------------------------------------------------------------------------------------
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a request is being stored, or has come in part."""
+        return self._beyond is None and (self.busy or bool(self._whole or self._data))
+
+    def drain(self) -> None:
+        """The daemon stops: this connection ends, after the request that has begun."""
+        self.begun = self.unanswered
+        if not self.begun:
+            self.close()
+
     def close(self) -> None:
-        if self._beyond is None:
-            self._transport.close()
+        """End it; who has asked for something gets an answer first."""
+        if self._beyond is not None:
+            return
+        if self.unanswered and not self.busy and not self._transport.is_closing():
+            self._data, self._whole = b"", 0
+            self.set_exception(stopping())
+        self._transport.close()
 
     # --- a request ---------------------------------------------------------------------------------------------
 
@@ -249,6 +210,9 @@ class Front(asyncio.Protocol):
 
     def _step_aside(self) -> None:
         """aiohttp serves this connection from here on, beginning with the bytes that are there."""
+        if self._door.draining:  # it has begun to close, and would not be waited for
+            self.set_exception(stopping())
+            return
         self._beyond = self._door.server()
         self._beyond.connection_made(self._transport)
         data, self._data = self._data, b""
@@ -258,10 +222,12 @@ class Front(asyncio.Protocol):
         door = self._door
         runtime = door.runtime
         door.traffic.comes(tool.name)
+        address = origin(self._address, head.headers.getall("X-Forwarded-For", []), door.proxies)
         try:
-            if runtime.draining:
-                raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
-            incoming = runtime.intake.admit(tool, head.key, head.headers, body, self._address)
+            if runtime.draining and not self.begun:
+                raise stopping()
+            self.begun = False
+            incoming = runtime.intake.admit(tool, head.key, head.headers, body, address)
             self.busy = True
             job = Job(
                 accept, (incoming,), (incoming.company_id,), True, incoming.key, size=len(body), loop=door.loop,
@@ -270,7 +236,7 @@ class Front(asyncio.Protocol):
             try:
                 runtime.database.writer.put(job)
             except Overloaded as full:
-                runtime.intake.overloaded(incoming, self._address, full)
+                runtime.intake.overloaded(incoming, address, full)
                 raise
         except Exception as error:
             self.set_exception(error)
@@ -296,7 +262,7 @@ class Front(asyncio.Protocol):
         self._answer(error.status, PROBLEM, more, body)
 
     def _answer(self, status: int, kind: str, more: str, body: bytes) -> None:
-        closing = self.closing
+        closing = self.closing or self._door.draining
         head = (
             f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
             f"Server: siems\r\nX-Request-Id: {next_request_id()}\r\nX-Server-Time: {self._door.stamp()}\r\n"

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
-from siems.daemon.http.middleware import RUNTIME, answer, body_of, not_draining
+from siems.daemon.http.middleware import RUNTIME, address_of, answer, body_of, not_draining
 from siems.domain.permissions import Permission, require
 from siems.errors import NotFound
 from siems.services import directory, heartbeats
@@ -23,7 +23,7 @@ async def beat(request: web.Request) -> web.Response:
     """`/api/heartbeats/TOKEN`, with `/start`, `/fail` or an exit status behind it: 200 after it is on disk."""
     runtime, signal = request.app[RUNTIME], request.match_info.get("signal", "")
     not_draining(runtime)
-    found = runtime.intake.beats(request.match_info["token"], request.remote or "")
+    found = runtime.intake.beats(request.match_info["token"], address_of(request))
     body = await body_of(request)
     verb: Callable[..., bytes]
     match signal:

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from siems.clock import rfc3339
 from siems.daemon.runtime import Runtime
+from siems.domain.integration import origin
 from siems.domain.permissions import Actor
-from siems.errors import NotAuthenticated, SiemsError, Unavailable, UsageError
+from siems.errors import NotAuthenticated, SiemsError, TooLarge, Unavailable, UsageError
 from siems.services.users import identify
 from siems.storage.vault import random_token
 from siems.vocabulary import Via
@@ -137,7 +138,9 @@ async def actor_of(request: web.Request) -> Actor:
 
 
 async def body_of(request: web.Request) -> bytes:
-    """The whole body. Raises UsageError when it does not come in time."""
+    """The whole body. Raises UsageError when it does not come in time, and TooLarge before any of it is kept."""
+    if (request.content_length or 0) > request.client_max_size:
+        raise TooLarge("the body is larger than this daemon takes", hint="server.max_body_kib")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
@@ -145,6 +148,17 @@ async def body_of(request: web.Request) -> bytes:
         raise UsageError(f"the body did not come within {BODY_SECONDS:.0f} s", hint="try again") from why
 
 
+def address_of(request: web.Request) -> str:
+    """Where a request comes from, through proxies of ours if there are any."""
+    proxies = request.app[RUNTIME].settings.server.proxies
+    return origin(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
+
+
 def not_draining(runtime: Runtime) -> None:
     if runtime.draining:
-        raise Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)
+        raise stopping()
+
+
+def stopping() -> Unavailable:
+    """What is said to whoever comes too late."""
+    return Unavailable("the daemon is stopping", hint="try again in a moment", retry_after=2)

@@ -18,7 +18,7 @@ import msgspec
 from aiohttp import web
 
 from siems.clock import from_micros, rfc3339
-from siems.daemon.http.middleware import RUNTIME, answer, body_of, not_draining
+from siems.daemon.http.middleware import RUNTIME, address_of, answer, body_of, not_draining
 from siems.daemon.http.webhooks import take
 from siems.daemon.keyring import Entry
 from siems.domain.alert import Alert
@@ -152,7 +152,7 @@ def _kind(request: web.Request) -> str:
 
 def _admitted(request: web.Request, body: bytes) -> Entry:
     runtime = request.app[RUNTIME]
-    return runtime.intake.look(API, _key(request), request.headers, body, request.remote or "")
+    return runtime.intake.look(API, _key(request), request.headers, body, address_of(request))
 
 
 async def _sent(request: web.Request, entry: Entry) -> Alert | None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from siems import wire
 from siems.daemon.http.call import NOBODY, Call
-from siems.daemon.http.middleware import RUNTIME, answer
+from siems.daemon.http.middleware import RUNTIME, address_of, answer
 from siems.daemon.runtime import Runtime
 from siems.services import directory, oncall_views, overview, users
 from siems.vocabulary import MSP
@@ -15,7 +15,7 @@ from siems.vocabulary import MSP
 async def login(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     ask = await Call(request, runtime, NOBODY).body(wire.LoginAsk)
-    bucket = runtime.limiter.bucket(f"login:{request.remote}", per_minute=20, burst=10)
+    bucket = runtime.limiter.bucket(f"login:{address_of(request)}", per_minute=20, burst=10)
     directory.let_log_in(bucket.wait)
     bucket.tokens -= 1
     user_id = await runtime.database.peek(users.check_password, ask.user, ask.password)

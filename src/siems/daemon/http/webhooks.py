@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from siems.daemon.amazon import envelope
-from siems.daemon.http.middleware import RUNTIME, Handler, body_of, not_draining
+from siems.daemon.http.middleware import RUNTIME, Handler, address_of, body_of, not_draining
 from siems.daemon.intake import MAX_DELIVERY_ID
 from siems.daemon.runtime import Runtime
 from siems.domain.changing import replace
@@ -47,7 +47,7 @@ async def receive(request: web.Request) -> web.Response:
     runtime.traffic.comes(tool.name)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
-    body, key, address = await body_of(request), _key(request), request.remote or ""
+    body, key, address = await body_of(request), _key(request), address_of(request)
     message = await _proved(runtime, tool, key, address, body) if tool.proves == "sns" else None
     incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     if message is not None:
@@ -61,7 +61,7 @@ async def receive(request: web.Request) -> web.Response:
 
 async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:
     """(what a request says, the answer), once it is on disk. Raises what `Intake.admit` and the verb raise."""
-    runtime, address = request.app[RUNTIME], request.remote or ""
+    runtime, address = request.app[RUNTIME], address_of(request)
     runtime.traffic.comes(tool.name)
     incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     return incoming, await stored(runtime, incoming, address, len(body))
