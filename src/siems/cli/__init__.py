@@ -28,6 +28,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
+    "ticket": ("ticket", "incidents in the client's Jira or ServiceNow, in step both ways"),
+    "template": ("template", "texts of status updates and messages"),
     "sla": ("sla", "targets per company and severity"),
     "notify": ("notify", "your inbox"),
     "audit": ("audit", "who did what; verify the chains"),

@@ -115,6 +115,9 @@ def _card(c: Item) -> list[str]:
         f"correlation {'on' if k['enabled'] else 'off'}, {k['strategy']}, window {k['window_minutes']} min,"
         f" minimum {k['min_alerts']}, quiet {k['quiet_minutes']} min, reopen {k['reopen_minutes']} min,"
         f" close after {k['close_hours']} h",
+        f"status updates of CRITICAL incidents every {c['update_minutes']} min"
+        if c["update_minutes"]
+        else "nobody is reminded of status updates",
     ]
     for target in c["sla"]:
         response, resolution = target["response_seconds"], target["resolution_seconds"]
@@ -147,6 +150,9 @@ def edit(
     auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve")] = None,
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
+    updates: Annotated[
+        str | None, typer.Option("--updates-every", help="remind owners of CRITICAL ones after: 60m; 0m never")
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -159,7 +165,7 @@ def edit(
         ref, name=name, rate_per_minute=parse_rate(rate), burst=burst, correlation_enabled=correlation,
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
-        close_hours=hours, reason=door.reason,
+        close_hours=hours, update_minutes=minutes(updates), reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

@@ -18,9 +18,10 @@ from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.record import Record
 from siems.client.silences import Silences
+from siems.client.tickets import Tickets
 
 
-class Client(Incidents, Alerts, Silences, Companies, Integrations, Assets, Record):
+class Client(Incidents, Alerts, Silences, Companies, Integrations, Assets, Tickets, Record):
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 
 

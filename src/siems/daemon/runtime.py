@@ -24,6 +24,7 @@ from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
+from siems.daemon.ticketing import Ticketing
 from siems.daemon.traffic import Traffic
 from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
@@ -90,6 +91,7 @@ class Runtime:
     hub: Hub = field(init=False)
     scheduler: Scheduler = field(init=False)
     pulls: Pulls = field(init=False)
+    ticketing: Ticketing = field(init=False)
     mail: Listening | None = None
     started_at: datetime = field(init=False)
     draining: bool = False
@@ -112,6 +114,7 @@ class Runtime:
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
         )  # fmt: skip
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
+        self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.started_at = self.clock.now()
@@ -129,6 +132,7 @@ class Runtime:
         self.scheduler.start()
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
+        self._spawn(self.ticketing.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -155,6 +159,7 @@ class Runtime:
         """Finish what was accepted, then let go."""
         self.draining = True
         await self.pulls.stop()
+        await self.ticketing.stop()
         self.hub.close()
         self.scheduler.stop()
         if self.mail is not None:
@@ -181,6 +186,9 @@ class Runtime:
     def _announce(self, committed: Committed) -> None:
         if committed.earliest_due is not None:
             self.scheduler.expect(committed.earliest_due)
+        types = [event.type for event in committed.events]
+        if any(type.startswith(("incident.", "ticket")) for type in types):
+            self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from siems.domain.correlation import Rules
 from siems.domain.escalation import DEFAULT_POLICY, Policy
@@ -53,6 +53,8 @@ class CompanySettings:
     burst: int = 120
     targets: Targets = field(default_factory=lambda: dict(DEFAULT_TARGETS))
     policy: Policy = DEFAULT_POLICY
+    update_every: timedelta = timedelta(minutes=60)
+    """After so long without a status update the owner of a CRITICAL incident is reminded; zero is never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

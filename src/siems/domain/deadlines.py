@@ -28,6 +28,8 @@ class DueKind(StrEnum):
     SILENCE_NOTICE = "silence_notice"
     SILENCE_END = "silence_end"
     SILENCE_RELEASE = "silence_release"
+    TICKET_POLL = "ticket_poll"
+    STATUS_UPDATE = "status_update"
     HOUSEKEEPING = "housekeeping"
 
 

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
+    SEE_TICKETS = "see tickets and templates"
     REPLAY = "replay alerts"
     OWN_SESSION = "use one's own account"
 
@@ -46,6 +47,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
+    Permission.SEE_TICKETS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
 }

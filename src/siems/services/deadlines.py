@@ -16,7 +16,7 @@ from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import heartbeats, silencing
+from siems.services import heartbeats, silencing, status_updates, ticket_inbound
 from siems.services.escalations import escalate
 from siems.services.keeping import save
 from siems.services.retention import sweep
@@ -163,6 +163,8 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
         DueKind.SILENCE_NOTICE: silencing.fire,
         DueKind.SILENCE_END: silencing.fire,
         DueKind.SILENCE_RELEASE: silencing.fire,
+        DueKind.TICKET_POLL: ticket_inbound.fire,
+        DueKind.STATUS_UPDATE: status_updates.fire,
     }
 )
 """Everything else that happens later."""

@@ -63,6 +63,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
             for severity, target in sorted(settings.targets.items(), reverse=True)
         ],
         open_incidents=count(*mine), breached=count(*mine, breached),
+        update_minutes=int(settings.update_every.total_seconds() // 60),
     )  # fmt: skip
 
 

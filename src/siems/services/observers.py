@@ -12,6 +12,7 @@ from siems.domain import events as e
 from siems.domain.escalation import Cause
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
+from siems.services import status_updates, ticket_notices
 from siems.services.incidents import resolve_alerts
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.staffing import covering, recipients
@@ -297,19 +298,28 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertRemarked: (alert_remarked,),
         e.DeliveryRefused: (delivery_refused,),
         e.AlertSuppressed: (alert_suppressed,),
-        e.IncidentOpened: (incident_opened,),
-        e.IncidentAbsorbed: (incident_absorbed,),
-        e.SeverityRaised: (severity_raised,),
+        e.IncidentOpened: (incident_opened, ticket_notices.incident_opened, status_updates.incident_opened),
+        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
+        e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
         e.IncidentFlapping: (incident_flapping,),
-        e.IncidentActed: (alerts_resolved_with_incident, incident_acted),
-        e.ActUndone: (act_undone,),
+        e.IncidentActed: (
+            alerts_resolved_with_incident,
+            incident_acted,
+            ticket_notices.incident_acted,
+            status_updates.incident_acted,
+        ),
+        e.ActUndone: (act_undone, ticket_notices.act_undone),
         e.IncidentEscalated: (incident_escalated,),
         e.ChainEnded: (chain_ended,),
         e.SlaWarned: (sla_warned,),
         e.SlaBreached: (sla_breached,),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
+        e.TicketLinked: (ticket_notices.ticket_linked,),
+        e.TicketCommented: (ticket_notices.ticket_commented,),
+        e.TicketMoved: (ticket_notices.ticket_moved,),
+        e.TicketFailed: (ticket_notices.ticket_failed,),
         e.Recorded: (recorded,),
     }
 )

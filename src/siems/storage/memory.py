@@ -24,11 +24,13 @@ from siems.domain.escalation import Policy
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.silence import Silence
+from siems.domain.ticket import Ticket, TicketAccount
 from siems.storage import tables as t
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.silences import not_over
+from siems.storage.repositories.tickets import accounts_of, tickets_not_closed
 from siems.storage.rows import (
     alert_from,
     content_name,
@@ -84,6 +86,9 @@ class CompanyMemory:
     """When it was written down that an asset was seen."""
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
+    ticket_accounts: dict[str, TicketAccount] = field(default_factory=dict)
+    tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
+    """The links of its incidents, by incident."""
 
     @property
     def rules(self) -> Rules:
@@ -335,4 +340,6 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             index_alert(journal, company, alert, keys_for(alert, company.rules))
     company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
+    company.ticket_accounts.update((account.id, account) for account in accounts_of(connection, company.id))
+    company.tickets.update(tickets_not_closed(connection, company.id))
     journal.forget()

@@ -265,6 +265,7 @@ def settings_json(settings: CompanySettings) -> str:
             "burst": settings.burst,
             "targets": targets_json(settings.targets),
             "policy": policy_json(settings.policy),
+            "update_every": _seconds(settings.update_every),
         }
     )
 
@@ -286,4 +287,5 @@ def settings_from(text: str) -> CompanySettings:
         burst=data["burst"],
         targets=targets_from(data["targets"]),
         policy=policy_from(data["policy"]),
+        update_every=timedelta(seconds=data.get("update_every", 3_600)),
     )

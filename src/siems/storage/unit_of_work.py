@@ -33,6 +33,7 @@ from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
+from siems.storage.repositories.tickets import Tickets
 from siems.storage.repositories.timeline import Timeline
 
 Observers = Callable[["UnitOfWork", Event], None]
@@ -74,6 +75,7 @@ class UnitOfWork:
         self.timeline = Timeline(self)
         self.outbox = Outbox(self)
         self.silences = Silences(self)
+        self.tickets = Tickets(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -190,6 +192,7 @@ class UnitOfWork:
         self.alerts.flush()
         self.heartbeats.flush()
         self.deadlines.flush()
+        self.tickets.flush()
         self.audit.flush()
         self.stream.flush()
         for table in sorted(self._inserts):

@@ -36,6 +36,7 @@ class CompanyView(Wire):
     sla: list[SlaTarget]
     open_incidents: int = 0
     breached: int = 0
+    update_minutes: int = 60
 
 
 class OnboardAsk(Ask):
@@ -72,6 +73,7 @@ class CompanyEdit(Ask):
     auto_resolve: bool | None = None
     reopen_minutes: int | None = None
     close_hours: int | None = None
+    update_minutes: int | None = None
     reason: str = ""
 
 

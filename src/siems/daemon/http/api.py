@@ -8,7 +8,18 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from siems import wire
-from siems.daemon.http import assets, companies, heartbeats, incidents, integrations, sending, sessions, silences
+from siems.daemon.http import (
+    assets,
+    companies,
+    heartbeats,
+    incidents,
+    integrations,
+    sending,
+    sessions,
+    silences,
+    templates,
+    tickets,
+)
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
@@ -93,6 +104,25 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/incidents/{ref}/timeline", incidents.incident_timeline),
     ("GET", "/incidents/{ref}/alerts", incidents.incident_alerts),
     ("POST", "/incidents/{ref}/actions/{action}", incidents.act),
+    ("POST", "/incidents/{ref}/updates", templates.update_incident),
+    ("POST", "/incidents/{ref}/tickets", tickets.give_ticket),
+    ("GET", "/tickets", tickets.list_tickets),
+    ("GET", "/tickets/{ref}", tickets.show_ticket),
+    ("DELETE", "/tickets/{ref}", tickets.unlink_ticket),
+    ("POST", "/tickets/{ref}/sync", tickets.sync_ticket),
+    ("POST", "/tickets/{ref}/retry", tickets.retry_ticket),
+    ("GET", "/ticket-accounts", tickets.list_accounts),
+    ("POST", "/ticket-accounts", tickets.add_account),
+    ("GET", "/ticket-accounts/{ref}", tickets.show_account),
+    ("PATCH", "/ticket-accounts/{ref}", tickets.edit_account),
+    ("DELETE", "/ticket-accounts/{ref}", tickets.remove_account),
+    ("POST", "/ticket-accounts/{ref}/test", tickets.test_account),
+    ("POST", "/ticket-accounts/{ref}/sync", tickets.sync_account),
+    ("GET", "/templates", templates.list_templates),
+    ("GET", "/templates/{name}", templates.show_template),
+    ("PUT", "/templates/{name}", templates.edit_template),
+    ("DELETE", "/templates/{name}", templates.reset_template),
+    ("POST", "/templates/{name}/render", templates.render_template),
     ("GET", "/idempotency/{key}", incidents.look_up_write),
     ("GET", "/alerts", incidents.list_alerts),
     ("POST", "/alerts", sending.send_alert),

@@ -13,6 +13,7 @@ from siems.storage.tables.integrations import heartbeat, integration, old_key, p
 from siems.storage.tables.notices import notification
 from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
+from siems.storage.tables.tickets import template, ticket, ticket_account, ticket_comment, ticket_job
 
 __all__ = [
     "Id",
@@ -43,7 +44,12 @@ __all__ = [
     "sighting",
     "silence",
     "snapshot",
+    "template",
     "tenant",
+    "ticket",
+    "ticket_account",
+    "ticket_comment",
+    "ticket_job",
     "timeline",
     "token",
     "undo",
