@@ -131,14 +131,10 @@ class Ticketing:
             log.error("tickets.job_failed", why=repr(why))
         self.wake()
 
-    async def settle(self) -> int:
-        """Do all that is due now, and what comes of it; how many jobs. For tests, and before a daemon stops."""
-        done = 0
-        while begun := await self.begin():
-            done += begun
+    async def settle(self) -> None:
+        """Do all that is due now, and what comes of it: for whoever does not want to wait for the loop."""
+        while await self.begin() or self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.gather(*self._running, return_exceptions=True)
-        return done
 
     async def stop(self) -> None:
         """Begin nothing more; what is under way has as long as a call may take."""

@@ -31,6 +31,13 @@ def find_company(connection: Connection, ref: str, actor: Actor) -> str:
     return found
 
 
+def find_holder(connection: Connection, ref: str, actor: Actor) -> str:
+    """As `find_company`; `msp` stands for the MSP itself, for those who may know of its own things."""
+    if ref.strip().lower() == MSP and actor.sees(MSP):
+        return MSP
+    return find_company(connection, ref, actor)
+
+
 def list_companies(connection: Connection, actor: Actor) -> list[CompanyView]:
     """The companies in the reader's scope, by name."""
     c = t.company.c

@@ -18,7 +18,7 @@ async def _company(call: Call, word: str) -> str:
     """The company that is meant, which the caller may see the templates of."""
     if not word:
         raise InvalidField("of which company?", hint="--company acme; msp is what all of them share")
-    company_id = str(await call.read(directory.find_company, word, call.actor))
+    company_id = str(await call.read(directory.find_holder, word, call.actor))
     require(call.actor, Permission.SEE_TICKETS, company_id, what=company_id)
     return company_id
 

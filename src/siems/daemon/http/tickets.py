@@ -27,7 +27,7 @@ from siems.tickets import SYSTEMS
 
 async def _company(call: Call) -> str | None:
     word = call.word("company")
-    return await call.read(directory.find_company, word, call.actor) if word else None
+    return await call.read(directory.find_holder, word, call.actor) if word else None
 
 
 async def list_accounts(call: Call) -> web.Response:
@@ -47,7 +47,7 @@ async def show_account(call: Call) -> web.Response:
 
 async def add_account(call: Call) -> web.Response:
     ask = await call.body(wire.TicketAccountAsk)
-    company_id = await call.read(directory.find_company, ask.company, call.actor)
+    company_id = await call.read(directory.find_holder, ask.company, call.actor)
     require(call.actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
     ask.kind = SYSTEMS.canonical(ask.kind)
     await _usable(
