@@ -34,6 +34,7 @@ TABLE = {
     "verify the audit log":                       "✓     ·       ·          ·",
     "see what was refused":                       "✓     ✓       ✓          ·",
     "see heartbeats":                             "✓     ✓       ✓          ·",
+    "see tickets and templates":                  "✓     ✓       ✓          ·",
 }  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -57,6 +58,9 @@ INCIDENT = {"own": "INC-1", "other": "INC-2", "missing": "INC-9"}
 ALERT = {"own": "ALR-1", "other": "ALR-2", "missing": "ALR-9"}
 HEARTBEAT = {"own": "HB-1", "other": "HB-2", "missing": "HB-9"}
 SILENCE = {"own": "SIL-1", "other": "SIL-2", "missing": "SIL-9"}
+TICKET = {"own": "TKT-1", "other": "TKT-2", "missing": "TKT-9"}
+TICKET_ACCOUNT = {"own": "acme-jira", "other": "beta-jira", "missing": "nope-jira"}
+NOBODY_THERE = "http://127.0.0.1:9"
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
@@ -68,6 +72,33 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/timeline"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
+    ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
+    ("POST", "/incidents/{ref}/tickets"): Case("work on incidents", **INCIDENT, body={}),
+    ("GET", "/tickets"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("GET", "/tickets/{ref}"): Case("see tickets and templates", **TICKET),
+    ("POST", "/tickets/{ref}/sync"): Case("work on incidents", **TICKET, body={}),
+    ("POST", "/tickets/{ref}/retry"): Case("work on incidents", **TICKET, body={}),
+    ("DELETE", "/tickets/{ref}"): Case("work on incidents", **TICKET, body={}),
+    ("GET", "/ticket-accounts"): Case("settings and keys of a company", **COMPANY, query="?company={object}"),
+    ("POST", "/ticket-accounts"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"company": "{object}", "kind": "jira-server", "url": NOBODY_THERE, "secret": "x", "project": "OPS"},
+    ),
+    ("GET", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT),
+    ("PATCH", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
+    # nobody listens there: whoever may ask is told so
+    ("POST", "/ticket-accounts/{ref}/test"): Case("settings and keys of a company", **TICKET_ACCOUNT, ok=(503,)),
+    ("POST", "/ticket-accounts/{ref}/sync"): Case("settings and keys of a company", **TICKET_ACCOUNT),
+    ("DELETE", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
+    ("GET", "/templates"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("GET", "/templates/{name}"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("PUT", "/templates/{name}"): Case(
+        "settings and keys of a company", **COMPANY_BODY, body={"company": "{object}", "body": "x"}
+    ),
+    ("DELETE", "/templates/{name}"): Case("settings and keys of a company", **COMPANY, query="?company={object}"),
+    ("POST", "/templates/{name}/render"): Case(
+        "see tickets and templates", **COMPANY_BODY, body={"company": "{object}"}
+    ),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
     ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
@@ -181,6 +212,11 @@ async def populate(house: House) -> None:
         assert (await house.ask("root", "POST", "/silences", ask)).status == 201
         beat = {"name": "nightly", "company": company, "every_seconds": 3_600}
         assert (await house.ask("root", "POST", "/heartbeats", beat)).status == 201
+        account = {"company": company, "kind": "jira", "url": NOBODY_THERE, "project": "OPS", "username": "a@b.example",
+                   "secret": "x", "create": "never"}  # fmt: skip
+        assert (await house.ask("root", "POST", "/ticket-accounts", account)).status == 201
+    for number in (1, 2):
+        assert (await house.ask("root", "POST", f"/incidents/INC-{number}/tickets", {})).status == 200
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     house.tokens["admin"] = house.tokens["root"]
@@ -192,7 +228,8 @@ def written(value: Any, thing: str) -> Any:
 
 async def call(house: House, role: str, route: tuple[str, str], thing: str, case: Case) -> Reply:
     method, path = route
-    path = path.replace("{name}", "web-server-01").replace("{ref}", thing).replace("{key}", thing)
+    name = "identified" if "templates" in path else "web-server-01"
+    path = path.replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
     path += case.query.replace("{object}", thing) if thing else ""
     return await house.ask(role, method, path, written(case.body, thing))
 
@@ -286,7 +323,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2", reply.body), (path, reply)
+            assert not re.search(rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|HB-2|TKT-2|beta-jira", reply.body), (path, reply)
 
 
 async def test_the_offered_actions_are_the_ones_that_are_allowed(house: House) -> None:

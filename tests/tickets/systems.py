@@ -431,7 +431,7 @@ class SnowSystem(System):
             if text := body.pop(name, ""):
                 self.write(text, USER, issue, public=name == "comments")
         state = body.pop("state", issue.status)
-        if state in ("6", "7") and not (body.get("close_code") and body.get("close_notes")):
+        if state in ("6", "7") and state != issue.status and not (body.get("close_code") and body.get("close_notes")):
             error = {"message": "Operation Failed", "detail": "Data Policy Exception: close notes are mandatory"}
             return web.json_response({"error": error}, status=403)
         issue.fields |= body

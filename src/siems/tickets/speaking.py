@@ -59,7 +59,7 @@ class Speaker:
         match status:
             case 429 | 500 | 502 | 503 | 504 | 408 | 425:
                 raise TryLater(said, _retry_after(headers.get("retry-after", "")))
-            case 401 | 403:  # a token that was replaced works again soon: what waits is not lost for that
+            case 401:  # a token that was replaced works again soon: what waits is not lost for that
                 raise TryLater(f"{said} (is the token still valid?  siems ticket account edit ... --secret-file F)")
             case _ if status < 400:
                 raise Refused(f"{said}: it sends us elsewhere, to {headers.get('location', '?')[:100]}")
