@@ -125,9 +125,9 @@ async def test_a_lease_that_ran_out_is_somebody_elses_and_the_late_answer_counts
     assert not await desk.house.do(ticket_jobs.done, first, None, "1", companies=scope)
     assert not await desk.house.do(ticket_jobs.failed, first, "late", companies=scope)
     assert await desk.house.do(ticket_jobs.done, second, None, "2", companies=scope)
-    assert [tuple(row) for row in await desk.rows("SELECT state, attempt FROM ticket_job ORDER BY id DESC LIMIT 1")] == [
-        ("done", 2)
-    ]
+    assert [
+        tuple(row) for row in await desk.rows("SELECT state, attempt FROM ticket_job ORDER BY id DESC LIMIT 1")
+    ] == [("done", 2)]
 
 
 async def test_a_system_that_hangs_holds_up_no_other(

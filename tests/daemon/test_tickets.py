@@ -326,7 +326,9 @@ async def test_secrets_are_sealed_never_shown_and_do_not_go_to_another_address(d
     token = made["webhook_url"].rpartition("/")[2]
     shown = await desk.must("root", "GET", f"/ticket-accounts/{desk.account}")
     listed = await desk.must("root", "GET", "/ticket-accounts")
-    kept = str(await desk.rows("SELECT * FROM ticket_account")) + str(await desk.rows("SELECT details FROM audit_detail"))
+    kept = str(await desk.rows("SELECT * FROM ticket_account")) + str(
+        await desk.rows("SELECT details FROM audit_detail")
+    )
     for where in (str(made["account"]), str(shown), str(listed), kept):
         assert SECRET not in where
         assert token not in where

@@ -65,7 +65,9 @@ class Desk:
 
     async def story(self, ref: str = "INC-1") -> list[str]:
         """The timeline, oldest first."""
-        return [line["text"] for line in reversed((await self.must("root", "GET", f"/incidents/{ref}/timeline"))["items"])]
+        return [
+            line["text"] for line in reversed((await self.must("root", "GET", f"/incidents/{ref}/timeline"))["items"])
+        ]
 
     async def rows(self, statement: str) -> list[Any]:
         return await self.house.runtime.database.read(lambda c: c.execute(text(statement)).all())

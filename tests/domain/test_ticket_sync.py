@@ -46,7 +46,8 @@ def later(**span: float) -> datetime:
         ({}, Stage.WORKING, Stage.RESOLVED, later(seconds=59), False, Verdict(push=True, conflict=True)),
         ({}, Stage.WORKING, Stage.RESOLVED, later(hours=-1), False, Verdict(push=True, conflict=True)),
         ({}, Stage.WORKING, Stage.RESOLVED, None, False, Verdict(push=True, conflict=True)),
-        ({"local_human": False}, Stage.RESOLVED, Stage.WORKING, later(hours=-1), False, Verdict(take=True, conflict=True)),
+        ({"local_human": False}, Stage.RESOLVED, Stage.WORKING, later(hours=-1), False,
+         Verdict(take=True, conflict=True)),
         # an earlier push of siems, whose answer was lost, is no person's change
         ({"local_human": False}, Stage.RESOLVED, Stage.WORKING, later(hours=1), True, Verdict(push=True)),
     ],

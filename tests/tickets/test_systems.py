@@ -206,7 +206,7 @@ async def test_no_way_is_said_with_what_there_is(jira: JiraSystem) -> None:
     jira.workflow = {"To Do": ["Reopened"], "Reopened": ["To Do"]}
     system = SYSTEMS.get("jira")(connection("jira", jira))
     made = await system.open(DRAFT)
-    with pytest.raises(Refused, match="no way from To Do to resolved.*Reopened"):
+    with pytest.raises(Refused, match=r"no way from To Do to resolved.*Reopened"):
         await system.transition(made.external_id, Stage.RESOLVED, "")
     await system.close()
 
@@ -243,14 +243,14 @@ def test_connections_that_cannot_work_are_refused_with_the_flag_that_is_missing(
             SYSTEMS.get(kind)(Connection(kind=kind, **{**base, **change}))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x", "//x", "", "http://", "http://u:p@x", "http://x?a=b"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "gopher://x", "//x", "", "http://", "http://u:p@x", "http://x?a=b"]
+)
 def test_only_plain_http_addresses_are_spoken_to(url: str) -> None:
     with pytest.raises(InvalidField):
         checked_url(url)
 
 
 def test_a_secret_is_not_in_what_is_printed_of_a_connection() -> None:
-    made = Connection(
-        kind="jira", url="https://x", project="OPS", username=USER, secret=SECRET, rules=TicketRules()
-    )
+    made = Connection(kind="jira", url="https://x", project="OPS", username=USER, secret=SECRET, rules=TicketRules())
     assert SECRET not in repr(made)

@@ -31,6 +31,8 @@ _TESTS = frozenset(("defined", "undefined", "none", "in", "equalto", "eq"))
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     autoescape=False, undefined=StrictUndefined, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
 )  # fmt: skip
+_ENVIRONMENT.globals.clear()
+_NAMES_OF_JINJA = frozenset(("self", "super", "caller", "varargs", "kwargs"))
 
 
 def check(body: str, facts: Mapping[str, Any]) -> str:
@@ -79,6 +81,8 @@ def _refuse_more(node: nodes.Node, *, loops: int) -> None:
         raise InvalidField(f"line {line}: there is no test {node.name!r} here", hint=", ".join(sorted(_TESTS)))
     if isinstance(node, nodes.Name) and node.ctx == "store" and loops == 0:
         raise InvalidField(f"line {line}: a template sets nothing")
+    if isinstance(node, nodes.Name) and node.name in _NAMES_OF_JINJA:
+        raise InvalidField(f"line {line}: there is no {node.name!r}")
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         raise InvalidField(f"line {line}: there is no {node.attr!r}")
     if isinstance(node, nodes.For):

@@ -222,7 +222,7 @@ def account_of_hook(connection: Connection, token: str) -> tuple[str, str] | Non
 def _held(connection: Connection) -> dict[str, int]:
     c = t.ticket.c
     rows = connection.execute(select(c.account_id, func.count()).group_by(c.account_id))
-    return {account_id: count for account_id, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _view(connection: Connection, row: Row[Any], names: Names, held: dict[str, int]) -> TicketAccountView:

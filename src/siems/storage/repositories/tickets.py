@@ -73,12 +73,15 @@ class Tickets:
     # --- links -------------------------------------------------------------------------------------------------
 
     def of(self, company_id: str, incident_id: int) -> tuple[Ticket, ...]:
-        """The tickets of an incident; those of closed ones are asked of the database."""
+        """The tickets of an incident; what is not remembered is asked of the database, once."""
         company = self._uow.company(company_id)
         found = company.tickets.get(incident_id)
-        if found is None and incident_id not in company.incidents:
+        if found is None:
+            if not self.accounts(company_id):
+                return ()  # for nearly everybody, at each act
             found = tickets_of(self._uow.connection, incident_id)
-        return found or ()
+            self._uow.journal.set(company.tickets, incident_id, found)
+        return found
 
     def find(self, number: int) -> Ticket | None:
         return self._changed.get(number) or find(self._uow.connection, number)
