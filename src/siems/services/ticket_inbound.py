@@ -144,6 +144,7 @@ def _act(uow: UnitOfWork, incident: Incident, remote: Remote, actor: Actor, name
         case Stage.RESOLVED | Stage.CLOSED:
             if incident.open:
                 incidents.act(uow, actor, Action.RESOLVE, company, number, ActAsk(note=said, reason=said))
+            uow.flush()  # each act remembers how to take it back, in a row that the next one replaces
             if remote.stage is Stage.CLOSED and (actor.machine or actor.role in (Role.ADMIN, Role.MANAGER)):
                 incidents.act(uow, actor, Action.CLOSE, company, number, ActAsk(reason=said))
                 return f"{ref} is closed"
