@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from siems.clock import ManualClock
 from siems.vocabulary import Role
-from tickets.systems import SECRET, USER, JiraSystem, SnowSystem, System, running
+from tickets.jira import JiraSystem
+from tickets.snow import SnowSystem
+from tickets.systems import SECRET, USER, System, running
 
 from .house import ALERT, House, open_house
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from house import House, bare, until
-from tickets.systems import SECRET, USER, JiraSystem, running
+from tickets.jira import JiraSystem
+from tickets.systems import SECRET, USER, running
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from siems.tickets import SYSTEMS, Refused, TryLater
 from siems.tickets.speaking import checked_url
 from siems.vocabulary import Severity
 
-from .systems import SECRET, STRICT, USER, JiraSystem, SnowSystem, System, Trouble, running
+from .jira import STRICT, JiraSystem
+from .snow import SnowSystem
+from .systems import SECRET, USER, System, Trouble, running
 
 DRAFT = Draft(
     correlation="siems-cafe-INC-7", summary="INC-7 HIGH: Disk full on db-1", description="Disk full\n\nIncident: INC-7",
