@@ -101,6 +101,7 @@ class Via(StrEnum):
     TUI = "tui"
     API = "api"
     PORTAL = "portal"
+    TICKET = "ticket"
     SYSTEM = "system"
 
 

@@ -42,6 +42,7 @@ TABLE = {
     "see who is on call":                         "✓     ✓       ✓          ·",
     "own override, ask a swap, hand over":        "✓     ✓       ✓          ·",
     "others' overrides":                          "✓     ✓       ·          ·",
+    "see tickets and templates":                  "✓     ✓       ✓          ·",
 }  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -73,6 +74,9 @@ ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"
 LATER = "2026-03-10T18:00:00Z"
 PAGE = {"own": "PAG-1", "other": "PAG-2", "missing": "PAG-9"}
 PERSON = {"own": "@me", "other": "user-stranger", "missing": "user-nope"}
+TICKET = {"own": "TKT-1", "other": "TKT-2", "missing": "TKT-9"}
+TICKET_ACCOUNT = {"own": "acme-jira", "other": "beta-jira", "missing": "nope-jira"}
+NOBODY_THERE = "http://127.0.0.1:9"
 INTEGRATION = {"own": "int-acme-generic-1", "other": "int-beta-generic-2", "missing": "int-nope"}
 CONTACT = {"own": "CON-{mine}", "other": "CON-1", "missing": "CON-9"}
 RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
@@ -88,6 +92,33 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
+    ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
+    ("POST", "/incidents/{ref}/tickets"): Case("work on incidents", **INCIDENT, body={}),
+    ("GET", "/tickets"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("GET", "/tickets/{ref}"): Case("see tickets and templates", **TICKET),
+    ("POST", "/tickets/{ref}/sync"): Case("work on incidents", **TICKET, body={}),
+    ("POST", "/tickets/{ref}/retry"): Case("work on incidents", **TICKET, body={}),
+    ("DELETE", "/tickets/{ref}"): Case("work on incidents", **TICKET, body={}),
+    ("GET", "/ticket-accounts"): Case("settings and keys of a company", **COMPANY, query="?company={object}"),
+    ("POST", "/ticket-accounts"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"company": "{object}", "kind": "jira-server", "url": NOBODY_THERE, "secret": "x", "project": "OPS"},
+    ),
+    ("GET", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT),
+    ("PATCH", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
+    # nobody listens there: whoever may ask is told so
+    ("POST", "/ticket-accounts/{ref}/test"): Case("settings and keys of a company", **TICKET_ACCOUNT, ok=(503,)),
+    ("POST", "/ticket-accounts/{ref}/sync"): Case("settings and keys of a company", **TICKET_ACCOUNT),
+    ("DELETE", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
+    ("GET", "/templates"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("GET", "/templates/{name}"): Case("see tickets and templates", **COMPANY, query="?company={object}"),
+    ("PUT", "/templates/{name}"): Case(
+        "settings and keys of a company", **COMPANY_BODY, body={"company": "{object}", "body": "x"}
+    ),
+    ("DELETE", "/templates/{name}"): Case("settings and keys of a company", **COMPANY, query="?company={object}"),
+    ("POST", "/templates/{name}/render"): Case(
+        "see tickets and templates", **COMPANY_BODY, body={"company": "{object}"}
+    ),
     ("GET", "/idempotency/{key}"): Case("use one's own things", own="some-key"),
     ("GET", "/alerts"): Case("see what is in the scope"),
     ("POST", "/alerts"): Case("note", **COMPANY_BODY, body={"company": "{object}", "body": BODY}),
@@ -304,11 +335,15 @@ async def populate(house: House) -> None:
         assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
         page = {"company": company, "to": "root", "message": "x"}
         assert (await house.ask("root", "POST", "/pages", page)).status == 201
+        account = {"company": company, "kind": "jira", "url": NOBODY_THERE, "project": "OPS", "username": "a@b.example",
+                   "secret": "x", "create": "never"}  # fmt: skip
+        assert (await house.ask("root", "POST", "/ticket-accounts", account)).status == 201
+    for number in (1, 2):
+        assert (await house.ask("root", "POST", f"/incidents/INC-{number}/tickets", {})).status == 200
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
     house.tokens["admin"] = house.tokens["root"]
-    await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
     for number, name in enumerate(PEOPLE, 1):
         made = ContactAsk(channel="webhook", address=f"https://9.9.9.9/{number}", user=name)
         await house.do(contacts.add_contact, house.root, made, made.address, VAULT)
@@ -338,9 +373,10 @@ def written(value: Any, thing: str) -> Any:
 
 async def call(house: House, role: str, route: tuple[str, str], thing: str, case: Case) -> Reply:
     method, path = route
-    name = "root" if role == "admin" else role
-    thing = thing.replace("{mine}", str(PEOPLE.index(name) + 1))
-    path = path.replace("{name}", "web-server-01").replace("{ref}", thing).replace("{key}", thing)
+    person = "root" if role == "admin" else role
+    thing = thing.replace("{mine}", str(PEOPLE.index(person) + 1))
+    name = "identified" if "templates" in path else "web-server-01"
+    path = path.replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
     path += case.query.replace("{object}", thing) if thing else ""
     return await house.ask(role, method, path, written(case.body, thing))
 
@@ -434,7 +470,7 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|sch-beta|OVR-2|SWP-2|stranger"
+            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|sch-beta|OVR-2|SWP-2|beta-jira|stranger"
             assert not re.search(theirs, reply.body), (path, reply)
 
 

@@ -30,6 +30,7 @@ TABLE = {
     P.VERIFY_AUDIT:     "✓     ·       ·          ·",
     P.SEE_REJECTED:     "✓     ✓       ✓          ·",
     P.SEE_HEARTBEATS:   "✓     ✓       ✓          ·",
+    P.SEE_TICKETS:      "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
 }  # fmt: skip

@@ -31,6 +31,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
     "oncall": ("oncall", "who is on call; schedules, overrides, swaps, calendars"),
     "handoff": ("handoff", "what goes from one shift to the next"),
+    "ticket": ("ticket", "incidents in the client's Jira or ServiceNow, in step both ways"),
+    "template": ("template", "texts of status updates and messages"),
     "sla": ("sla", "targets per company and severity"),
     "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "your inbox"),

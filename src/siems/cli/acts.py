@@ -224,6 +224,36 @@ def note(
 
 
 @verb
+def update(
+    door: Door,
+    ref: Ref,
+    text: Annotated[str, typer.Argument(help="what to add to it, or - to read it from standard input")] = "",
+    template: Annotated[
+        str, typer.Option("--template", help="investigating, identified, monitoring, resolved, or one of your own")
+    ] = "",
+) -> None:
+    """Tell the client where things stand, by a template: it becomes a public note.
+
+    siems incident update INC-12 --template identified "A failed disk."
+    """
+    if not template:
+        raise errors.UsageError("by which template?", hint="add  --template investigating; siems template list")
+    said = sys.stdin.read() if text == "-" else text
+    done = door.client.update_incident(
+        ref, template=template, text=said.strip(), reason=door.reason, idempotency_key=door.idempotency_key
+    )
+    shown = {**done["incident"], "changed": done["changed"], "steps": done["steps"], "text": done["text"]}
+    show_one(door, shown, lambda r: _updated(door, r))
+
+
+def _updated(door: Door, r: Item) -> list[str]:
+    from siems.present import safe
+
+    again = " (dry run, nothing is written)" if door.dry_run else ""
+    return [f"{r['id']}: the client reads{again}", *(f"  {safe(line)}" for line in r["text"].splitlines())]
+
+
+@verb
 def resolve(
     door: Door,
     ids: Ids = [],  # noqa: B006

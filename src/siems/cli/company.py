@@ -136,6 +136,9 @@ def _card(c: Item) -> list[str]:
         f"correlation {'on' if k['enabled'] else 'off'}, {k['strategy']}, window {k['window_minutes']} min,"
         f" minimum {k['min_alerts']}, quiet {k['quiet_minutes']} min, reopen {k['reopen_minutes']} min,"
         f" close after {k['close_hours']} h",
+        f"status updates of CRITICAL incidents every {c['update_minutes']} min"
+        if c["update_minutes"]
+        else "nobody is reminded of status updates",
     ]
     lines.append(f"escalation policy {c['policy']}")
     if c["oncall"]:
@@ -171,6 +174,9 @@ def edit(
     tz: Zone = None,
     hours: Hours = None,
     holidays: Holidays = None,
+    updates: Annotated[
+        str | None, typer.Option("--updates-every", help="remind owners of CRITICAL ones after: 60m; 0m never")
+    ] = None,
     assign: Annotated[
         str | None,
         typer.Option("--assign", help="who gets what opens: manual, best_match, round_robin, least_loaded, on_call"),
@@ -188,7 +194,7 @@ def edit(
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
         close_hours=close_hours, paging=paging, policy=policy, oncall=oncall, sla=sla, time_zone=tz, hours=hours,
-        holidays=holidays, assign=assign, reason=door.reason,
+        holidays=holidays, assign=assign, update_minutes=minutes(updates), reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

@@ -98,6 +98,7 @@ def show(door: Door, ref: Ref) -> None:
     story = [] if door.json else door.client.timeline(ref, limit=20)
     item = dict(detail["incident"])
     item["priority_terms"] = detail["priority_terms"]
+    item["tickets"] = detail.get("tickets", [])
     show_one(door, item, lambda i: _card(i, story))
 
 
@@ -130,6 +131,7 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
     lines += [
         f"{plural(i['alert_count'], 'alert')}, {plural(i['repeat_count'], 'repeat')}, {i['active_count']} active"
         f"   from {safe(', '.join(i['tool_sources']))}   rule {i['rule']}",
+        *(f"ticket {safe(k['key'] or k['id'])}  {safe(k['state'])}  {safe(k['url'])}" for k in i.get("tickets", ())),
         f"next: {', '.join(i['actions']) or 'nothing you may do'}",
         "",
     ]

@@ -23,22 +23,7 @@ from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.silences import Silences
 from siems.client.sla import Slas
-
-
-class Client(
-    Alerts,
-    Assets,
-    Companies,
-    Incidents,
-    Integrations,
-    Oncall,
-    Paging,
-    Policies,
-    Reach,
-    Record,
-    Silences,
-    Slas,
-):
+from siems.client.tickets import Tickets
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 
 

@@ -25,6 +25,7 @@ from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
+from siems.daemon.ticketing import Ticketing
 from siems.daemon.traffic import Traffic
 from siems.daemon.watch import Watch
 from siems.domain.company import CompanySettings
@@ -95,6 +96,7 @@ class Runtime:
     pulls: Pulls = field(init=False)
     delivering: Delivering = field(init=False)
     watch: Watch = field(init=False)
+    ticketing: Ticketing = field(init=False)
     mail: Listening | None = None
     watching: bool = False
     """Whether gaps and late rows are told: not where time is played with."""
@@ -119,6 +121,7 @@ class Runtime:
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
         )  # fmt: skip
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
+        self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
@@ -149,6 +152,7 @@ class Runtime:
         await self.delivering.start()
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
+        self._spawn(self.ticketing.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -175,6 +179,7 @@ class Runtime:
         """Finish what was accepted, then let go."""
         self.draining = True
         await self.pulls.stop()
+        await self.ticketing.stop()
         self.hub.close()
         self.scheduler.stop()
         await self.delivering.stop()
@@ -205,6 +210,9 @@ class Runtime:
             self.scheduler.expect(committed.earliest_due)
         if committed.earliest_send is not None:
             self.delivering.expect(committed.earliest_send)
+        types = [event.type for event in committed.events]
+        if any(type.startswith(("incident.", "ticket")) for type in types):
+            self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from siems.domain.assignment import MANUAL
 from siems.domain.correlation import Rules
@@ -64,6 +64,8 @@ class CompanySettings:
     """The schedule that says who is on call; empty: the default one."""
     assign: str = MANUAL
     """The strategy by which an incident finds its owner when it opens."""
+    update_every: timedelta = timedelta(minutes=60)
+    """After so long without a status update the owner of a CRITICAL incident is reminded; zero is never."""
 
     @property
     def targets(self) -> Targets:

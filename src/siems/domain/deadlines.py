@@ -36,6 +36,8 @@ class DueKind(StrEnum):
     HANDOFF = "handoff"
     HANDOFF_ACCEPT = "handoff_accept"
     PAGE = "page"
+    TICKET_POLL = "ticket_poll"
+    STATUS_UPDATE = "status_update"
     HOUSEKEEPING = "housekeeping"
     ALIVE = "alive"
     SELF_AUDIT = "self_audit"

@@ -19,6 +19,7 @@ from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
 from siems.domain.permissions import Actor
 from siems.domain.silence import Silence
+from siems.domain.ticket import Ticket
 
 
 class ClockName(StrEnum):
@@ -290,6 +291,53 @@ class DeadlinesRepaired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLinked:
+    """A ticket belongs to an incident, or no longer does. `how`: opened, linked, unlinked, moved."""
+
+    ticket: Ticket
+    incident: Incident
+    actor: Actor
+    how: str
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCommented:
+    """Somebody has written into a ticket."""
+
+    ticket: Ticket
+    incident: Incident
+    actor: Actor
+    author: str
+    text: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMoved:
+    """A ticket was moved by hand; `outcome` says what became of that here, and in a conflict who won."""
+
+    ticket: Ticket
+    incident: Incident
+    actor: Actor
+    author: str
+    before: str
+    outcome: str
+    conflict: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFailed:
+    """What was to be done to a ticket was given up."""
+
+    ticket: Ticket
+    incident: Incident
+    verb: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
 
@@ -332,4 +380,8 @@ Event = (
     | GapFound
     | GapFollowed
     | DeadlinesRepaired
+    | TicketLinked
+    | TicketCommented
+    | TicketMoved
+    | TicketFailed
 )  # fmt: skip

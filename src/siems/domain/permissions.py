@@ -27,6 +27,7 @@ class Permission(StrEnum):
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
+    SEE_TICKETS = "see tickets and templates"
     REPLAY = "replay alerts"
     SEE_ONCALL = "see who is on call"
     OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
@@ -52,6 +53,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
+    Permission.SEE_TICKETS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
     Permission.SEE_ONCALL: frozenset({_A, _M, _T}),
     Permission.OWN_ONCALL: frozenset({_A, _M, _T}),

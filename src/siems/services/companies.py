@@ -167,6 +167,8 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         after = replace(after, oncall=_schedule(uow, company_id, ask.oncall))
     if ask.assign is not None:
         after = replace(after, assign=_assign(ask.assign))
+    if ask.update_minutes is not None:
+        after = replace(after, update_every=_between("updates-every", ask.update_minutes, 0, 10_080) * minutes)
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 

@@ -14,7 +14,17 @@ from siems.domain.escalation import SLA_BREACH, UNACKNOWLEDGED, Cause, Policy
 from siems.domain.events import ClockName, IncidentFlapping, SlaBreached, SlaWarned
 from siems.domain.incident import Incident
 from siems.domain.retention import DEFAULT_RETENTION, Retention
-from siems.services import handoffs, heartbeats, life_sign, paging, self_audit, shifts, silencing
+from siems.services import (
+    handoffs,
+    heartbeats,
+    life_sign,
+    paging,
+    self_audit,
+    shifts,
+    silencing,
+    status_updates,
+    ticket_inbound,
+)
 from siems.services.escalations import Push, ack_timeout, escalate
 from siems.services.keeping import due_of, save
 from siems.services.moving import act_by_system
@@ -184,6 +194,8 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
         DueKind.GAP_FOLLOW_UP: life_sign.follow_up,
         DueKind.SELF_AUDIT: partial(self_audit.look, derived=_DERIVED),
         DueKind.REARM: partial(self_audit.rearm, derived=_DERIVED),
+        DueKind.TICKET_POLL: ticket_inbound.fire,
+        DueKind.STATUS_UPDATE: status_updates.fire,
     }
 )
 """Everything else that happens later."""

@@ -32,6 +32,13 @@ def find_company(connection: Connection, ref: str, actor: Actor) -> str:
     return found
 
 
+def find_holder(connection: Connection, ref: str, actor: Actor) -> str:
+    """As `find_company`; `msp` stands for the MSP itself, for those who may know of its own things."""
+    if ref.strip().lower() == MSP and actor.sees(MSP):
+        return MSP
+    return find_company(connection, ref, actor)
+
+
 def list_companies(connection: Connection, actor: Actor) -> list[CompanyView]:
     """The companies in the reader's scope, by name."""
     c = t.company.c
@@ -58,6 +65,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
         paging=settings.paging.value, sla=targets_view(settings.targets), sla_plan=plan_view(settings),
         policy=settings.policy_id, oncall=settings.oncall, assign=settings.assign,
         open_incidents=count(*mine), breached=count(*mine, breached),
+        update_minutes=int(settings.update_every.total_seconds() // 60),
     )  # fmt: skip
 
 

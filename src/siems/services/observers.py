@@ -11,6 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
+from siems.services import status_updates, ticket_notices
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -275,14 +276,19 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.DeliveryRefused: (delivery_refused,),
         e.AlertSuppressed: (alert_suppressed,),
         e.MessageDead: (message_dead,),
-        e.IncidentOpened: (incident_opened,),
         e.AssigneeChosen: (assignee_chosen,),
-        e.IncidentAbsorbed: (incident_absorbed,),
-        e.SeverityRaised: (severity_raised,),
+        e.IncidentOpened: (incident_opened, ticket_notices.incident_opened, status_updates.incident_opened),
+        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
+        e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
         e.IncidentFlapping: (incident_flapping,),
-        e.IncidentActed: (alerts_resolved_with_incident, incident_acted),
-        e.ActUndone: (act_undone,),
+        e.IncidentActed: (
+            alerts_resolved_with_incident,
+            incident_acted,
+            ticket_notices.incident_acted,
+            status_updates.incident_acted,
+        ),
+        e.ActUndone: (act_undone, ticket_notices.act_undone),
         e.IncidentEscalated: (incident_escalated,),
         e.StepsSkipped: (steps_skipped,),
         e.ChainEnded: (chain_ended,),
@@ -297,6 +303,10 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.GapFound: (gap_found,),
         e.GapFollowed: (gap_followed,),
         e.DeadlinesRepaired: (deadlines_repaired,),
+        e.TicketLinked: (ticket_notices.ticket_linked,),
+        e.TicketCommented: (ticket_notices.ticket_commented,),
+        e.TicketMoved: (ticket_notices.ticket_moved,),
+        e.TicketFailed: (ticket_notices.ticket_failed,),
         e.Recorded: (recorded,),
     }
 )

@@ -17,6 +17,7 @@ from siems.domain.permissions import Actor, missing
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
+from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
 from siems.storage import tables as t
 from siems.storage.rows import alert_from, incident_from
@@ -169,6 +170,7 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         priority_terms={} if actor.role is Role.CLIENT else terms,
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,
+        tickets=ticket_refs(connection, incident, actor),
     )  # fmt: skip
 
 

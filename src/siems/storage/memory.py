@@ -25,6 +25,7 @@ from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.reach import Reach
 from siems.domain.silence import Silence
+from siems.domain.ticket import Ticket, TicketAccount
 from siems.storage import tables as t
 from siems.storage.indexing import give_key, index_alert, keys_for, wide_key
 from siems.storage.inventory import load_assets
@@ -37,6 +38,7 @@ from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.oncall import Rota
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.silences import not_over
+from siems.storage.repositories.tickets import accounts_of, tickets_not_closed
 from siems.storage.rows import alert_from, content_name, incident_from, settings_from
 from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, State
@@ -71,6 +73,9 @@ class CompanyMemory:
     silences: dict[int, Silence] = field(default_factory=dict)
     workload: dict[str, int] = field(default_factory=dict)
     """How many open incidents each user has here."""
+    ticket_accounts: dict[str, TicketAccount] = field(default_factory=dict)
+    tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
+    """The links of its incidents, by incident."""
 
     @property
     def rules(self) -> Rules:
@@ -247,4 +252,6 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
             index_alert(journal, company, alert, keys_for(alert, company.rules))
     company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
+    company.ticket_accounts.update((account.id, account) for account in accounts_of(connection, company.id))
+    company.tickets.update(tickets_not_closed(connection, company.id))
     journal.forget()

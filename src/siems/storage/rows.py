@@ -226,6 +226,7 @@ def settings_json(settings: CompanySettings) -> str:
             "policy_id": settings.policy_id,
             "oncall": settings.oncall,
             "assign": settings.assign,
+            "update_every": _seconds(settings.update_every),
             **plan_json(settings.terms),
         }
     )
@@ -253,4 +254,5 @@ def settings_from(text: str) -> CompanySettings:
         policy_id=data.get("policy_id", DEFAULT_POLICY_ID),
         oncall=data.get("oncall", ""),
         assign=data.get("assign", MANUAL),
+        update_every=timedelta(seconds=data.get("update_every", 3_600)),
     )

@@ -38,6 +38,7 @@ from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.roster import Roster
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
+from siems.storage.repositories.tickets import Tickets
 from siems.storage.repositories.timeline import Timeline
 
 Observers = Callable[["UnitOfWork", Event], None]
@@ -84,6 +85,7 @@ class UnitOfWork:
         self.oncall = Oncall(self)
         self.roster = Roster(self)
         self.pages = Pages(self)
+        self.tickets = Tickets(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -206,6 +208,7 @@ class UnitOfWork:
         self.heartbeats.flush()
         self.roster.flush()
         self.deadlines.flush()
+        self.tickets.flush()
         self.audit.flush()
         self.stream.flush()
         for table in sorted(self._inserts):

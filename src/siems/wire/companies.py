@@ -38,6 +38,7 @@ class CompanyView(Wire):
     open_incidents: int = 0
     breached: int = 0
     oncall: str = ""
+    update_minutes: int = 60
 
 
 class OnboardAsk(Ask):
@@ -94,4 +95,5 @@ class CompanyEdit(Ask):
     hours: str | None = None
     holidays: str | None = None
     assign: str | None = None
+    update_minutes: int | None = None
     reason: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from siems.wire.shapes import Ask, Wire
+from siems.wire.tickets import TicketRef
 
 
 class ResponseClock(Wire):
@@ -97,12 +98,13 @@ class IncidentDetail(Wire):
     priority_terms: dict[str, int]
     undo: UndoView | None
     server_time: datetime
+    tickets: list[TicketRef] = msgspec.field(default_factory=list)
 
 
 class TimelineEntry(Wire):
     """One line of an incident's story, newest first in lists.
 
-    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge, silence.
+    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge, silence, ticket.
     """
 
     at: datetime

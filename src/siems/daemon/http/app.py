@@ -19,6 +19,7 @@ from siems.daemon.http import (
     opsgenie,
     pagerduty,
     sessions,
+    tickets,
     webhooks,
 )
 from siems.daemon.http.call import signed_in
@@ -45,6 +46,7 @@ def make_app(runtime: Runtime) -> web.Application:
         app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))
+    app.router.add_post("/hooks/tickets/{token}", tickets.hooked)
     app.router.add_get(f"{API}/events", live.events)
     app.router.add_get(f"{API}/ws", live.socket)
     app.router.add_post(f"{API}/auth/login", sessions.login)

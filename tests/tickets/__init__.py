@@ -1,0 +1,1 @@
+"""Ticket systems, against servers that behave as they do."""
