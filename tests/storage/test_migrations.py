@@ -132,7 +132,7 @@ def test_going_back_before_pages_sends_nothing_more_and_keeps_people(database_ur
     engine = open_engine(parse_url(database_url))
     try:
         before = contents(engine)
-        migrations.downgrade(engine, "0007")
+        migrations.downgrade(engine, "0010")
         after = contents(engine)
         assert "page" not in after
         assert not [row for row in after["deadline"] if "'PAG-1'" in row]

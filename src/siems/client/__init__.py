@@ -24,6 +24,23 @@ from siems.client.record import Record
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
+
+
+class Client(
+    Alerts,
+    Assets,
+    Companies,
+    Incidents,
+    Integrations,
+    Oncall,
+    Paging,
+    Policies,
+    Reach,
+    Record,
+    Silences,
+    Slas,
+    Tickets,
+):
     """One daemon, one identity. Raises the errors of `errors.py`; `Unavailable` when nobody answers."""
 
 
