@@ -74,7 +74,7 @@ def upgrade() -> None:
     )
     _messages()
     for name in ("bundle", "contact", "notify_rule"):
-        op.execute(f"INSERT INTO counter (name, company_id, value) VALUES ('{name}', 'msp', 0)")
+        op.execute(sa.text("INSERT INTO counter (name, company_id, value) VALUES (:n, 'msp', 0)").bindparams(n=name))
 
 
 def _messages() -> None:
