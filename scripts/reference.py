@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from answers_core import CORE
 from answers_messages import MESSAGES
 from answers_oncall import ONCALL
 from answers_people import PEOPLE
@@ -227,110 +228,7 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-ANSWERS: dict[str, tuple[str, str]] = (
-    {
-        "list_incidents": ("what a query finds, in pages", "Page of IncidentView"),
-        "show_incident": ("one incident", "IncidentDetail"),
-        "incident_timeline": ("its story, newest first", "items: TimelineEntry"),
-        "incident_alerts": ("its alerts", "items: AlertView"),
-        "act": (
-            "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
-            " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
-            "ActAnswer",
-        ),
-        "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
-        "list_alerts": ("what a query finds, in pages", "Page of AlertView"),
-        "show_alert": (
-            "one alert with its body under `raw`, or `raw_base64`; `raw_note` when it was removed",
-            "AlertView",
-        ),
-        "list_arrivals": ("what came in, newest first; `cursor` goes back, `after` on", "Page of ArrivalView"),
-        "list_rejections": ("refused deliveries with their true cause, newest first", "items: RejectionView"),
-        "update_incident": ("a public note from a template", "UpdateAnswer"),
-        "give_ticket": ("a ticket of this incident: a new one, or with `key` one that is there", "TicketChanged"),
-        "list_tickets": ("tickets, newest first; `failed=true`: with something given up", "items: TicketView"),
-        "show_ticket": ("one ticket, by `TKT-3` or its own key", "TicketView"),
-        "unlink_ticket": ("ticket and incident go their own ways", "`id`, `key`, `unlinked`"),
-        "sync_ticket": ("read it now, and bring it to where the incident stands", "TicketChanged"),
-        "retry_ticket": ("try once more what was given up", "TicketChanged"),
-        "list_accounts": ("ways into ticket systems", "items: TicketAccountView"),
-        "add_account": ("a new way; its webhook is shown once", "TicketAccountMade"),
-        "show_account": ("one of them, without its secret", "TicketAccountView"),
-        "edit_account": ("each field that is given is changed", "TicketAccountMade"),
-        "remove_account": ("it is gone with its links", "`id`, `removed`"),
-        "test_account": ("asks the other system who we are there", "TicketAccountTested"),
-        "sync_account": ("its changes are read now", "TicketAccountView"),
-        "list_templates": ("those in force for `company`", "items: TemplateView"),
-        "show_template": ("one of them, as it is written", "TemplateView"),
-        "edit_template": ("another text, tried before it is taken", "TemplateView"),
-        "reset_template": ("back to what was there before", "`name`, `changed`"),
-        "render_template": ("what would be said; nothing is", "TemplateRendered"),
-        "list_silences": ("what is silent or will be; with `ended=true` what was", "items: SilenceView"),
-        "create_silence": ("a silence or a maintenance window", "SilenceView"),
-        "preview_silence": ("what a silence would match now; nothing is changed", "SilencePreview"),
-        "show_silence": ("one silence with its next windows", "SilenceView"),
-        "extend_silence": ("a later end of the window that is on or comes next", "SilenceChanged"),
-        "end_silence": ("it is over; with `once` only this window", "SilenceChanged"),
-        "list_policies": ("escalation policies of the MSP and of the caller's companies", "items: PolicyView"),
-        "show_policy": ("one escalation policy, by id or name, with its document", "PolicyView"),
-        "create_policy": ("an escalation policy of a company, or of the MSP", "PolicyView"),
-        "edit_policy": ("change a policy for the incidents that open from now on", "PolicyChanged"),
-        "delete_policy": ("remove a policy that no company uses", "its id and name"),
-        "try_policy": ("who would be paged, when; nothing is changed", "PolicyTrial"),
-        "list_companies": ("every company that the caller may see", "items: CompanyView"),
-        "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
-        "show_company": ("one company", "CompanyView"),
-        "edit_company": ("change what is given", "CompanyView"),
-        "set_sla": ("change tier, targets, hours or pausing holds; open incidents keep theirs", "CompanyView"),
-        "show_board": ("open incidents by their next deadline, with a forecast", "items: BoardLine"),
-        "check_deadlines": ("missed or near; with `once` each match is told one time", "items: SlaMatch"),
-        "report_deadlines": ("how deadlines were kept, with the incidents behind each number", "SlaReport"),
-        "explain_deadlines": ("how both deadlines come about, to the second", "SlaAccount"),
-        "list_tiers": ("the templates, and which companies are on them", "items: TierView"),
-        "list_assets": ("what a query finds, in pages", "Page of AssetView"),
-        "assets_of_company": ("what this company's alerts are about", "items: AssetView"),
-        "create_asset": ("an asset that no alert has named yet", "AssetDetail"),
-        "import_assets": ("a table, all of it or nothing", "AssetsImported"),
-        "import_from_aws": ("what EC2 and Systems Manager list; takes seconds", "AssetsImported"),
-        "show_asset": ("one asset and what goes on there", "AssetDetail"),
-        "edit_asset": ("change what is given", "AssetDetail"),
-        "delete_asset": ("forget it until an alert names it again", "`company_id`, `name`, `deleted`"),
-        "merge_asset": ("two names of one thing become one", "AssetDetail"),
-        "send_alert": ("an alert, or a tool's body, of somebody who is logged in", "AlertAccepted"),
-        "list_bodies": ("bodies of alerts as they came, oldest first; `after` is the last `id`", "items: KeptBody"),
-        "list_integrations": ("keys, without the keys, and what each sent last", "items: IntegrationView"),
-        "add_integration": ("a key bound to one tool; shown once", "IntegrationAdded"),
-        "list_heartbeats": ("heartbeats, what is down first", "items: HeartbeatView"),
-        "create_heartbeat": ("a new heartbeat; its address is in this answer and nowhere else", "HeartbeatMade"),
-        "show_heartbeat": ("one heartbeat, by its id or name", "HeartbeatView"),
-        "edit_heartbeat": ("change what is given", "HeartbeatView"),
-        "delete_heartbeat": ("its address ends; what it has raised is resolved", "HeartbeatView"),
-        "beat_heartbeat": ("report it alive by hand", "HeartbeatView"),
-        "pause_heartbeat": ("expect nothing until it is resumed", "HeartbeatView"),
-        "resume_heartbeat": ("expect it again, one period from now", "HeartbeatView"),
-        "rotate_heartbeat": ("a new address; the old one ends at once", "HeartbeatMade"),
-        "show_integration": ("one integration, and what became of what it sent last", "IntegrationView"),
-        "edit_integration": ("change what is given", "IntegrationChanged"),
-        "integration_setup": ("how its tool is set up; its key is not known any more", "IntegrationAdded"),
-        "rotate_integration": ("a new key, secret or both; the old ones are taken for the overlap", "IntegrationAdded"),
-        "revoke_integration": ("end it at once and for good, or only what was replaced", "IntegrationChanged"),
-        "map_tenant": ("which client a value in the bodies stands for", "IntegrationChanged"),
-        "list_tools": ("every tool that siems reads", "items: ToolView"),
-        "show_tool": ("one tool and how it is set up", "ToolView"),
-        "list_users": ("colleagues", "items: UserView"),
-        "create_user": ("a new person", "UserView"),
-        "me": ("who the caller is", "Me"),
-        "inbox": ("the caller's notices, newest first", "items: NoticeView"),
-        "read_inbox": ("mark notices as read; without `ids`, all", "`read`: how many"),
-        "list_audit": ("audit entries, newest first", "items: AuditView"),
-        "verify_audit": ("recompute every chain", "VerifyAnswer"),
-        "summary": ("today in numbers", "Summary"),
-        "status": ("what the daemon says of itself", "Status"),
-    }
-    | MESSAGES
-    | ONCALL
-    | PEOPLE
-)
+ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

@@ -75,6 +75,12 @@ def add_business(calendar: Calendar | None, start: datetime, span: timedelta) ->
     return latest
 
 
+def next_open(calendar: Calendar | None, instant: datetime) -> datetime:
+    """From an instant on, when the calendar is open: itself while it is, or where there is none."""
+    soon = timedelta(microseconds=1)
+    return instant if calendar is None else max(instant, add_business(calendar, instant, soon) - soon)
+
+
 def take_business(calendar: Calendar | None, end: datetime, span: timedelta) -> datetime:
     """The last instant from which `span` is counted until `end`: when to warn."""
     if calendar is None:

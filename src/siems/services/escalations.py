@@ -36,7 +36,7 @@ from siems.vocabulary import Action, State
 
 def opens_at(uow: UnitOfWork, company_id: str, instant: datetime) -> datetime:
     """From an instant on, when the company is open: itself while it is. Companies without hours are always open."""
-    return instant
+    return next_open(uow.company(company_id).settings.terms.calendar, instant)
 
 
 def opening(uow: UnitOfWork, company_id: str) -> Opens:
