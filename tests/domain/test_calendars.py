@@ -194,7 +194,7 @@ def test_a_deadline_that_no_hours_reach_is_far_away_and_no_error() -> None:
 def test_from_when_on_it_is_open() -> None:
     from siems.domain.calendars import next_open
 
-    office = Calendar("Europe/Oslo", parse_hours("Mon-Fri 08:00-17:00"))
+    office = Calendar(zone="Europe/Oslo", hours=parse_hours("Mon-Fri 08:00-17:00"))
     friday = datetime(2026, 3, 13, 11, 0, tzinfo=UTC)
     assert next_open(office, friday) == friday
     evening, monday = datetime(2026, 3, 13, 19, 30, tzinfo=UTC), datetime(2026, 3, 16, 7, 0, tzinfo=UTC)

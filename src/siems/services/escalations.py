@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from siems.domain.calendars import next_open
 from siems.domain.changing import replace
 from siems.domain.escalation import (
     ANSWER_WITHIN,
