@@ -7,6 +7,8 @@ CORE: dict[str, tuple[str, str]] = {
     "show_incident": ("one incident", "IncidentDetail"),
     "incident_timeline": ("its story, newest first", "items: TimelineEntry"),
     "incident_alerts": ("its alerts", "items: AlertView"),
+    "explain_incident": ("why it is as it is: grouping, score, owner, messages, what comes next", "ExplainView"),
+    "what_if": ("who would be told of a pretended incident, when and how; nothing is changed", "WhatIfView"),
     "act": (
         "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
         " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",

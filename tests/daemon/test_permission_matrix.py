@@ -91,6 +91,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/timeline"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
+    ("GET", "/incidents/{ref}/explain"): Case("read the audit log", **INCIDENT),
+    ("POST", "/whatif/page"): Case("read the audit log", **COMPANY_BODY, body={"company": "{object}"}),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
     ("POST", "/incidents/{ref}/tickets"): Case("work on incidents", **INCIDENT, body={}),

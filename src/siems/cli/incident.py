@@ -149,6 +149,15 @@ def timeline(door: Door, ref: Ref, limit: Annotated[int, typer.Option("--limit",
 
 @app.command()
 @leaf
+def explain(door: Door, ref: Ref) -> None:
+    """Every decision about it: why grouped, this score, this owner, who was told and why not, what comes next."""
+    from siems.cli.explain import story
+
+    show_one(door, door.client.explain(ref), story)
+
+
+@app.command()
+@leaf
 def wait(
     door: Door,
     ref: Ref,

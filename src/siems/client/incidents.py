@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from siems.client.transport import Transport, part
+from siems.client.transport import Transport, given, part
 
 
 class Incidents(Transport):
@@ -27,6 +27,14 @@ class Incidents(Transport):
     def candidates(self, ref: str, *, strategy: str = "", kept: bool = False) -> dict[str, Any]:
         """`wire.ChoiceView`: who might take it now, the best first; or with `kept` the last choice as it was."""
         return self._get(f"/incidents/{part(ref)}/candidates", strategy=strategy, kept="true" if kept else "")
+
+    def explain(self, ref: str) -> dict[str, Any]:
+        """`wire.ExplainView`."""
+        return self._get(f"/incidents/{part(ref)}/explain")
+
+    def what_if(self, **ask: Any) -> dict[str, Any]:
+        """`wire.WhatIfAsk` in, `wire.WhatIfView` out."""
+        return self._post("/whatif/page", given(ask))
 
     def act(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """Do something to an incident: `wire.ActAsk` in, `wire.ActAnswer` out."""

@@ -11,7 +11,7 @@ from siems.domain import sla, strategies
 from siems.domain.changing import replace
 from siems.domain.escalation import SLA_BREACH, Cause, Policy, Position, Step, advance, due_after, first_step
 from siems.domain.incident import Incident
-from siems.domain.permissions import Actor, Permission, require, require_role
+from siems.domain.permissions import SYSTEM, Actor, Permission, require, require_role
 from siems.domain.policies import NamedPolicy, document_of
 from siems.errors import InvalidField
 from siems.services.escalations import opening
@@ -88,10 +88,16 @@ def trial_company(connection: Connection, named: NamedPolicy, actor: Actor) -> s
     raise InvalidField("for which company?", hint="--company acme")
 
 
-def trial(uow: UnitOfWork, actor: Actor, policy_id: str, company_id: str, ask: PolicyTrialAsk) -> PolicyTrial:
-    """Who would be paged, when and why not: as it would go if nobody did anything. It changes nothing."""
-    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
-    named = find_policy(uow.connection, policy_id, actor)
+def trial(
+    uow: UnitOfWork, actor: Actor, policy_id: str, company_id: str, ask: PolicyTrialAsk, *, allowed: bool = False
+) -> PolicyTrial:  # fmt: skip
+    """Who would be paged, when and why not: as it would go if nobody did anything. It changes nothing.
+
+    `allowed`: whoever asks may know it of this company, though not change its settings.
+    """
+    if not allowed:
+        require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    named = find_policy(uow.connection, policy_id, SYSTEM if allowed else actor)
     if ask.at is not None and ask.at.tzinfo is None:
         raise InvalidField("at has no time zone", hint="write it like 2026-03-10T14:00:00Z")
     severity = Severity.__members__.get(ask.severity.upper())

@@ -20,6 +20,17 @@ from siems.wire.assets import (
 )
 from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
+from siems.wire.explain import (
+    ComingUp,
+    ExplainView,
+    GroupedAlert,
+    ScoreTerm,
+    WhatIfAsk,
+    WhatIfMessage,
+    WhatIfPerson,
+    WhatIfStep,
+    WhatIfView,
+)
 from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, HeartbeatView
 from siems.wire.incidents import (
     ActAnswer,
@@ -219,12 +230,14 @@ __all__ = [
     "ChoiceView",
     "ClockAccount",
     "CloudImport",
+    "ComingUp",
     "CompanyCount",
     "CompanyEdit",
     "CompanyView",
     "ContactAsk",
     "ContactView",
     "CorrelationSettings",
+    "ExplainView",
     "FairnessView",
     "FeedAsk",
     "FeedView",
@@ -233,6 +246,7 @@ __all__ = [
     "Forecast",
     "GapView",
     "GiveAsk",
+    "GroupedAlert",
     "HandoffDone",
     "HandoffItem",
     "HandoffView",
@@ -299,6 +313,7 @@ __all__ = [
     "ScheduleDetail",
     "ScheduleEdit",
     "ScheduleView",
+    "ScoreTerm",
     "SetupView",
     "ShiftView",
     "Sighted",
@@ -359,6 +374,11 @@ __all__ = [
     "UserView",
     "VerifyAnswer",
     "VerifyAsk",
+    "WhatIfAsk",
+    "WhatIfMessage",
+    "WhatIfPerson",
+    "WhatIfStep",
+    "WhatIfView",
     "WhoView",
     "WindowView",
     "Wire",

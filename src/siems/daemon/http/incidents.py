@@ -12,7 +12,7 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import arrivals, assign_views, assigning, idempotency, incidents, overview, queries
+from siems.services import arrivals, assign_views, assigning, explaining, idempotency, incidents, overview, queries
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -48,6 +48,11 @@ async def list_candidates(call: Call) -> web.Response:
             assigning.preview, call.actor, company, incident.id, call.word("strategy"), companies=(company,)
         )
     )
+
+
+async def explain_incident(call: Call) -> web.Response:
+    """The whole trace of decisions."""
+    return answer(await call.read(explaining.explain, call.path("ref"), call.actor, call.runtime.clock.now()))
 
 
 async def act(call: Call) -> web.Response:

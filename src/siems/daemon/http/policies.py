@@ -9,7 +9,7 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
-from siems.services import directory, policies, policy_views
+from siems.services import directory, policies, policy_views, whatif
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 
@@ -58,6 +58,14 @@ async def delete_policy(call: Call) -> web.Response:
         return encode({"id": named.id, "name": named.name, "deleted": True})
 
     return await call.write(verb, company=named.company_id)
+
+
+async def what_if(call: Call) -> web.Response:
+    """Who would be told, when and how; nothing is changed."""
+    ask = await call.body(wire.WhatIfAsk)
+    company_id = await call.read(directory.find_company, ask.company, call.actor)
+    work = partial(whatif.page, actor=call.actor, company_id=company_id, ask=ask)
+    return answer(await call.runtime.database.write(work, companies=(company_id,)))
 
 
 async def try_policy(call: Call) -> web.Response:
