@@ -27,9 +27,9 @@ class Jumping(ManualClock):
 
 @pytest.fixture
 def clock() -> Jumping:
-    from conftest import T0
+    from datetime import UTC, datetime
 
-    return Jumping(T0)
+    return Jumping(datetime(2026, 3, 10, 12, 0, tzinfo=UTC))
 
 
 @pytest_asyncio.fixture

@@ -82,9 +82,9 @@ def test_an_ack_or_a_start_ends_what_waits_for_one() -> None:
 
 def test_deadlines_follow_from_the_strategies_and_from_the_ack() -> None:
     asked = incident(acknowledged_at=T0, ack_due_at=T0 + hours(1))
-    due = deadlines_of(asked, Rules(), TARGET, AGE)
+    due = deadlines_of(asked, Rules(), TARGET, policy=AGE)
     assert due[DueKind.STRATEGY] == T0 + hours(2)
     assert due[DueKind.ACK_TIMEOUT] == T0 + hours(1)
     held = replace(asked, hold_until=T0 + timedelta(days=1))
-    assert DueKind.ACK_TIMEOUT not in deadlines_of(held, Rules(), TARGET, AGE)
-    assert DueKind.ACK_TIMEOUT not in deadlines_of(replace(asked, recovered_at=T0), Rules(), TARGET, AGE)
+    assert DueKind.ACK_TIMEOUT not in deadlines_of(held, Rules(), TARGET, policy=AGE)
+    assert DueKind.ACK_TIMEOUT not in deadlines_of(replace(asked, recovered_at=T0), Rules(), TARGET, policy=AGE)

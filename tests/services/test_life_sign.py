@@ -9,6 +9,7 @@ import pytest
 
 from siems.clock import ManualClock, from_micros, to_micros
 from siems.domain.gap import Ending, Gap
+from siems.domain.reach import Contact, Notice, Planned
 from siems.services import life_sign
 from siems.services.life_sign import SIGN_EVERY
 from siems.storage.unit_of_work import UnitOfWork
@@ -189,10 +190,16 @@ def test_messages_on_their_way_are_unknown_and_those_that_wait_are_late(watched:
         watched.fires(f"web-{number}", f"problem {number}", severity="LOW")
 
     def on_the_way(uow: UnitOfWork) -> None:
-        due = to_micros(uow.now)
-        uow.run("UPDATE notification SET channel = 'email', state = 'sending' WHERE object = ?", [("INC-1",)])
-        uow.run("UPDATE notification SET channel = 'sms', state = 'pending', next_at = ? WHERE object = ?",
-                [(due, "INC-2"), (due, "INC-3")])  # fmt: skip
+        phone = Contact("CON-1", "user-root", "sms", "...0100")
+        for number in (1, 2, 3):
+            notice = Notice(
+                key=f"x:{number}", event="incident.opened", object=f"INC-{number}", company_id=ACME,
+                severity=Severity.LOW, subject="it broke",
+            )  # fmt: skip
+            uow.messages.add("user-root", notice, Planned(phone, "default", uow.now, "for a test"))
+        uow.flush()
+        lease = to_micros(uow.now + timedelta(hours=1))
+        uow.run("UPDATE message SET state = 'sending', next_at = ? WHERE object = 'INC-1'", [(lease,)])
 
     watched.do(on_the_way, companies=(MSP,))
     watched.clock.advance(minutes=2)

@@ -17,7 +17,7 @@ from siems import wire
 from siems.channels import Destination, Message, Refused, TryLater, registry
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
-from siems.domain.permissions import Permission, require_role
+from siems.domain.permissions import Permission, require, require_role
 from siems.domain.reach import PROVIDER_SECONDS, hint_of
 from siems.errors import InvalidField, SiemsError
 from siems.services import contacts, delivered, notify_rules, reach_views
@@ -233,8 +233,8 @@ async def show_message(call: Call) -> web.Response:
 
 
 async def retry_message(call: Call) -> web.Response:
-    require_role(call.actor, Permission.WORK)
     row = await call.read(reach_views.find_message, call.path("ref"), call.actor)
+    require(call.actor, Permission.WORK, row.company_id, what=call.path("ref"))
 
     def verb(uow: UnitOfWork) -> bytes:
         changed = delivered.retry(uow, call.actor, row.id)
