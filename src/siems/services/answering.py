@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,8 +80,8 @@ def _title(one: Incident | Page) -> str:
     return one.title if isinstance(one, Incident) else one.message
 
 
-def standing(uow: UnitOfWork, incident: Incident | Page) -> str:
-    """How it stands, and who brought it there."""
+def standing(uow: UnitOfWork, incident: Incident | Page, *, acknowledged_by: str = "") -> str:
+    """How it stands, and who brought it there; `acknowledged_by` where that is not written down yet."""
     if isinstance(incident, Page):
         return _page_stands(uow, incident)
     severity = incident.severity.name
@@ -88,8 +89,20 @@ def standing(uow: UnitOfWork, incident: Incident | Page) -> str:
         at = incident.resolved_at
         return f"{severity}, {incident.state.value} by {_name(uow, incident.resolved_by)}{_at(at)}"
     if incident.acknowledged_at is not None:
-        return f"{severity}, acknowledged by {_name(uow, incident.assignee)}{_at(incident.acknowledged_at)}"
+        by = acknowledged_by or _who_acknowledged(uow, incident) or incident.assignee
+        return f"{severity}, acknowledged by {_name(uow, by)}{_at(incident.acknowledged_at)}"
     return f"{severity}, {incident.state.value}, nobody has acknowledged it"
+
+
+def _who_acknowledged(uow: UnitOfWork, incident: Incident) -> str:
+    """Its owner may be somebody else."""
+    line = t.timeline.c
+    rows = uow.connection.execute(
+        select(line.actor, line.data)
+        .where(line.incident_id == incident.id, line.at == incident.acknowledged_at)
+        .order_by(line.id.desc())
+    )
+    return next((row.actor for row in rows if json.loads(row.data).get("action") == Action.ACK), "")
 
 
 def _page_stands(uow: UnitOfWork, page: Page) -> str:
@@ -140,7 +153,7 @@ def _page(uow: UnitOfWork, actor: Actor, page: Page, reason: str) -> Answered:
         acted = paging.acknowledge(uow, actor, page.company_id, page.id, reason)
     except SiemsError as why:
         return Answered(page.ref, page.message, False, f"{why.message}; {standing(uow, page)}")
-    return Answered(page.ref, page.message, acted.changed, standing(uow, acted.page))
+    return Answered(page.ref, page.message, acted.changed, _page_stands(uow, acted.page))
 
 
 def _one(uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask: ActAsk) -> Answered:
@@ -148,7 +161,8 @@ def _one(uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask:
         acted = act(uow, actor, action, incident.company_id, incident.id, ask)
     except SiemsError as why:
         return Answered(incident.ref, incident.title, False, f"{why.message}; {standing(uow, incident)}")
-    return Answered(incident.ref, incident.title, acted.changed, standing(uow, acted.incident))
+    by = actor.id if acted.changed and action is Action.ACK else ""
+    return Answered(incident.ref, incident.title, acted.changed, standing(uow, acted.incident, acknowledged_by=by))
 
 
 def use_up(uow: UnitOfWork, asked: Answerable, verb: AnswerVerb, token: str) -> None:
