@@ -270,6 +270,12 @@ def http() -> str:
         " [switching](../guides/switching.md) |",
         "| all | `/v2/alerts`, `/v2/heartbeats` and below | Opsgenie's requests | Opsgenie's answers |"
         " [switching](../guides/switching.md) |",
+        "| GET, POST | `/a/{token}` | a form | a page | the link of a message:"
+        " [answering](../guides/answering.md) |",
+        "| POST | `/api/twilio/sms`, `/api/twilio/keys` | Twilio's forms, signed by it | TwiML | answers by text"
+        " message and by key |",
+        "| POST | `/api/aws/sms` | a message of the topic in `[sms]`, signed by Amazon | | answers by text message |",
+        "| POST | `/api/slack/actions` | Slack's `payload`, signed by it | | buttons of messages |",
         f"| POST | `/api/v1/auth/login` | {_linked('LoginAsk')} | {_linked('TokenPair')} | begin a session |",
         f"| POST | `/api/v1/auth/refresh` | {_linked('RefreshAsk')} | {_linked('TokenPair')} | a new pair; a token is"
         " used once |",

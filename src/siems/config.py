@@ -149,6 +149,7 @@ class Sms(Section):
         "", description="number or name that they come from; with Twilio also a messaging service (MG…)"
     )
     region: str = Field("", description="region of SNS; empty: the first of [aws]")
+    topic: str = Field("", description="ARN of the SNS topic that answers come by; empty: none are taken from SNS")
 
 
 class Voice(Section):

@@ -109,7 +109,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT),
     ("PATCH", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
     # nobody listens there: whoever may ask is told so
-    ("POST", "/ticket-accounts/{ref}/test"): Case("settings and keys of a company", **TICKET_ACCOUNT, ok=(503,)),
+    ("POST", "/ticket-accounts/{ref}/test"): Case("settings and keys of a company", **TICKET_ACCOUNT, ok=(422,)),
     ("POST", "/ticket-accounts/{ref}/sync"): Case("settings and keys of a company", **TICKET_ACCOUNT),
     ("DELETE", "/ticket-accounts/{ref}"): Case("settings and keys of a company", **TICKET_ACCOUNT, body={}),
     ("GET", "/templates"): Case("see tickets and templates", **COMPANY, query="?company={object}"),

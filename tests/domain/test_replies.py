@@ -14,7 +14,8 @@ from siems.domain.replies import LONGEST_NOTE, Reply, replies
     [
         ("12a", "12", "ack", ""), ("12A", "12", "ack", ""), (" 12 a ", "12", "ack", ""), ("12a.", "12", "ack", ""),
         ("12 ack", "12", "ack", ""), ("12e", "12", "escalate", ""), ("012a", "12", "ack", ""),
-        ("Reply 12a", "12", "ack", ""), ('"12a"', "12", "ack", ""), ("“12a”", "12", "ack", ""),
+        ("Reply 12a", "12", "ack", ""),
+        ("P7a", "P7", "ack", ""), ("p 07 ack", "P7", "ack", ""), ('"12a"', "12", "ack", ""), ("“12a”", "12", "ack", ""),
         ("12r disk was full", "12", "resolve", "disk was full"),
         ("12R: Disk was FULL", "12", "resolve", "Disk was FULL"),
         ("12 resolve - restarted", "12", "resolve", "restarted"), ("12a on my way", "12", "ack", "on my way"),
@@ -64,6 +65,7 @@ def test_whatever_way_it_is_typed_it_means_the_same(
 def test_nothing_that_is_sent_breaks_it(text: str) -> None:
     for reply in replies(text):
         assert reply.verb in ("ack", "resolve", "escalate")
-        assert reply.number.removeprefix("B").isdigit()
-        assert reply.number.removeprefix("B") in text.replace(" ", "") or reply.number == "0" or "0" in text
+        digits = reply.number.lstrip("BP")
+        assert digits.isdigit()
+        assert digits in text.replace(" ", "") or reply.number == "0" or "0" in text
         assert len(reply.note) <= LONGEST_NOTE

@@ -21,6 +21,8 @@ class Slack(Provider):
         self.token = token
         self.channels = {"C0ACME001": "C0ACME001", "#acme": "C0ACME001", "U0SARAH01": "D0SARAH01"}
         self.messages: dict[tuple[str, str], dict[str, Any]] = {}
+        self.responses: list[dict[str, Any]] = []
+        """What came to the address of a pressed button."""
 
     @property
     def hook(self) -> str:
@@ -31,6 +33,9 @@ class Slack(Provider):
             if seen.path != HOOK:
                 return web.Response(status=404, text="no_service")
             self.take(seen)
+            return web.Response(text="ok")
+        if seen.path.startswith("/actions/"):
+            self.responses.append(seen.json)
             return web.Response(text="ok")
         if seen.headers.get("Authorization") != f"Bearer {self.token}":
             return _no("invalid_auth")

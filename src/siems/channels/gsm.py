@@ -57,15 +57,17 @@ def short(text: str, room: int) -> str:
     return text
 
 
+def _hint(reply: str, several: bool) -> str:
+    if several:
+        return f"Reply {reply}a to ack all"
+    return f"Reply {reply}a to ack" + ("" if reply.startswith("P") else f", {reply}r TEXT to resolve")
+
+
 def text_message(message: Message) -> str:
     """What is sent: at most two segments. How to answer, and every member's number, are never cut."""
     reply = gsm(one_line(message.reply, 12))
     several = bool(message.lines)
-    hint = (
-        (f"Reply {reply}a to ack all" if several else f"Reply {reply}a to ack, {reply}r TEXT to resolve")
-        if reply
-        else ""
-    )
+    hint = _hint(reply, several) if reply else ""
     head = gsm(f"{message.severity.name} {one_line(message.company, 24)}")
     url = gsm(message.url) if septets(message.url) <= 80 else ""
     if several:

@@ -61,6 +61,8 @@ def hints(message: Message) -> str:
     reply = one_line(message.reply, 12)
     if message.lines:
         return f"Reply {reply}a to acknowledge all of these"
+    if reply.startswith("P"):
+        return f"Reply {reply}a to acknowledge"
     return f"Reply {reply}a to acknowledge, {reply}r TEXT to resolve, {reply}e to escalate"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from siems.channels import Accepted, Destination, Message, Refused, TryLater
@@ -17,6 +17,8 @@ from siems.errors import InvalidField
 PROVIDER = "Slack"
 ACTION = "siems:{verb}:{reply}"
 """The action id of a button: `siems:ack:12`."""
+AT_ONCE = frozenset({"ack", "escalate"})
+"""What a button does by itself; resolving asks for words, so its button opens the page."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message that was to be replaced is no more: a new one is posted."""
 BUSY = frozenset({
@@ -34,6 +36,7 @@ class Slack:
     def __init__(self, settings: Settings) -> None:
         self._url = settings.slack.url.rstrip("/")
         self._token = settings.slack.token.get_secret_value()
+        self._pressed = bool(settings.slack.signing_secret.get_secret_value())
         self._http = Http(PROVIDER)
         self._outward = Outward(settings.webhooks, PROVIDER)
 
@@ -53,7 +56,7 @@ class Slack:
         channel, _, stamp = message.update_of.partition(":")
         if stamp:
             try:
-                replaced = await self._asked("chat.update", {"channel": channel, "ts": stamp, **card(message)})
+                replaced = await self._asked("chat.update", {"channel": channel, "ts": stamp, **self._card(message)})
             except _Gone:
                 pass
             else:
@@ -61,7 +64,7 @@ class Slack:
                     below = {"channel": channel, "thread_ts": stamp, "text": _text(title(message)), **_QUIET}
                     await self._asked("chat.postMessage", below)
                 return replaced
-        posted = {"channel": to.address, **card(message), **_QUIET}
+        posted = {"channel": to.address, **self._card(message), **_QUIET}
         posted["metadata"] = {"event_type": "siems_message", "event_payload": {"key": message.key}}
         return await self._asked("chat.postMessage", posted)
 
@@ -72,6 +75,9 @@ class Slack:
         reply = await self._http.post(Call(url=f"{self._url}/{method}", content=_json(body), headers=headers))
         settle(reply, PROVIDER, why=word(reply.json().get("error", "")))
         return _accepted(reply)
+
+    def _card(self, message: Message) -> dict[str, Any]:
+        return card(message, pressed=self._pressed)
 
     async def _hooked(self, message: Message, to: Destination) -> Accepted:
         call = Call(url=to.address, content=_json(card(message)), headers={"Content-Type": "application/json"})
@@ -104,8 +110,11 @@ def _accepted(reply: Reply) -> Accepted:
     raise Refused(f"{PROVIDER}: {error}")
 
 
-def card(message: Message) -> dict[str, Any]:
-    """`text` for notifications and `attachments` with the blocks; no foreign text can mention anybody or link."""
+def card(message: Message, *, pressed: bool = False) -> dict[str, Any]:
+    """`text` for notifications and `attachments` with the blocks; no foreign text can mention anybody or link.
+
+    `pressed`: Slack tells us of buttons, so those that need no words act at once instead of opening a page.
+    """
     head = f"*{message.severity.name}* {_text(one_line(message.company, 60))} {_text(one_line(message.object, 40))}"
     blocks: list[dict[str, Any]] = [_section(f"{head.strip()}\n*{_text(one_line(message.subject))}*")]
     if message.lines:
@@ -113,7 +122,13 @@ def card(message: Message) -> dict[str, Any]:
     if message.text:
         blocks.append(_section(_joined(body_lines(message, 300))))
     buttons = [
-        _button(a.label, a.url, ACTION.format(verb=a.verb, reply=message.reply), a.verb) for a in message.answers
+        _button(
+            a.label,
+            "" if pressed and a.verb in AT_ONCE and message.reply else a.url,
+            ACTION.format(verb=a.verb, reply=message.reply),
+            a.verb,
+        )
+        for a in message.answers
     ]
     if message.url:
         buttons.append(_button("Open", message.url, "siems:open", ""))
@@ -125,9 +140,34 @@ def card(message: Message) -> dict[str, Any]:
     ]}  # fmt: skip
 
 
+def after(message: Mapping[str, Any], action: str, lines: Iterable[str]) -> dict[str, Any]:
+    """A message as Slack gave it back, with what became of a button instead of the button."""
+    text = plain_text("\n".join(lines))
+    found = message.get("attachments")
+    first = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+    blocks: list[dict[str, Any]] = []
+    for block in first.get("blocks") or []:
+        if isinstance(block, dict) and block.get("type") == "section":
+            blocks.append(block)
+        elif isinstance(block, dict) and block.get("type") == "actions":
+            left = [b for b in block.get("elements") or [] if isinstance(b, dict) and b.get("action_id") != action]
+            blocks += [_section(text), *([block | {"elements": left}] if left else [])]
+            text = ""
+    blocks += [_section(text)] if text else []
+    frame = {name: first[name] for name in ("color", "fallback") if isinstance(first.get(name), str)}
+    shown = message.get("text")
+    return {"text": shown if isinstance(shown, str) else "", "attachments": [frame | {"blocks": blocks}]}
+
+
+def plain_text(text: str) -> str:
+    """Foreign text for Slack, line by line: it mentions nobody and links to nothing."""
+    return _joined([one_line(line, SECTION) for line in text.split("\n")])
+
+
 def _button(label: str, url: str, action: str, verb: str) -> dict[str, Any]:
     text = {"type": "plain_text", "text": one_line(label, 75), "emoji": False}
-    made = {"type": "button", "text": text, "url": url[:3_000], "action_id": action[:255]}
+    made: dict[str, Any] = {"type": "button", "text": text, "action_id": action[:255]}
+    made |= {"url": url[:3_000]} if url else {}
     return made | ({"style": "primary"} if verb == "ack" else {})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from siems.channels import Accepted, Destination, Message, Refused, TryLater
-from siems.channels.gsm import text_message
+from siems.channels.gsm import TWO, gsm, short, text_message
 from siems.channels.rendering import phone
 from siems.channels.threads import Threads
 from siems.channels.twilio import Account
@@ -40,6 +40,10 @@ class Sms:
 
     async def send(self, message: Message, to: Destination) -> Accepted:
         return await self._carrier.carry(text_message(message), to.address)
+
+    async def say(self, text: str, to: str) -> Accepted:
+        """A line that asks for nothing, such as what became of an answer. Raises as `send`."""
+        return await self._carrier.carry(short(gsm(text), TWO), to)
 
     async def close(self) -> None:
         await self._carrier.close()

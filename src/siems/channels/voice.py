@@ -1,4 +1,4 @@
-"""Calls, by Twilio: the incident is read out; 4 acknowledges it, 6 escalates it, 1 repeats."""
+"""Calls, by Twilio: the incident is read out; 4 acknowledges it, 6 escalates it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from siems.config import Settings
 from siems.errors import UsageError
 
 KEYS_PATH = "/api/twilio/keys"
-"""Where the daemon takes the keys that were pressed: `?reply=12&key=…`, signed by Twilio; `Digits` is 4, 6 or 1."""
+"""Where the daemon takes the keys that were pressed: `?reply=12&key=…`, signed by Twilio; `Digits` is 4 or 6."""
 VERBS = {"4": "ack", "6": "escalate"}
 LONGEST = 3_900
 """Characters of TwiML that a call may bring along."""
@@ -63,13 +63,22 @@ def thanks(text: str, *, language: str = "en-US") -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?><Response>{_say(_spoken(one_line(text)), language)}</Response>'
 
 
+def again(text: str, *, reply: str, key: str, answer_url: str, language: str = "en-US") -> str:
+    """What is said when a key means nothing: the same question once more."""
+    return _document(_spoken(one_line(text)) + ". ", reply, key, answer_url, language, False)
+
+
 def _document(said: str, reply: str, key: str, answer_url: str, language: str, several: bool) -> str:
     said = said[: LONGEST // 4]
     if not reply:
         spoken = _say(said, language) + '<Pause length="1"/>' + _say(said, language)
         return f'<?xml version="1.0" encoding="UTF-8"?><Response>{spoken}</Response>'
     action = quoteattr(f"{answer_url}?{urlencode({'reply': reply, 'key': key})}")
-    keys = "Press 4 to acknowledge all. " if several else "Press 4 to acknowledge, 6 to escalate. "
+    keys = "Press 4 to acknowledge, 6 to escalate. "
+    if several or reply.startswith("B"):
+        keys = "Press 4 to acknowledge all. "
+    elif reply.startswith("P"):
+        keys = "Press 4 to acknowledge. "
     inner = _say(said, language) + _say(keys, language)
     gather = f'<Gather numDigits="1" timeout="8" method="POST" action={action}>{inner * 2}</Gather>'
     bye = _say("No answer was given. Goodbye.", language)

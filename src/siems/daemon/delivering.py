@@ -17,8 +17,9 @@ import structlog
 from siems.channels import Answer, Channel, Destination, Message, Opening, Refused, TryLater, registry
 from siems.clock import Clock, rfc3339
 from siems.config import Settings
-from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb
+from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb, verbs_of
 from siems.domain.reach import PROVIDER_SECONDS
+from siems.domain.replies import named
 from siems.errors import SiemsError
 from siems.services.delivered import Outcome, finish
 from siems.services.delivery import Parcel, claim, next_send
@@ -33,6 +34,7 @@ SLOTS = 16
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 0.5
 AGAIN_AFTER = 1.0
+LABELS = {AnswerVerb.ACK: "acknowledge", AnswerVerb.ESCALATE: "escalate", AnswerVerb.RESOLVE: "resolve"}
 
 
 class Delivering:
@@ -201,18 +203,16 @@ class Delivering:
             lines = (*lines, f"and {parcel.counted} more")
         answers: tuple[Answer, ...] = ()
         if parcel.answerable:
-            verbs = {AnswerVerb.ACK: "acknowledge", AnswerVerb.ESCALATE: "escalate", AnswerVerb.RESOLVE: "resolve"}
-            if parcel.bundle:
-                verbs = {AnswerVerb.ACK: "acknowledge what is listed"}
+            label = " what is listed" if parcel.bundle else ""
             answers = tuple(
-                Answer(verb=verb.value, label=label, url=self.link(parcel, object, verb))
-                for verb, label in verbs.items()
+                Answer(verb=verb.value, label=LABELS[verb] + label, url=self.link(parcel, object, verb))
+                for verb in verbs_of(object)
             )
         return Message(
             key=parcel.key, event=parcel.event, severity=parcel.severity, company=parcel.company,
             company_id=parcel.company_id, object=parcel.object, subject=f"{late}{parcel.subject}",
             text="\n".join(parcel.text), lines=lines, url=self.link(parcel, object, AnswerVerb.LOOK) if object else "",
-            answers=answers, reply=object.removeprefix("INC-") if parcel.answerable else "",
+            answers=answers, reply=named(object) if parcel.answerable else "",
             thread=f"{parcel.company_id}/{parcel.object}" if parcel.object else "", update_of=parcel.last_id,
             pages=parcel.pages,
         )  # fmt: skip

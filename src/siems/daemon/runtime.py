@@ -23,6 +23,7 @@ from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
+from siems.daemon.repliers import Repliers
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
 from siems.daemon.ticketing import Ticketing
@@ -96,6 +97,7 @@ class Runtime:
     scheduler: Scheduler = field(init=False)
     pulls: Pulls = field(init=False)
     delivering: Delivering = field(init=False)
+    repliers: Repliers = field(init=False)
     watch: Watch = field(init=False)
     ticketing: Ticketing = field(init=False)
     mail: Listening | None = None
@@ -127,6 +129,7 @@ class Runtime:
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
+        self.repliers = Repliers(self.database, self.vault)
         self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
         self.started_at = self.clock.now()
 

@@ -25,6 +25,13 @@ class AnswerVerb(StrEnum):
     ESCALATE = "escalate"
 
 
+def verbs_of(object: str) -> tuple[AnswerVerb, ...]:
+    """What can be done about it: a bundle and a page can be acknowledged and nothing else."""
+    if object.startswith("INC-"):
+        return (AnswerVerb.ACK, AnswerVerb.ESCALATE, AnswerVerb.RESOLVE)
+    return (AnswerVerb.ACK,)
+
+
 @dataclass(frozen=True, slots=True)
 class Answerable:
     """Who may answer what. `object`: INC-12, PAG-3, or B7 for what bundle 7 listed."""

@@ -1,4 +1,4 @@
-"""What people answer by text message: `12a`, `12r disk was full`, `B7a`."""
+"""What people answer by text message: `12a`, `12r disk was full`, `B7a`, `P3a`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_NOTE = 1_000
 _QUOTED = re.compile(r"^\s*(?:>|On .{1,200} wrote:\s*$|-{2,}\s*(?:Original|Forwarded))", re.IGNORECASE)
 _ANSWER = re.compile(
     r"""^[\s"'“”‘’«»(\[]*(?:reply\s+)?
-        (?P<number>[bB]?\s?[0-9]{1,9})[\s.:,-]*
+        (?P<number>[bBpP]?\s?[0-9]{1,9})[\s.:,-]*
         (?P<verb>acknowledge|ack|escalate|esc|resolve|[are])(?![^\W_])
         [\s"'“”‘’«»)\].:,;!-]*(?P<note>.*)$""",
     re.IGNORECASE | re.VERBOSE | re.ASCII,
@@ -23,11 +23,23 @@ _ANSWER = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer: `number` as the message named it (`12`, `B7`), the verb, and what was said besides."""
+    """One answer: `number` as the message named it (`12`, `B7`, `P3`), the verb, and what was said besides."""
 
     number: str
     verb: str
     note: str = ""
+
+    @property
+    def object(self) -> str:
+        """What it is about: INC-12, B7, PAG-3."""
+        if self.number.startswith("P"):
+            return f"PAG-{self.number[1:]}"
+        return self.number if self.number.startswith("B") else f"INC-{self.number}"
+
+
+def named(object: str) -> str:
+    """How a reply names an object: 12 for INC-12, P3 for PAG-3."""
+    return object.removeprefix("INC-").replace("PAG-", "P")
 
 
 def replies(text: str) -> list[Reply]:
@@ -56,6 +68,5 @@ def replies(text: str) -> list[Reply]:
 
 
 def _number(text: str) -> str:
-    bundle = text[:1] in "bB"
-    digits = text.lstrip("bB").strip().lstrip("0") or "0"
-    return f"B{digits}" if bundle else digits
+    letter = text[:1].upper() if text[:1].isalpha() else ""
+    return letter + (text.lstrip("bBpP").strip().lstrip("0") or "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,12 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from siems.clock import rfc3339, to_micros
-from siems.domain.answer import Answerable, AnswerVerb
+from siems.domain.answer import Answerable, AnswerVerb, verbs_of
 from siems.domain.incident import Incident
+from siems.domain.page import Page
 from siems.domain.permissions import Actor, missing
 from siems.errors import Conflict, SiemsError
+from siems.services import paging
 from siems.services.incidents import act
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
@@ -42,10 +45,10 @@ def who(uow: UnitOfWork, user_id: str) -> Actor:
     return Actor(person.id, person.name, person.role, person.scope, via=Via.PORTAL)
 
 
-def meant(uow: UnitOfWork, asked: Answerable) -> list[Incident]:
-    """The incidents that an answer is about: one, or exactly those that a bundle listed, in its order."""
+def meant(uow: UnitOfWork, asked: Answerable) -> list[Incident | Page]:
+    """What an answer is about: one incident or page, or exactly those that a bundle listed, in its order."""
     if not asked.object.startswith("B"):
-        found = uow.incidents.find(asked.company_id, int(asked.object.removeprefix("INC-")))
+        found = _object(uow, asked.company_id, asked.object)
         return [] if found is None else [found]
     m = t.message.c
     rows = uow.connection.execute(
@@ -53,8 +56,16 @@ def meant(uow: UnitOfWork, asked: Answerable) -> list[Incident]:
         .where(m.bundle_id == int(asked.object[1:]), m.user_id == asked.user_id, m.listed > 0)
         .order_by(m.listed)
     )
-    numbers = dict.fromkeys(int(ref.removeprefix("INC-")) for (ref,) in rows if ref.startswith("INC-"))
-    return [i for n in numbers if (i := uow.incidents.find(asked.company_id, n)) is not None]
+    listed = dict.fromkeys(ref for (ref,) in rows)
+    return [one for ref in listed if (one := _object(uow, asked.company_id, ref)) is not None]
+
+
+def _object(uow: UnitOfWork, company_id: str, ref: str) -> Incident | Page | None:
+    kind, _, number = ref.partition("-")
+    if kind == "INC":
+        return uow.incidents.find(company_id, int(number))
+    page = uow.pages.find(int(number)) if kind == "PAG" else None
+    return page if page is not None and page.company_id == company_id else None
 
 
 def look(uow: UnitOfWork, asked: Answerable) -> tuple[str, list[Answered]]:
@@ -62,18 +73,45 @@ def look(uow: UnitOfWork, asked: Answerable) -> tuple[str, list[Answered]]:
     actor = who(uow, asked.user_id)
     if not actor.sees(asked.company_id):
         raise missing(asked.object)
-    return actor.name, [Answered(i.ref, i.title, False, standing(uow, i)) for i in meant(uow, asked)]
+    return actor.name, [Answered(one.ref, _title(one), False, standing(uow, one)) for one in meant(uow, asked)]
 
 
-def standing(uow: UnitOfWork, incident: Incident) -> str:
-    """How an incident stands, and who brought it there."""
+def _title(one: Incident | Page) -> str:
+    return one.title if isinstance(one, Incident) else one.message
+
+
+def standing(uow: UnitOfWork, incident: Incident | Page, *, acknowledged_by: str = "") -> str:
+    """How it stands, and who brought it there; `acknowledged_by` where that is not written down yet."""
+    if isinstance(incident, Page):
+        return _page_stands(uow, incident)
     severity = incident.severity.name
     if incident.state in (State.RESOLVED, State.CLOSED):
         at = incident.resolved_at
         return f"{severity}, {incident.state.value} by {_name(uow, incident.resolved_by)}{_at(at)}"
     if incident.acknowledged_at is not None:
-        return f"{severity}, acknowledged by {_name(uow, incident.assignee)}{_at(incident.acknowledged_at)}"
+        by = acknowledged_by or _who_acknowledged(uow, incident) or incident.assignee
+        return f"{severity}, acknowledged by {_name(uow, by)}{_at(incident.acknowledged_at)}"
     return f"{severity}, {incident.state.value}, nobody has acknowledged it"
+
+
+def _who_acknowledged(uow: UnitOfWork, incident: Incident) -> str:
+    """Its owner may be somebody else."""
+    line = t.timeline.c
+    rows = uow.connection.execute(
+        select(line.actor, line.data)
+        .where(line.incident_id == incident.id, line.at == incident.acknowledged_at)
+        .order_by(line.id.desc())
+    )
+    return next((row.actor for row in rows if json.loads(row.data).get("action") == Action.ACK), "")
+
+
+def _page_stands(uow: UnitOfWork, page: Page) -> str:
+    said = f"{page.severity.name} page, {page.state.value}"
+    if page.acknowledged_at is not None:
+        return f"{said}, acknowledged by {_name(uow, page.acknowledged_by)}{_at(page.acknowledged_at)}"
+    if page.ended_at is not None:
+        return f"{said} by {_name(uow, page.ended_by)}{_at(page.ended_at)}"
+    return f"{said}, nobody has acknowledged it"
 
 
 def _name(uow: UnitOfWork, user_id: str | None) -> str:
@@ -93,15 +131,29 @@ def answer(
     """Do it as that person, for everything that was listed; each says what became of it. `by`: "link", "sms" ..."""
     actor = who(uow, asked.user_id)
     found = meant(uow, asked)
-    if not found or not actor.sees(asked.company_id):
+    if not found or not actor.sees(asked.company_id) or verb not in verbs_of(asked.object):
         raise missing(asked.object)
-    ask = ActAsk(note=note, reason=note or f"answered by {by}")
+    reason = f"answered by {by}"
+    if note and verb is AnswerVerb.ESCALATE:
+        reason += f": {note}"
+    ask = ActAsk(note=note, reason=reason)
     done = []
-    for place, incident in enumerate(found, 1):
+    for place, one in enumerate(found, 1):
         if only and place not in only:
             continue
-        done.append(_one(uow, actor, ACTIONS[verb], incident, ask))
+        if isinstance(one, Page):
+            done.append(_page(uow, actor, one, reason))
+        else:
+            done.append(_one(uow, actor, ACTIONS[verb], one, ask))
     return done
+
+
+def _page(uow: UnitOfWork, actor: Actor, page: Page, reason: str) -> Answered:
+    try:
+        acted = paging.acknowledge(uow, actor, page.company_id, page.id, reason)
+    except SiemsError as why:
+        return Answered(page.ref, page.message, False, f"{why.message}; {standing(uow, page)}")
+    return Answered(page.ref, page.message, acted.changed, _page_stands(uow, acted.page))
 
 
 def _one(uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask: ActAsk) -> Answered:
@@ -109,7 +161,8 @@ def _one(uow: UnitOfWork, actor: Actor, action: Action, incident: Incident, ask:
         acted = act(uow, actor, action, incident.company_id, incident.id, ask)
     except SiemsError as why:
         return Answered(incident.ref, incident.title, False, f"{why.message}; {standing(uow, incident)}")
-    return Answered(incident.ref, incident.title, acted.changed, standing(uow, acted.incident))
+    by = actor.id if acted.changed and action is Action.ACK else ""
+    return Answered(incident.ref, incident.title, acted.changed, standing(uow, acted.incident, acknowledged_by=by))
 
 
 def use_up(uow: UnitOfWork, asked: Answerable, verb: AnswerVerb, token: str) -> None:

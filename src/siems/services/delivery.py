@@ -255,7 +255,7 @@ def _parcel(
         counted=len(rows) - len(listed) if bundle is not None else 0,
         text=() if bundle is not None else _text(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
         last_id=_last_id(uow, first) if bundle is None else "",
-        obstacle=obstacle, answerable=any(row.object.startswith("INC-") for row in rows),
+        obstacle=obstacle, answerable=any(row.object.startswith(("INC-", "PAG-")) for row in rows),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.runtime import Runtime
-from siems.domain.answer import Answerable, AnswerVerb, read_token
+from siems.domain.answer import Answerable, AnswerVerb, read_token, verbs_of
 from siems.errors import Conflict, NotFound, SiemsError
 from siems.present import safe
 from siems.services import answering
@@ -46,9 +46,7 @@ async def show(request: web.Request) -> web.Response:
         name, found = await runtime.database.write(answering.look, asked, companies=(asked.company_id,))
     except SiemsError as why:
         return _page("This link does not work", [f"<p>{escape(safe(why.message))}</p>"], status=why.status)
-    verbs = [AnswerVerb.ACK, AnswerVerb.ESCALATE, AnswerVerb.RESOLVE] if asked.verb is AnswerVerb.LOOK else [asked.verb]
-    if asked.object.startswith("B"):
-        verbs = [AnswerVerb.ACK]
+    verbs = verbs_of(asked.object) if asked.verb is AnswerVerb.LOOK else (asked.verb,)
     return _page(f"siems, for {name}", [_list(found), *(_form(verb) for verb in verbs)])
 
 
@@ -85,10 +83,8 @@ def _asked(request: web.Request, runtime: Runtime) -> Answerable:
 
 
 def _verb(asked: Answerable, fields: dict[str, list[str]]) -> AnswerVerb:
-    said = (fields.get("verb") or [""])[0]
-    if asked.verb is not AnswerVerb.LOOK:
-        return asked.verb
-    if said not in (AnswerVerb.ACK, AnswerVerb.RESOLVE, AnswerVerb.ESCALATE):
+    said = (fields.get("verb") or [""])[0] if asked.verb is AnswerVerb.LOOK else asked.verb.value
+    if said not in verbs_of(asked.object):
         raise NotFound("this link cannot do that")
     return AnswerVerb(said)
 

@@ -18,6 +18,7 @@ from siems.daemon.http import (
     metrics,
     opsgenie,
     pagerduty,
+    replies,
     sessions,
     tickets,
     webhooks,
@@ -42,7 +43,7 @@ def make_app(runtime: Runtime) -> web.Application:
     for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES):
         for method, path, handler in pages:
             app.router.add_route(method, path, webhooks.counted(handler))
-    for method, path, handler in (*heartbeats.ADDRESSES, *answers.ADDRESSES):
+    for method, path, handler in (*heartbeats.ADDRESSES, *answers.ADDRESSES, *replies.ADDRESSES):
         app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))
