@@ -29,7 +29,7 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 
 SLOTS = 16
-"""So many messages of one channel are on their way at once: a provider that hangs keeps the others of its kind only."""
+"""So many messages of one channel are on their way at once; of one contact, `delivery.EACH`."""
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 0.5
 AGAIN_AFTER = 1.0
@@ -51,6 +51,7 @@ class Delivering:
         self._owner = f"{token_hex(4)}"
         self._channels: dict[str, Channel] = {}
         self._busy: Counter[str] = Counter()
+        self._on_way: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -123,9 +124,10 @@ class Delivering:
     async def round(self) -> int:
         """Lease what is due and put it on its way; how many."""
         free = {name: SLOTS - self._busy[name] for name in self.names}
-        parcels = await self._database.write(claim, self._owner, free, companies=(MSP,))
+        parcels = await self._database.write(claim, self._owner, free, dict(self._on_way), companies=(MSP,))
         for parcel in parcels:
             self._busy[parcel.channel] += 1
+            self._on_way[parcel.contact_id] += 1
             task = asyncio.get_running_loop().create_task(self._deliver(parcel))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
@@ -141,6 +143,7 @@ class Delivering:
             outcome = await self._send(parcel)
         finally:
             self._busy[parcel.channel] -= 1
+            self._on_way -= Counter((parcel.contact_id,))  # what is left at none goes
         self.sent += outcome.accepted
         self.failed += not outcome.accepted
         if not outcome.accepted:

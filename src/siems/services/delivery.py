@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -20,7 +22,11 @@ from siems.vocabulary import Severity
 GROUPS = 40
 """So many messages are taken at once, so that a verb stays short."""
 MEMBERS = 1_000
+EACH = 4
+"""So many messages of one contact are on their way at once: an address that hangs keeps its own messages only."""
 STALE = timedelta(minutes=10)
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 m = t.message.c
 
@@ -61,27 +67,32 @@ class Parcel:
 # --- what is due -----------------------------------------------------------------------------------------------
 
 
-def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int]) -> list[Parcel]:
-    """Lease what is due, the most severe first, for the channels that have room: `free` by channel."""
+def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int], on_way: Mapping[str, int] = NOTHING) -> list[Parcel]:
+    """Lease what is due, the most severe first, for the channels that have room: `free` by channel.
+
+    `on_way` tells how many messages of each contact this owner is sending already.
+    """
     room = {channel: slots for channel, slots in free.items() if slots > 0}
+    held = Counter(on_way)
     parcels: list[Parcel] = []
     seen: set[tuple[Any, ...]] = set()
     for severity in reversed(Severity):
-        for row in _due(uow, severity, room):
+        for row in _due(uow, severity, room, [contact for contact, count in held.items() if count >= EACH]):
             group = _group_of(row)
-            if group in seen or room.get(row.channel, 0) <= 0:
+            if group in seen or room.get(row.channel, 0) <= 0 or held[row.contact_id] >= EACH:
                 continue
             seen.add(group)
             parcel = _take(uow, owner, row)
             if parcel is not None:
                 parcels.append(parcel)
                 room[row.channel] -= 1
+                held[row.contact_id] += 1
             if len(parcels) >= GROUPS:
                 return parcels
     return parcels
 
 
-def _due(uow: UnitOfWork, severity: Severity, channels: Collection[str]) -> list[Row[Any]]:
+def _due(uow: UnitOfWork, severity: Severity, channels: Collection[str], full: list[str]) -> list[Row[Any]]:
     if not channels:
         return []
     statement = (
@@ -90,6 +101,8 @@ def _due(uow: UnitOfWork, severity: Severity, channels: Collection[str]) -> list
         .order_by(m.next_at, m.id)
         .limit(GROUPS * 10)
     )
+    if full:  # else what waits for one of them could hide everything else
+        statement = statement.where(m.contact_id.not_in(full))
     if uow.dialect.shared:
         statement = statement.with_for_update(skip_locked=True)
     return list(uow.connection.execute(statement))
