@@ -193,6 +193,19 @@ class Delivering:
             self._channels[name] = opening(self._settings)
         return self._channels[name]
 
+    def unopened(self) -> list[tuple[str, str, str]]:
+        """(channel, why, what to do) of those that the settings want and that cannot be opened."""
+        found = []
+        for name in sorted(self.names):
+            try:
+                self.channel(name)
+            except SiemsError as why:
+                found.append((name, why.message, why.hint))
+            except Exception as why:  # a plug-in may raise anything
+                log.exception("channel.failed", channel=name)
+                found.append((name, f"{type(why).__name__}: {why}"[:300], "siems daemon logs"))
+        return found
+
     # --- what is said ------------------------------------------------------------------------------------------
 
     def _message(self, parcel: Parcel) -> Message:
