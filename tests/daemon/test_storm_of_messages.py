@@ -21,6 +21,8 @@ from siems.vocabulary import Role
 
 from .house import House, open_house
 
+STEP = 10.0
+"""Seconds; what is due within them is sent together."""
 SECTIONS = {"webhooks": {"secret": SECRET, "allow": "127.0.0.1"}}
 FINE, BUSY, ASKS = Trouble(), Trouble(status=503), Trouble(status=429, headers={"Retry-After": "45"})
 GONE, FAILS = Trouble(status=410), Trouble(status=500)
@@ -72,7 +74,7 @@ async def fire(house: House, begin: int, count: int) -> None:
 
 
 async def send_all(house: House, clock: ManualClock) -> None:
-    """Time goes from one due message to the next, until there is none."""
+    """Time goes from what is due to what is due next, until there is none."""
     worker, database = house.runtime.delivering, house.runtime.database
     while True:
         while await worker.round():
@@ -81,7 +83,7 @@ async def send_all(house: House, clock: ManualClock) -> None:
         due = await database.read(next_send)
         if due is None:
             return
-        clock.advance(seconds=max(0.0, (due - clock.now()).total_seconds()))
+        clock.advance(seconds=max(STEP, (due - clock.now()).total_seconds()))
 
 
 def kept(connection: Any) -> list[Any]:

@@ -86,14 +86,13 @@ def test_all_secrets_open_with_the_new_key_alone(engine: Engine, path: Path) -> 
     with engine.connect() as connection, pytest.raises(Unavailable):
         old.unseal(str(connection.execute(select(t.contact.c.address)).scalar_one()))
     with engine.connect() as connection:
-        assert connection.execute(select(t.old_key.c.value).where(t.old_key.c.kind == "key")).scalar_one().startswith("a")
+        kept = connection.execute(select(t.old_key.c.value).where(t.old_key.c.kind == "key")).scalar_one()
+    assert kept == "a hash, not sealed"
     assert Vault.open(path).derived("answers") != old.derived("answers")
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_an_end_between_two_steps_loses_nothing_and_the_next_run_goes_on(
-    engine: Engine, path: Path, step: str
-) -> None:
+def test_an_end_between_two_steps_loses_nothing_and_the_next_run_goes_on(engine: Engine, path: Path, step: str) -> None:
     def cut(reached: str) -> None:
         if reached == step:
             raise Cut

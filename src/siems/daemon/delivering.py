@@ -20,6 +20,7 @@ from siems.config import Settings
 from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb
 from siems.domain.reach import PROVIDER_SECONDS
 from siems.errors import SiemsError
+from siems.services import wording
 from siems.services.delivered import Outcome, finish
 from siems.services.delivery import Parcel, claim, next_send
 from siems.storage.database import Database
@@ -56,6 +57,8 @@ class Delivering:
         self._sending: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._next: datetime | None = None
+        self.problems: dict[tuple[str, str], str] = {}
+        """Why templates could not be filled in, by company and name; until they can again, or a restart."""
         self.sent = 0
         self.failed = 0
         self.names: frozenset[str] = frozenset()
@@ -162,7 +165,8 @@ class Delivering:
             options = {"secret": self.policy_secret()} if parcel.channel == "webhook" else {}
             plain = Destination(address=parcel.address, name=parcel.user, options=options)
             to = self.opened(parcel.address, parcel.user) if parcel.sealed else plain
-            accepted = await asyncio.wait_for(channel.send(self._message(parcel), to), PROVIDER_SECONDS)
+            worded = await self._worded(parcel)
+            accepted = await asyncio.wait_for(channel.send(self._message(worded), to), PROVIDER_SECONDS)
         except Refused as why:
             return Outcome(accepted=False, error=str(why), refused=True)
         except TryLater as why:
@@ -175,6 +179,20 @@ class Delivering:
             log.exception("channel.failed", channel=parcel.channel)
             return Outcome(accepted=False, error=f"{type(why).__name__}: {why}"[:300], chance=chance)
         return Outcome(accepted=True, message_id=accepted.message_id)
+
+    async def _worded(self, parcel: Parcel) -> Parcel:
+        """In the company's words where it has some that can be used: a message never waits for a better text."""
+        try:
+            found, name = await self._database.peek(wording.worded, parcel, self._clock.now())
+        except wording.TemplateFails as why:
+            log.warning("template.failed", company=parcel.company_id, template=why.name, why=why.message)
+            self.problems[parcel.company_id, why.name] = why.message[:300]
+        except Exception as why:
+            log.warning("template.not_read", company=parcel.company_id, why=repr(why)[:300])
+        else:
+            self.problems.pop((parcel.company_id, name), None)
+            return found
+        return parcel
 
     def opened(self, sealed: str, name: str) -> Destination:
         """The destination of a contact. Raises Unavailable when its key is another one."""

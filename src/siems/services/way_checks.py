@@ -27,12 +27,9 @@ def ticket_check(connection: Connection, actor: Actor) -> list[Check]:
         return [Check(name="tickets", ok=True, cause=f"{len(rows)} ticket accounts, none of them fails", fix="")]
     said = "; ".join(f"{row.id}: {row.error} ({row.failures} times)" for row in failing[:TOLD])
     more = f"; and {len(failing) - TOLD} more" if len(failing) > TOLD else ""
-    return [
-        Check(
-            name="tickets", ok=False, cause=f"{said}{more}",
-            fix=f"siems ticket account test {failing[0].id}; siems ticket account edit {failing[0].id} --secret-file FILE",
-        )
-    ]  # fmt: skip
+    first = failing[0].id
+    fix = f"siems ticket account test {first}; siems ticket account edit {first} --secret-file FILE"
+    return [Check(name="tickets", ok=False, cause=f"{said}{more}", fix=fix)]
 
 
 def channel_checks(unopened: Iterable[tuple[str, str, str]]) -> list[Check]:
