@@ -129,7 +129,9 @@ class House:
         self.env = {
             **kept, "SIEMS_HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC",
             "PYTHONPYCACHEPREFIX": str(cache), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-            "COLUMNS": "", "SIEMS_SYSTEM_ROOT": str(home / "no-systemd"), **env,
+            "COLUMNS": "", "SIEMS_SYSTEM_ROOT": str(home / "no-systemd"),
+            "SIEMS_WEBHOOKS_ALLOW": "127.0.0.1",  # where the stand-ins of providers and ticket systems are
+            **env,
         }  # fmt: skip
 
     # --- running ---------------------------------------------------------------------------------------------

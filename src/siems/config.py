@@ -188,7 +188,7 @@ class Webpush(Section):
 class Webhooks(Section):
     secret: SecretStr = Field(SecretStr(""), description="signs those without a secret of their own (whsec_…)")
     allow: str = Field(
-        "", description="inner networks and hosts that addresses given by people may lead to, with commas"
+        "", description="inner networks and hosts that addresses people give (ticket systems too) may lead to"
     )
 
     @property

@@ -15,10 +15,11 @@ from providers import DRIP, RESET, Trouble
 from providers.hook import SECRET, Receiver
 from siems.channels import Destination, Refused, TryLater
 from siems.channels.calling import LARGEST_ANSWER, Call
-from siems.channels.outward import Outward, forbidden
+from siems.channels.outward import Outward
 from siems.channels.webhook import Webhook
 from siems.config import Webhooks
 from siems.errors import InvalidField
+from siems.outward import forbidden
 
 from .conftest import message, settings
 

@@ -20,11 +20,12 @@ from urllib.parse import parse_qsl
 
 from siems.channels import Accepted, Destination, Message, Refused, TryLater
 from siems.channels.calling import AGAIN
-from siems.channels.outward import Address, Outward
+from siems.channels.outward import Outward
 from siems.channels.rendering import plain, title
 from siems.channels.threads import Threads
 from siems.config import Settings
 from siems.errors import InvalidField
+from siems.outward import Address
 from siems.vocabulary import Severity
 
 PROVIDER = "Apprise"

@@ -12,11 +12,12 @@ from typing import Any
 
 from siems.channels import Accepted, Destination, Message, Refused
 from siems.channels.calling import Call, now, settle
-from siems.channels.outward import Outward, Resolve
+from siems.channels.outward import Outward
 from siems.channels.rendering import body_lines, members, one_line
 from siems.clock import rfc3339
 from siems.config import Settings
 from siems.errors import InvalidField
+from siems.outward import Resolve
 
 PROVIDER = "the webhook"
 SHORTEST_SECRET = 16

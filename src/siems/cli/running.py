@@ -51,7 +51,7 @@ def _narrow(app: typer.Typer, noun: str, argv: list[str], *, single: bool) -> tu
     known = {_name(command): command for command in app.registered_commands}
     groups = [group.name for group in app.registered_groups]
     prog, args = f"siems {noun}", argv or ([] if single else ["--help"])
-    if verb in known and (len(known) > 1 or groups):
+    if verb in known:
         app.registered_commands, app.registered_groups = [known[verb]], []
         if not single:
             prog, args = f"siems {noun} {verb}", argv[1:]

@@ -32,6 +32,7 @@ from siems.domain.company import CompanySettings
 from siems.domain.correlation import Rules
 from siems.domain.retention import Retention
 from siems.errors import SiemsError
+from siems.outward import Guard
 from siems.services import setup
 from siems.services.observers import react
 from siems.services.views import load_names
@@ -121,7 +122,8 @@ class Runtime:
             self.settings, self.clock, self.keyring, self.limiter, self.refusals, self.sightings
         )  # fmt: skip
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
-        self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url)
+        guard = Guard(self.settings.webhooks.allow_list)
+        self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url, guard)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)

@@ -22,6 +22,7 @@ from siems.clock import Clock
 from siems.domain.ticket import JobVerb, TicketAccount
 from siems.domain.ticket_sync import Connection, Remote, mark
 from siems.errors import InvalidField, SiemsError, Unavailable
+from siems.outward import Guard
 from siems.services import ticket_inbound, ticket_jobs
 from siems.services.ticket_jobs import Work
 from siems.storage import tables as t
@@ -51,12 +52,15 @@ def tag_of(vault: Vault) -> str:
 class Ticketing:
     """What one daemon does about tickets."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault, url: Callable[[], str]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, vault: Vault, url: Callable[[], str], guard: Guard
+    ) -> None:  # fmt: skip
         self.tag = tag_of(vault)
         self._database = database
         self._clock = clock
         self._vault = vault
         self._url = url
+        self.guard = guard
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._systems: dict[str, tuple[Connection, TicketSystem]] = {}
         self._running: dict[asyncio.Task[None], tuple[int, str]] = {}
@@ -256,7 +260,7 @@ class Ticketing:
         held = self._systems.get(account.id)
         if held is not None and held[0] == wanted:
             return held[1]
-        opened = SYSTEMS.get(account.kind)(wanted)
+        opened = SYSTEMS.get(account.kind)(wanted, self.guard)
         self._systems[account.id] = wanted, opened
         if held is not None:
             await held[1].close()

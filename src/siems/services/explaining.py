@@ -79,11 +79,15 @@ def _terms(incident: Incident, weights: priority.Weights, now: datetime) -> list
     reasons = {
         "base": f"severity {incident.severity.name}",
         "critical_asset": "an asset is critical" if incident.critical_asset else "no asset is marked as critical",
-        "duplicates": f"{incident.alert_count} alerts and {incident.repeat_count} repeats",
+        "duplicates": f"{_many(incident.alert_count, 'alert')} and {_many(incident.repeat_count, 'repeat')}",
         "multi_tool": f"reported by {', '.join(incident.tool_sources)}",
         "age": f"one point for each full hour since {incident.created_at:%Y-%m-%d %H:%M}Z, ten at most",
     }
     return [ScoreTerm(name=name, points=points, why=reasons[name]) for name, points in found.items()]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _story(connection: Connection, incident: Incident) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from siems.domain.ticket import Stage
 from siems.domain.ticket_sync import Connection, Draft, Remote
+from siems.outward import Guard
 from siems.registry import Registry
 
 
@@ -85,7 +86,7 @@ class TicketSystem(Protocol):
 class Opening(Protocol):
     """How a system is opened. Raises InvalidField for a connection that it cannot use."""
 
-    def __call__(self, connection: Connection) -> TicketSystem: ...
+    def __call__(self, connection: Connection, guard: Guard | None = None) -> TicketSystem: ...
 
 
 SYSTEMS: Registry[Opening] = Registry(

@@ -18,6 +18,7 @@ from siems.clock import EPOCH
 from siems.domain.ticket import Stage
 from siems.domain.ticket_sync import Author, Connection, Draft, Remote, RemoteComment
 from siems.errors import InvalidField
+from siems.outward import Guard
 from siems.tickets import Refused, TryLater
 from siems.tickets.adf import document, text_of
 from siems.tickets.speaking import Denied, Speaker
@@ -41,29 +42,30 @@ _USUAL = {
 _OPTIONAL = ("priority", "issuetype.priority")
 
 
-def open_cloud(connection: Connection) -> Jira:
+def open_cloud(connection: Connection, guard: Guard | None = None) -> Jira:
     """Jira Cloud. Raises InvalidField."""
     if "@" not in connection.username:
         raise InvalidField("Jira Cloud takes an e-mail address with its API token", hint="--user you@msp.example")
-    return Jira(connection, httpx.BasicAuth(connection.username, connection.secret), {}, cloud=True)
+    return Jira(connection, httpx.BasicAuth(connection.username, connection.secret), {}, guard, cloud=True)
 
 
-def open_server(connection: Connection) -> Jira:
+def open_server(connection: Connection, guard: Guard | None = None) -> Jira:
     """Jira Server and Data Center: a personal access token; with a user name, that and a password."""
     if connection.username:
-        return Jira(connection, httpx.BasicAuth(connection.username, connection.secret), {}, cloud=False)
-    return Jira(connection, None, {"Authorization": f"Bearer {connection.secret}"}, cloud=False)
+        return Jira(connection, httpx.BasicAuth(connection.username, connection.secret), {}, guard, cloud=False)
+    return Jira(connection, None, {"Authorization": f"Bearer {connection.secret}"}, guard, cloud=False)
 
 
 class Jira:
     """One account of one Jira."""
 
     def __init__(
-        self, connection: Connection, auth: httpx.Auth | None, headers: Mapping[str, str], *, cloud: bool
+        self, connection: Connection, auth: httpx.Auth | None, headers: Mapping[str, str], guard: Guard | None,
+        *, cloud: bool,
     ) -> None:  # fmt: skip
         if not connection.project:
             raise InvalidField("Jira needs the key of a project", hint="--project OPS")
-        self._speaker = Speaker(connection.url, auth=auth, headers=headers)
+        self._speaker = Speaker(connection.url, auth=auth, headers=headers, guard=guard)
         self._c = connection
         self._rules = connection.rules
         self._cloud = cloud

@@ -17,6 +17,7 @@ from siems.clock import EPOCH
 from siems.domain.ticket import Stage
 from siems.domain.ticket_sync import Author, Connection, Draft, Remote, RemoteComment
 from siems.errors import InvalidField
+from siems.outward import Guard
 from siems.tickets import Refused, TryLater
 from siems.tickets.speaking import Speaker
 from siems.vocabulary import Severity
@@ -33,21 +34,23 @@ _FIELDS = (
 )
 
 
-def open_system(connection: Connection) -> ServiceNow:
+def open_system(connection: Connection, guard: Guard | None = None) -> ServiceNow:
     """User and password, or without a user an OAuth token. Raises InvalidField."""
     if connection.username:
-        return ServiceNow(connection, httpx.BasicAuth(connection.username, connection.secret), {})
-    return ServiceNow(connection, None, {"Authorization": f"Bearer {connection.secret}"})
+        return ServiceNow(connection, httpx.BasicAuth(connection.username, connection.secret), {}, guard)
+    return ServiceNow(connection, None, {"Authorization": f"Bearer {connection.secret}"}, guard)
 
 
 class ServiceNow:
     """One account of one instance; `project` is the table, `incident` where none is said."""
 
-    def __init__(self, connection: Connection, auth: httpx.Auth | None, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, connection: Connection, auth: httpx.Auth | None, headers: Mapping[str, str], guard: Guard | None
+    ) -> None:
         self._table = connection.project or "incident"
         if not self._table.replace("_", "").isalnum():
             raise InvalidField(f"{self._table!r} is no table", hint="--project incident")
-        self._speaker = Speaker(connection.url, auth=auth, headers=headers)
+        self._speaker = Speaker(connection.url, auth=auth, headers=headers, guard=guard)
         self._c = connection
         self._rules = connection.rules
         self._states = STATES | {stage: _number(name) for stage, name in connection.rules.states.items()}

@@ -12,6 +12,7 @@ import httpx
 
 from siems.clock import SystemClock
 from siems.errors import InvalidField
+from siems.outward import Blocked, Guard, Pinned
 from siems.tickets import Refused, TryLater
 
 ANSWER_AT_MOST = 8 << 20
@@ -20,10 +21,7 @@ SAID_AT_MOST = 300
 
 
 def checked_url(url: str) -> str:
-    """The address of a ticket system. Raises InvalidField for what is none.
-
-    Where it leads is not looked at here: whoever guards what leaves this machine does that in one place.
-    """
+    """The address of a ticket system. Raises InvalidField for what is none; where it leads is looked at when called."""
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -39,9 +37,12 @@ def checked_url(url: str) -> str:
 class Speaker:
     """One account's way to its system."""
 
-    def __init__(self, url: str, *, auth: httpx.Auth | None, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, *, auth: httpx.Auth | None, headers: Mapping[str, str], guard: Guard | None = None
+    ) -> None:  # fmt: skip
         self._http = httpx.AsyncClient(
             base_url=checked_url(url) + "/", auth=auth, timeout=TIMEOUT, follow_redirects=False,
+            transport=None if guard is None else Pinned(guard),
             headers={"Accept": "application/json", "User-Agent": "siems", **headers},
         )  # fmt: skip
 
@@ -79,6 +80,8 @@ class Speaker:
                     if len(content) > ANSWER_AT_MOST:
                         raise Refused(f"the answer is larger than {ANSWER_AT_MOST >> 20} MiB")
                 return answer.status_code, answer.headers, content
+        except Blocked as why:
+            raise Refused(f"the address leads to {why}: [webhooks] allow opens inner networks") from why
         except httpx.TimeoutException as why:
             raise TryLater(f"no answer in time ({type(why).__name__})") from why
         except httpx.HTTPError as why:
