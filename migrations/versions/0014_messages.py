@@ -109,6 +109,7 @@ def _messages() -> None:
         sa.Column("bundle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("stopped", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("dedup_key", name=op.f("uq_message_dedup_key")),

@@ -10,6 +10,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from siems.errors import InvalidField
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -113,6 +115,13 @@ def to_micros(instant: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The aware UTC time of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+def within_reason(instant: datetime) -> datetime:
+    """A time that people plan for. Raises InvalidField for one that no calendar can be reckoned for."""
+    if not 2000 <= instant.year < 2200:
+        raise InvalidField("a time between the years 2000 and 2200 is needed", hint="2026-03-10T14:00:00Z")
+    return instant
 
 
 def rfc3339(instant: datetime) -> str:

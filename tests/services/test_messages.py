@@ -292,7 +292,15 @@ def test_the_ledger_says_why(world: World, post: Post, maria: Actor) -> None:
     post.contact(maria, "sms")
     post.rule(maria, "sms", severity="CRITICAL")
     world.fires()
-    [told] = world.database.read_now(lambda c: reach_views.why(c, ROOT, "INC-1"))
+    world.do(contacts.delete_contact, ROOT, "CON-1", companies=(MSP,))
+    world.database.memory.channels = frozenset({"sms"})
+    world.fires(asset="web-2", signature="other")
+    [mailed] = world.database.read_now(lambda c: reach_views.why(c, ROOT, "INC-1"))
+    assert [m.why for m in mailed.messages] == ["default: email for everything"], "a page is told, if not by phone"
+    post.contact(maria, "sms")
+    post.rule(maria, "sms", severity="CRITICAL")
+    world.fires(asset="web-3", signature="another")
+    [told] = world.database.read_now(lambda c: reach_views.why(c, ROOT, "INC-3"))
     assert told.why == "inbox only: no rule matches a HIGH page about incident.opened"
     assert told.messages == []
 

@@ -112,10 +112,9 @@ class Delivering:
     async def look(self) -> None:
         """Send what is due, then sleep until something is."""
         self._wake.clear()
-        taken = await self.round()
-        if taken:
+        found = await self._database.peek(next_send)  # only what is due is worth a write
+        if found is not None and self._clock.seconds_until(found) <= 0 and await self.round():
             return
-        found = await self._database.peek(next_send)
         self._next = found
         wait = LONGEST_SLEEP if found is None else self._clock.seconds_until(found)
         full = found is not None and wait <= 0
@@ -160,6 +159,8 @@ class Delivering:
 
     async def _send(self, parcel: Parcel) -> Outcome:
         chance = random.random()  # noqa: S311
+        if parcel.obstacle:
+            return Outcome(accepted=False, error=parcel.obstacle, refused=True)
         try:
             channel = self.channel(parcel.channel)
             options = {"secret": self.policy_secret()} if parcel.channel == "webhook" else {}

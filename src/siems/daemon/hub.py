@@ -25,7 +25,9 @@ QUEUE_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15.0
 HIDDEN_FROM_CLIENTS = (
     "notice.", "session.", "user.", "integration.", "silence.", "delivery.", "page.", "incident.escalated",
-    "incident.chain_ended",
+    "incident.chain_ended", "incident.still_on_it", "incident.ack_timed_out", "incident.nobody_paged",
+    "incident.steps_skipped", "message.", "contact.", "notify_", "oncall.", "override.", "swap.", "handoff.",
+    "schedule.", "shift.", "ticket", "template.", "policy.", "escalation.", "deadline", "gap.", "heartbeat.",
 )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from siems.errors import NotFound
 
-VALID_FOR = timedelta(hours=48)
+VALID_FOR = timedelta(hours=23)
+"""Shorter than it is remembered that a link was used."""
 SIGNATURE_BYTES = 18
 
 

@@ -99,7 +99,7 @@ class Preferences:
         if not inside:
             return None
         day = local.date() + timedelta(days=1 if over_midnight and now >= self.quiet_from else 0)
-        return _on_the_wall(day, self.quiet_until, self.zone)
+        return _on_the_wall(day, self.quiet_until, self.zone, at)
 
     def next_digest(self, at: datetime) -> datetime | None:
         """When the next digest is due; None without one."""
@@ -107,11 +107,16 @@ class Preferences:
             return None
         local = at.astimezone(ZoneInfo(self.zone))
         day = local.date() + timedelta(days=0 if local.time() < self.digest_at else 1)
-        return _on_the_wall(day, self.digest_at, self.zone)
+        return _on_the_wall(day, self.digest_at, self.zone, at)
 
 
-def _on_the_wall(day: date, clock: time, zone: str) -> datetime:
-    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
+def _on_the_wall(day: date, clock: time, zone: str, after: datetime) -> datetime:
+    """The first time after an instant at which a clock on the wall shows this: it may do so twice in a night."""
+    for fold in (0, 1):
+        found = datetime.combine(day, clock, ZoneInfo(zone)).replace(fold=fold).astimezone(UTC)
+        if found > after:
+            return found
+    return _on_the_wall(day + timedelta(days=1), clock, zone, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,8 @@ class Notice:
     unacknowledged: bool = False
     """An ack before it is sent cancels it."""
     delay: timedelta = timedelta(0)
+    by_hand: bool = False
+    """A person calls for somebody: quiet hours and shadow do not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,9 @@ def plan(reach: Reach, notice: Notice, *, now: datetime) -> Plan:
     if not reach.contacts:
         return Plan(why="inbox only: there is no contact")
     wanted = _by_rules(reach, notice) if reach.rules else _by_default(reach, notice)
+    if not wanted and notice.pages:
+        # rules say how somebody is woken, not that they hear nothing of it
+        wanted = [one for one in _by_default(reach, notice) if manner_of(one[0].channel).silent]
     best: dict[str, tuple[timedelta, str, str, Contact]] = {}
     for contact, wait, rule, why in wanted:
         if contact.id not in best or wait < best[contact.id][0]:
@@ -211,7 +221,7 @@ def _by_default(reach: Reach, notice: Notice) -> list[tuple[Contact, timedelta, 
 
 def _when(preferences: Preferences, notice: Notice, contact: Contact, at: datetime) -> tuple[datetime, str]:
     """Not in quiet hours, and what is LOW with the next digest; CRITICAL at once."""
-    if notice.severity is Severity.CRITICAL:
+    if notice.severity is Severity.CRITICAL or notice.by_hand:
         return at, ""
     if notice.severity is Severity.LOW and not notice.pages and (digest := preferences.next_digest(at)) is not None:
         return digest, f", with the digest at {preferences.digest_at:%H:%M}"

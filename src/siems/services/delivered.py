@@ -11,7 +11,7 @@ from siems.domain.events import Recorded
 from siems.domain.permissions import Actor
 from siems.domain.reach import retry_at
 from siems.services.delivery import Parcel
-from siems.services.giving_up import give_up
+from siems.services.giving_up import give_up, stop
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -55,6 +55,13 @@ def finish(uow: UnitOfWork, parcel: Parcel, outcome: Outcome) -> bool:
         _publish(uow, parcel, "message.sent")
         return True
     error = outcome.error[:500]
+    stopped = [row for row in rows if row.stopped]
+    if stopped:
+        stop(uow, stopped)
+        rows = [row for row in rows if not row.stopped]
+        if not rows:
+            return True
+        change = update(t.message).where(m.id.in_([row.id for row in rows]), m.lease_token == parcel.token)
     again = None if outcome.refused else retry_at(
         parcel.attempt, now=uow.now, chance=outcome.chance, retry_after=outcome.retry_after
     )  # fmt: skip

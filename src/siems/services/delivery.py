@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
-from siems.services.giving_up import LIVE, give_up
+from siems.services.giving_up import LIVE, stop
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Severity
+from siems.vocabulary import MSP, Paging, Severity
 
 GROUPS = 40
 """So many messages are taken at once, so that a verb stays short."""
-MEMBERS = 1_000
+MEMBERS = 200
+ROWS = 500
+"""So many rows at once, for the same reason."""
 EACH = 4
 """So many messages of one contact are on their way at once: an address that hangs keeps its own messages only."""
 STALE = timedelta(minutes=10)
-
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 m = t.message.c
@@ -62,50 +63,57 @@ class Parcel:
     last_id: str = ""
     """What the provider called the message before this one about the same object."""
     answerable: bool = field(default=False)
+    obstacle: str = ""
+    """Why it cannot be sent at all: whoever has it gives it up."""
 
 
 # --- what is due -----------------------------------------------------------------------------------------------
 
 
 def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int], on_way: Mapping[str, int] = NOTHING) -> list[Parcel]:
-    """Lease what is due, the most severe first, for the channels that have room: `free` by channel.
+    """Lease what is due, the most severe first, for the channels that have room: `free` by channel that is set up.
 
-    `on_way` tells how many messages of each contact this owner is sending already.
+    What no channel can take any more comes as a parcel with an obstacle, so that it is given up where its company
+    is held. `on_way` tells how many messages of each contact this owner is sending already.
     """
     room = {channel: slots for channel, slots in free.items() if slots > 0}
     held = Counter(on_way)
     parcels: list[Parcel] = []
     seen: set[tuple[Any, ...]] = set()
-    for severity in reversed(Severity):
-        for row in _due(uow, severity, room, [contact for contact, count in held.items() if count >= EACH]):
-            group = _group_of(row)
-            if group in seen or room.get(row.channel, 0) <= 0 or held[row.contact_id] >= EACH:
-                continue
-            seen.add(group)
-            parcel = _take(uow, owner, row)
-            if parcel is not None:
-                parcels.append(parcel)
-                room[row.channel] -= 1
-                held[row.contact_id] += 1
-            if len(parcels) >= GROUPS:
-                return parcels
+    rows = 0
+    for row in _due(uow, room, free, [contact for contact, count in held.items() if count >= EACH]):
+        group = _group_of(row)
+        if group in seen or (row.channel in free and room.get(row.channel, 0) <= 0):
+            continue
+        if held[row.contact_id] >= EACH:
+            continue
+        seen.add(group)
+        parcel = _take(uow, owner, row, known=row.channel in free)
+        if parcel is not None:
+            parcels.append(parcel)
+            rows += len(parcel.ids)
+            room[row.channel] = room.get(row.channel, 0) - 1
+            held[row.contact_id] += 1
+        if len(parcels) >= GROUPS or rows >= ROWS:
+            break
     return parcels
 
 
-def _due(uow: UnitOfWork, severity: Severity, channels: Collection[str], full: list[str]) -> list[Row[Any]]:
-    if not channels:
-        return []
-    statement = (
-        select(t.message)
-        .where(m.state.in_(LIVE), m.severity == int(severity), m.next_at <= uow.now, m.channel.in_(list(channels)))
-        .order_by(m.next_at, m.id)
-        .limit(GROUPS * 10)
-    )
-    if full:  # else what waits for one of them could hide everything else
-        statement = statement.where(m.contact_id.not_in(full))
-    if uow.dialect.shared:
-        statement = statement.with_for_update(skip_locked=True)
-    return list(uow.connection.execute(statement))
+def _due(uow: UnitOfWork, room: Collection[str], known: Collection[str], full: list[str]) -> Iterator[Row[Any]]:
+    """Rows whose time has come, the most severe first: of channels with room, and of such as are not set up."""
+    wanted = or_(m.channel.in_(list(room)), m.channel.not_in(list(known)))
+    for severity in reversed(Severity):
+        statement = (
+            select(t.message)
+            .where(m.state.in_(LIVE), m.severity == int(severity), m.next_at <= uow.now, wanted)
+            .order_by(m.next_at, m.id)
+            .limit(GROUPS * 10)
+        )
+        if full:  # else what waits for one of them could hide everything else
+            statement = statement.where(m.contact_id.not_in(full))
+        if uow.dialect.shared:
+            statement = statement.with_for_update(skip_locked=True)
+        yield from list(uow.connection.execute(statement))
 
 
 def _group_of(row: Row[Any]) -> tuple[Any, ...]:
@@ -117,9 +125,14 @@ def _group_of(row: Row[Any]) -> tuple[Any, ...]:
     return ("new", row.contact_id, row.company_id)
 
 
-def _take(uow: UnitOfWork, owner: str, first: Row[Any]) -> Parcel | None:
+def _take(uow: UnitOfWork, owner: str, first: Row[Any], *, known: bool) -> Parcel | None:
     kind = _group_of(first)[0]
     rows = [first] if kind == "single" else _members(uow, first, kind)
+    barred = _barred(uow, first)
+    stop(uow, [row for row in rows if row.stopped or barred], barred)
+    rows = [row for row in rows if not (row.stopped or barred)]
+    if not rows:
+        return None
     fresh = kind == "new" or (kind == "single" and not first.attempt)
     pace = _pace(uow, first)
     if kind == "new" and pace is not None:
@@ -128,28 +141,55 @@ def _take(uow: UnitOfWork, owner: str, first: Row[Any]) -> Parcel | None:
             _postpone(uow, rows, calm_until)
             return None
     contact = _contact(uow, first)
-    if contact is None:
-        give_up(uow, rows, "the contact was removed")
-        return None
+    obstacle = "" if known else f"{first.channel} is not set up"
+    obstacle = obstacle or ("" if contact is not None else "the contact was removed")
     rows.sort(key=lambda row: (-row.severity, row.id))
-    bundle = first.bundle_id
+    bundle, numbers = first.bundle_id, {row.id: row.listed for row in rows}
     if kind == "new" and len(rows) > 1:
         bundle = uow.next_number("bundle")
+        numbers = {row.id: place if place <= LISTED else 0 for place, row in enumerate(rows, 1)}
     token = token_hex(8)
-    for place, row in enumerate(rows, 1):
-        listed = row.listed if kind != "new" else place if bundle is not None and place <= LISTED else 0
-        uow.connection.execute(
-            update(t.message)
-            .where(m.id == row.id)
-            .values(
-                state="sending", attempt=row.attempt + 1, lease_owner=owner, lease_token=token,
-                next_at=uow.now + LEASE, bundle_id=bundle, listed=listed,
-                unknown_at=uow.now if row.state == "sending" else row.unknown_at,
-            )
-        )  # fmt: skip
-    if fresh:
+    _lease(uow, first, numbers, owner=owner, token=token, bundle=bundle)
+    if fresh and not obstacle:
         _set_pace(uow, first, pace is not None)
-    return _parcel(uow, rows, contact, token=token, bundle=bundle, last_id=pace.last_id if pace else "")
+    found = contact or _Where("", "", sealed=False)
+    last_id = pace.last_id if pace else ""
+    return _parcel(uow, rows, found, numbers, token=token, bundle=bundle, last_id=last_id, obstacle=obstacle)
+
+
+def _lease(
+    uow: UnitOfWork, first: Row[Any], numbers: Mapping[int, int], *, owner: str, token: str, bundle: int | None
+) -> None:  # fmt: skip
+    """These rows are being sent; all of a group have come as far as its first."""
+    lost = {"unknown_at": uow.now} if first.state == "sending" else {}
+    uow.connection.execute(
+        update(t.message)
+        .where(m.id.in_(list(numbers)))
+        .values(
+            state="sending", attempt=first.attempt + 1, lease_owner=owner, lease_token=token,
+            next_at=uow.now + LEASE, bundle_id=bundle, **lost,
+        )
+    )  # fmt: skip
+    uow.run("UPDATE message SET listed = ? WHERE id = ?", [(place, id) for id, place in numbers.items() if place])
+
+
+def _barred(uow: UnitOfWork, row: Row[Any]) -> str:
+    """Why this must not be told any more, though it was to be when it was decided."""
+    if row.company_id != MSP and uow.company(row.company_id).settings.paging is Paging.SHADOW and not _by_hand(row):
+        return "shadow"
+    if not row.user_id:
+        return ""
+    person = uow.person(row.user_id)
+    if person is None:
+        return "the account was closed"
+    if row.company_id != MSP and not person.covers(row.company_id):
+        return "they do not work for this client any more"
+    return ""
+
+
+def _by_hand(row: Row[Any]) -> bool:
+    """A page of a person, which is sent in shadow, too."""
+    return str(row.object).startswith("PAG-")
 
 
 def _members(uow: UnitOfWork, first: Row[Any], kind: str) -> list[Row[Any]]:
@@ -206,11 +246,12 @@ def _contact(uow: UnitOfWork, message: Row[Any]) -> _Where | None:
 
 
 def _parcel(
-    uow: UnitOfWork, rows: list[Row[Any]], contact: _Where, *, token: str, bundle: int | None, last_id: str
+    uow: UnitOfWork, rows: list[Row[Any]], contact: _Where, numbers: Mapping[int, int], *, token: str,
+    bundle: int | None, last_id: str, obstacle: str,
 ) -> Parcel:  # fmt: skip
     first = rows[0]
     oldest = min(row.created_at for row in rows)
-    listed = rows[:LISTED] if bundle is not None else []
+    listed = sorted((row for row in rows if numbers[row.id]), key=lambda row: numbers[row.id]) if bundle else []
     subject = first.subject
     if bundle is not None:
         subject = f"{len(rows)} messages about {_company_name(uow, first.company_id)}, first: {first.subject}"
@@ -221,11 +262,11 @@ def _parcel(
         company_id=first.company_id,
         company=_company_name(uow, first.company_id), event=first.event, object=first.object if bundle is None else "",
         severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
-        lines=tuple(f"{number}. {row.subject}" for number, row in enumerate(listed, 1)), bundle=bundle,
+        lines=tuple(f"{numbers[row.id]}. {row.subject}" for row in listed), bundle=bundle,
         counted=len(rows) - len(listed) if bundle is not None else 0,
         text=() if bundle is not None else _text(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
         last_id=_last_id(uow, first) if bundle is None else "",
-        answerable=any(row.object.startswith("INC-") for row in rows),
+        obstacle=obstacle, answerable=any(row.object.startswith("INC-") for row in rows),
     )  # fmt: skip
 
 

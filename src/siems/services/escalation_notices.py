@@ -7,6 +7,7 @@ from siems.domain import events as e
 from siems.domain.escalation import Cause, Step
 from siems.domain.incident import Incident
 from siems.domain.permissions import SYSTEM
+from siems.domain.reach import hint_of
 from siems.services.silencing import hushed, withhold
 from siems.services.sla_marks import mark
 from siems.services.staffing import Reached, admins, covering, reach
@@ -65,14 +66,14 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
         quietly(uow, "incident.opened", incident, subject, {p.id for p in reached.paged}, unacknowledged=True)
         return
     call(uow, "incident.opened", incident, subject, step, reached, unacknowledged=True)
-    call_webhooks(uow, "incident.opened", incident, subject, reached.webhooks)
+    call_webhooks(uow, "incident.opened", incident, subject, reached.webhooks, unacknowledged=True)
     if reached.webhooks:
-        text = f"calls {', '.join(reached.webhooks)}"
+        text = f"calls {', '.join(hint_of('webhook', url) for url in reached.webhooks)}"
         uow.timeline.add(incident.company_id, incident.id, "notify", text, actor=SYSTEM, data=_hooks(reached.webhooks))
 
 
 def _hooks(webhooks: tuple[str, ...]) -> dict[str, object]:
-    return {"webhooks": list(webhooks)} if webhooks else {}
+    return {"webhooks": [hint_of("webhook", url) for url in webhooks]} if webhooks else {}
 
 
 def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
@@ -110,7 +111,7 @@ def _escalation_notices(uow: UnitOfWork, event: e.IncidentEscalated) -> None:
     else:
         go = page if step.important else quietly
         go(uow, "incident.escalated", after, subject, called, unacknowledged=unacknowledged)
-    call_webhooks(uow, "incident.escalated", after, subject, event.webhooks)
+    call_webhooks(uow, "incident.escalated", after, subject, event.webhooks, unacknowledged=unacknowledged)
     others = {*watching, *event.told} - called - {me}
     aside(uow, "incident.escalated", after, subject, others, unacknowledged=unacknowledged, by_hand=by_hand)
 

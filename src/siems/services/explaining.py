@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +53,7 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Ex
         ownership=[text for kind, text in story if kind == "owner"], choice=kept_choice(connection, incident),
         policy=policy.name, level=incident.escalation_level,
         escalations=[text for kind, text in story if kind == "escalation"],
-        told=why(connection, actor, incident.ref), next=_coming(connection, incident, policy),
+        told=why(connection, actor, incident.ref), next=_coming(connection, incident, policy, names.users),
     )  # fmt: skip
 
 
@@ -100,9 +101,14 @@ def _story(connection: Connection, incident: Incident) -> list[tuple[str, str]]:
     )
     found = []
     for row in rows:
-        kind = _about(row.kind, json.loads(row.data))
+        data = json.loads(row.data)
+        kind = _about(row.kind, data)
+        told = f"{row.at:%Y-%m-%d %H:%M:%S}Z  {row.text}"
         if kind:
-            found.append((kind, f"{row.at:%Y-%m-%d %H:%M:%S}Z  {row.text}"))
+            found.append((kind, told))
+        before, after = data.get("assignee", ("", "")) if row.kind == "escalation" else ("", "")
+        if before != after:
+            found.append(("owner", told))
     return found
 
 
@@ -115,7 +121,9 @@ def _about(kind: str, data: dict[str, Any]) -> str:
     return "owner" if owned else ""
 
 
-def _coming(connection: Connection, incident: Incident, policy: Any) -> list[ComingUp]:
+def _coming(
+    connection: Connection, incident: Incident, policy: Any, names: Mapping[str, str]
+) -> list[ComingUp]:  # fmt: skip
     """What is due about it, the next first: deadlines and messages that wait."""
     if incident.state is State.CLOSED:
         return []
@@ -135,7 +143,11 @@ def _coming(connection: Connection, incident: Incident, policy: Any) -> list[Com
         )
     )
     found += [
-        ComingUp(at=row.next_at, kind="message", text=f"{row.channel} to {row.user_id} ({row.hint}): {row.why}")
+        ComingUp(
+            at=row.next_at,
+            kind="message",
+            text=f"{row.channel} to {names.get(row.user_id) or 'a target of the policy'} ({row.hint}): {row.why}",
+        )
         for row in waiting
     ]
     return sorted(found, key=lambda one: one.at)

@@ -19,6 +19,16 @@ LIVE = ("pending", "sending", "failed", "unknown")
 m = t.message.c
 
 
+def stop(uow: UnitOfWork, rows: Iterable[Row[Any]], why: str = "") -> None:
+    """What somebody has answered, or must not be told any more, is not tried again."""
+    for row in rows:
+        uow.connection.execute(
+            update(t.message)
+            .where(m.id == row.id)
+            .values(state="cancelled", ended_at=uow.now, last_error=why or row.stopped)
+        )
+
+
 def give_up(uow: UnitOfWork, rows: Iterable[Row[Any]], error: str) -> None:
     """Not tried again here: the next channel is."""
     for row in rows:

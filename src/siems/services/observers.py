@@ -35,7 +35,7 @@ from siems.services.telling import publish as _publish
 from siems.services.telling import tell as _tell
 from siems.services.watch_notices import deadlines_repaired, gap_followed, gap_found
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Action, Role
+from siems.vocabulary import Action, Role, Severity
 
 
 def react(uow: UnitOfWork, event: e.Event) -> None:
@@ -196,7 +196,11 @@ def _act_notices(uow: UnitOfWork, event: e.IncidentActed) -> None:
     match taken.action:
         case Action.ASSIGN if after.assignee:
             subject = f"{after.ref} was assigned to you: {after.title}"
-            _tell(uow, "incident.assigned", after, subject, {after.assignee}, but=me, delay=delay)
+            calls = after.acknowledged_at is None and after.severity >= Severity.HIGH  # the chain begins with them
+            _tell(
+                uow, "incident.assigned", after, subject, {after.assignee}, but=me, delay=delay, pages=calls,
+                unacknowledged=calls,
+            )  # fmt: skip
         case Action.RESOLVE:
             managers = {p.id for p in covering(uow, after.company_id, Role.MANAGER)}
             managers |= following(uow, "incident.resolved", after)

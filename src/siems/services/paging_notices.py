@@ -63,6 +63,7 @@ def tell_person(
     notice = Notice(
         key=f"{event}:{page.ref}:{page.times_sent}", event=event, object=page.ref, company_id=page.company_id,
         severity=page.severity, subject=subject, pages=unacknowledged, unacknowledged=unacknowledged,
+        by_hand=unacknowledged,
     )  # fmt: skip
     notify(uow, notice, people)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from siems.clock import within_reason
 from siems.domain import sla, strategies
 from siems.domain.changing import replace
 from siems.domain.escalation import SLA_BREACH, Cause, Policy, Position, Step, advance, due_after, first_step
@@ -103,7 +104,7 @@ def trial(
     severity = Severity.__members__.get(ask.severity.upper())
     if severity is None:
         raise InvalidField(f"{ask.severity[:40]!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL")
-    at = ask.at or uow.now
+    at = within_reason(ask.at) if ask.at else uow.now
     targets = uow.company(company_id).settings.targets
     incident = _pretended(uow, company_id, severity, at, targets[severity], ask.assignee)
     run = _Trial(uow, named.policy, incident, targets)

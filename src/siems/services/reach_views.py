@@ -41,11 +41,16 @@ def _people(connection: Connection, actor: Actor, user: str) -> Any:
         found = connection.execute(
             select(u.id).where(or_(u.id == wanted, u.id == f"user-{wanted}", u.email == wanted, u.name == user.strip()))
         ).scalar()
-        if found is None or (found != actor.id and actor.role not in (Role.ADMIN, Role.MANAGER)):
+        visible = found is not None and connection.execute(_visible(actor).where(u.id == found)).first() is not None
+        if not visible:
             raise missing(user)
-        people: Any = select(u.id).where(u.id == found)
-    else:
-        people = select(u.id)
+        return select(u.id).where(u.id == found)
+    return _visible(actor)
+
+
+def _visible(actor: Actor) -> Any:
+    u = t.user.c
+    people = select(u.id)
     if actor.role is Role.ADMIN:
         return people
     if actor.role is Role.MANAGER:

@@ -19,7 +19,7 @@ BODY_AT_MOST = 8_000
 TEXT_AT_MOST = 16_000
 FILTERS = frozenset(
     ("upper", "lower", "title", "capitalize", "trim", "default", "d", "join", "length", "first", "last", "truncate",
-     "replace", "sort", "unique", "round", "int")
+     "sort", "unique", "round", "int")
 )  # fmt: skip
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Const, nodes.Filter, nodes.If,

@@ -119,8 +119,5 @@ def obstacles(uow: UnitOfWork, incident: Incident, policy: Policy, at: datetime 
 
 def least_loaded(uow: UnitOfWork, company_id: str, people: list[Person]) -> Person | None:
     """Who has the fewest open incidents of this company; ties go by id."""
-    load = dict.fromkeys((p.id for p in people), 0)
-    for incident in uow.company(company_id).incidents.values():
-        if incident.open and incident.assignee in load:
-            load[incident.assignee] += 1
-    return min(people, key=lambda p: (load[p.id], p.id), default=None)
+    load = uow.company(company_id).workload
+    return min(people, key=lambda p: (load.get(p.id, 0), p.id), default=None)

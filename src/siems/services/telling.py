@@ -40,7 +40,7 @@ def notify(uow: UnitOfWork, notice: Notice, people: Iterable[str]) -> None:
     told = sorted(set(people) - {""})
     if not told:
         return
-    shadow = _shadowed(uow, notice.company_id)
+    shadow = not notice.by_hand and _shadowed(uow, notice.company_id)
     for user_id in told:
         reach = uow.reach(user_id)
         why = ""
@@ -89,7 +89,7 @@ def tell(
 
 
 def call_webhooks(
-    uow: UnitOfWork, event: str, incident: Incident, subject: str, urls: Iterable[str]
+    uow: UnitOfWork, event: str, incident: Incident, subject: str, urls: Iterable[str], *, unacknowledged: bool = False
 ) -> None:  # fmt: skip
     """Call the addresses that a step of an escalation policy names, as it pages people."""
     if hushed(uow, incident) is not None:
@@ -97,6 +97,7 @@ def call_webhooks(
     notice = Notice(
         key=f"{event}:{incident.ref}:{incident.version}", event=event, object=incident.ref,
         company_id=incident.company_id, severity=incident.severity, subject=subject, pages=True,
+        unacknowledged=unacknowledged,
     )  # fmt: skip
     shadow = _shadowed(uow, incident.company_id)
     for number, url in enumerate(dict.fromkeys(urls), 1):

@@ -58,10 +58,13 @@ def _comment(uow: UnitOfWork, ticket: Ticket, account: TicketAccount, comment: R
 
 
 def _actor(uow: UnitOfWork, account: TicketAccount, author: Author | None, company_id: str) -> Actor:
-    """The person of siems with this address who works for the client; else the ticket system, a machine."""
+    """The technician of siems with this address who works for the client; else the ticket system, a machine.
+
+    An address is what the client's own system says, so nobody with more rights is believed to be behind it.
+    """
     wanted = author.email.strip().lower() if author is not None and not author.ours else ""
     for person in uow.people() if wanted else ():
-        if person.email.lower() == wanted and person.covers(company_id) and person.role is not Role.CLIENT:
+        if person.email.lower() == wanted and person.covers(company_id) and person.role is Role.TECHNICIAN:
             return Actor(person.id, person.name, person.role, person.scope | {company_id}, Via.TICKET)
     name = author.name if author is not None and author.name else account.kind
     return Actor(f"ticket:{account.id}"[:64], f"{name} ({account.kind})", Role.ADMIN, via=Via.TICKET, machine=True)

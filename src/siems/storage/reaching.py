@@ -28,17 +28,22 @@ OWN_MAIL = "mail:"
 
 
 def load_reach(connection: Connection, channels: Collection[str]) -> dict[str, Reach]:
-    """By user: contacts by channels that are set up, rules, preferences. Without one for mail, the own address is."""
+    """By user: contacts by channels that are set up, rules, preferences. Until one for mail is proven, the own
+    address is one."""
     c = t.contact.c
     contacts: dict[str, list[Contact]] = {}
-    for row in connection.execute(select(c.id, c.user_id, c.channel, c.hint).order_by(c.created_at, c.id)):
+    proven: set[str] = set()
+    every = select(c.id, c.user_id, c.channel, c.hint, c.verified_at).order_by(c.created_at, c.id)
+    for row in connection.execute(every):
         if row.channel in channels:
+            if row.channel == "email" and row.verified_at is not None:
+                proven.add(row.user_id)
             contacts.setdefault(row.user_id, []).append(Contact(row.id, row.user_id, row.channel, row.hint))
     if "email" in channels:
         people = select(t.user.c.id, t.user.c.email).where(t.user.c.disabled.is_(False))
         for user_id, email in connection.execute(people):
             known = contacts.setdefault(user_id, [])
-            if not any(contact.channel == "email" for contact in known):
+            if user_id not in proven:
                 known.insert(0, Contact(f"{OWN_MAIL}{user_id}", user_id, "email", email[:64]))
     rules: dict[str, list[Rule]] = {}
     r = t.notify_rule.c

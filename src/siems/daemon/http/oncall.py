@@ -10,6 +10,7 @@ from functools import partial
 from aiohttp import web
 
 from siems import wire
+from siems.clock import within_reason
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.fairness import holidays_of
@@ -39,7 +40,7 @@ def _instant(text: str) -> datetime:
         raise InvalidField(f"{text[:40]!r} is no time", hint="2026-03-10T14:00:00Z") from why
     if found.tzinfo is None:
         raise InvalidField("at has no time zone", hint="write it like 2026-03-10T14:00:00Z")
-    return found
+    return within_reason(found)
 
 
 async def ready(call: Call) -> web.Response:

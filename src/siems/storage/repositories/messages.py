@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 _OF_OBJECT = "WHERE object = ? AND state IN ('pending', 'failed', 'unknown')"
 _CANCEL = f"UPDATE message SET state = 'cancelled', last_error = ?, ended_at = ? {_OF_OBJECT}"  # noqa: S608
 _CANCEL_PAGES = f"{_CANCEL} AND unacknowledged = ?"
+_STOP = "UPDATE message SET stopped = ? WHERE object = ? AND state = 'sending'"
+_STOP_PAGES = f"{_STOP} AND unacknowledged = ?"
 _CANCEL_NEW = f"{_CANCEL} AND created_at = ?"
 _REVIVE = (
-    "UPDATE message SET state = 'pending', last_error = '', ended_at = NULL"
+    "UPDATE message SET state = 'pending', last_error = '', stopped = '', ended_at = NULL"
     " WHERE object = ? AND state = 'cancelled' AND ended_at = ? AND last_error <> 'shadow'"
 )
 
@@ -43,7 +45,7 @@ class Messages:
                 notice.object, int(notice.severity), notice.subject, notice.pages, notice.unacknowledged,
                 planned.rule, why, "cancelled" if shadow else "pending", to_micros(uow.now), to_micros(planned.at),
                 0, "", "", None, None, "", "shadow" if shadow else "", None, 0,
-                to_micros(uow.now) if shadow else None, address,
+                to_micros(uow.now) if shadow else None, "", address,
             ),
         )  # fmt: skip
         if not shadow:
@@ -75,4 +77,7 @@ class Messages:
         """After the new rows: what a batch adds and stops is stopped."""
         self._uow.run(_CANCEL, self._cancelled)
         self._uow.run(_CANCEL_PAGES, self._answered)
+        # what is on its way cannot be held back; but it is not tried again
+        self._uow.run(_STOP, [(why, object) for why, _, object in self._cancelled])
+        self._uow.run(_STOP_PAGES, [(why, object, pages) for why, _, object, pages in self._answered])
         self._cancelled, self._answered = [], []
