@@ -286,7 +286,7 @@ _OTHER_VARIABLES = frozenset({
     "SIEMS_HOME", "SIEMS_CONFIG", "SIEMS_URL", "SIEMS_TOKEN", "SIEMS_TOKEN_FILE", "SIEMS_CONTEXT", "SIEMS_OUTPUT",
     "SIEMS_NO_INPUT", "SIEMS_TIMEOUT", "SIEMS_DEBUG", "SIEMS_PAGER", "SIEMS_A11Y", "SIEMS_JSON_VERSION",
     "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS", "SIEMS_COMPANY", "SIEMS_WEBHOOK", "SIEMS_KEY",
-    "SIEMS_HMAC", "SIEMS_SYSTEM_ROOT",
+    "SIEMS_HMAC", "SIEMS_SYSTEM_ROOT", "SIEMS_KEY_FILE",
 })  # fmt: skip
 """Variables that are no settings: they belong to the consoles, to files of secrets and to the tests."""
 

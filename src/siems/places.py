@@ -59,6 +59,12 @@ def endpoint_file() -> Path:
     return state_dir() / "daemon.json"
 
 
+def key_file() -> Path:
+    """What stored secrets are encrypted with: SIEMS_KEY_FILE, for a file that something else puts there."""
+    named = os.environ.get("SIEMS_KEY_FILE")
+    return Path(named) if named else config_dir() / "secret.key"
+
+
 def token_file() -> Path:
     """The token that `siems init` made for this user on this machine."""
     return config_dir() / "token"

@@ -22,23 +22,6 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A request as it came."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
     """What goes wrong with one request, before or after it was taken."""
@@ -54,6 +37,24 @@ class Trouble:
     """It is taken, and the connection breaks before the answer."""
     flood: int = 0
     """So many bytes of answer."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    trouble: Trouble = Trouble()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
 HELD, DRIP, RESET = Trouble(hold=True), Trouble(drip=True), Trouble(reset=True)
@@ -104,8 +105,9 @@ class Provider:
     # --- the machinery -----------------------------------------------------------------------------------------
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        seen = Seen(request.path_qs, request.headers.copy(), await request.read())
+        body = await request.read()
         trouble = self.troubles.popleft() if self.troubles else Trouble()
+        seen = Seen(request.path_qs, request.headers.copy(), body, trouble)
         with self._came:
             self.seen.append(seen)
             self._came.notify_all()

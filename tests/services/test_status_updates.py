@@ -66,9 +66,10 @@ def test_a_company_may_have_its_own_words_over_those_of_the_msp_over_those_that_
 
 def test_a_template_for_a_message_is_found_by_event_and_channel_and_is_no_update(world: World) -> None:
     edit(world, "resolve-mail", "{{ incident.id }} is over", event="incident.resolved", channel="email")
-    found = world.database.read_now(templates.body_for, ACME, "incident.resolved", "email")
-    assert found == "{{ incident.id }} is over"
-    assert world.database.read_now(templates.body_for, BETA, "incident.resolved", "email") is None
+    found = world.database.read_now(templates.for_message, ACME, "incident.resolved", "email")
+    assert found is not None
+    assert (found.name, found.body) == ("resolve-mail", "{{ incident.id }} is over")
+    assert world.database.read_now(templates.for_message, BETA, "incident.resolved", "email") is None
     world.fires()
     with pytest.raises(InvalidField, match="for email"):
         update(world, world.admin, "resolve-mail")

@@ -1,4 +1,4 @@
-"""`siems db`: check, upgrade, and what is in it."""
+"""`siems db`: check, upgrade, another key, and what is in it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from siems import errors
 from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
-app = new_app("The database: check, upgrade, stats.")
+app = new_app("The database: check, upgrade, rotate-key, stats.")
 
 
 def _size(number: int | None) -> str:
@@ -58,6 +59,29 @@ def upgrade(door: Door, to: Annotated[str, typer.Option("--to", help="a revision
         lambda f: [f"schema {f['before'] or 'none'} -> {f['after']}" + ("" if f["changed"] else ", nothing to do")],
         id="after",
     )  # fmt: skip
+
+
+@app.command("rotate-key")
+@leaf
+def rotate_key(door: Door) -> None:
+    """Encrypt all stored secrets with a new key; the daemon must be stopped.
+
+    Sessions, links in messages and cards already sent end with the old key. When it is interrupted, run it again.
+    """
+    if (running := process.endpoint()) is not None:  # on PostgreSQL no lock says so
+        raise errors.Locked(
+            f"the daemon runs (process {running['pid']}) and seals with the old key", hint="siems daemon stop"
+        )
+    found = process.call("rotate-key")
+    show_one(door, found, _rotated, id="key_file")
+
+
+def _rotated(found: Item) -> list[str]:
+    counts = ", ".join(f"{count} in {table}" for table, count in found["sealed"].items() if count)
+    return [
+        f"stored secrets have a new key: {counts or 'there were none'}",
+        f"keep a copy of {found['key_file']}; a backup from before needs the key from before",
+    ]
 
 
 @app.command()

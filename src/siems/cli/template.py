@@ -15,12 +15,20 @@ app = new_app("Templates: list, show, edit, render.")
 
 Name = Annotated[str, typer.Argument(help="identified")]
 Company = Annotated[str, typer.Option("--company", help="acme; msp is what all clients share")]
+
+
+def _words(k: Item) -> str:
+    """Its text; before it what is wrong, where the last message could not be made of it."""
+    said = " ".join(k["body"].split())
+    return f"FAILS ({k['problem']}): {said}" if k.get("problem") else said
+
+
 COLUMNS = (
     field("NAME", "name"),
     field("EVENT", "event", drop=2),
     field("CHANNEL", "channel"),
     field("FROM", "origin"),
-    Column("TEXT", lambda k: k["body"], lambda k: " ".join(k["body"].split()), grows=True, drop=1),
+    Column("TEXT", lambda k: k["body"], lambda k: _words(k), grows=True, drop=1),
     when("CHANGED", "updated_at", wide=True),
 )
 

@@ -21,6 +21,7 @@ from siems.domain.answer import VALID_FOR, Answerable, AnswerVerb, verbs_of
 from siems.domain.reach import PROVIDER_SECONDS
 from siems.domain.replies import named
 from siems.errors import SiemsError
+from siems.services import wording
 from siems.services.delivered import Outcome, finish
 from siems.services.delivery import Parcel, claim, next_send
 from siems.storage.database import Database
@@ -30,7 +31,7 @@ from siems.vocabulary import MSP
 log = structlog.get_logger()
 
 SLOTS = 16
-"""So many messages of one channel are on their way at once: a provider that hangs keeps the others of its kind only."""
+"""So many messages of one channel are on their way at once; of one contact, `delivery.EACH`."""
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 0.5
 AGAIN_AFTER = 1.0
@@ -53,10 +54,13 @@ class Delivering:
         self._owner = f"{token_hex(4)}"
         self._channels: dict[str, Channel] = {}
         self._busy: Counter[str] = Counter()
+        self._on_way: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._next: datetime | None = None
+        self.problems: dict[tuple[str, str], str] = {}
+        """Why templates could not be filled in, by company and name; until they can again, or a restart."""
         self.sent = 0
         self.failed = 0
         self.names: frozenset[str] = frozenset()
@@ -124,9 +128,10 @@ class Delivering:
     async def round(self) -> int:
         """Lease what is due and put it on its way; how many."""
         free = {name: SLOTS - self._busy[name] for name in self.names}
-        parcels = await self._database.write(claim, self._owner, free, companies=(MSP,))
+        parcels = await self._database.write(claim, self._owner, free, dict(self._on_way), companies=(MSP,))
         for parcel in parcels:
             self._busy[parcel.channel] += 1
+            self._on_way[parcel.contact_id] += 1
             task = asyncio.get_running_loop().create_task(self._deliver(parcel))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
@@ -142,6 +147,7 @@ class Delivering:
             outcome = await self._send(parcel)
         finally:
             self._busy[parcel.channel] -= 1
+            self._on_way -= Counter((parcel.contact_id,))  # what is left at none goes
         self.sent += outcome.accepted
         self.failed += not outcome.accepted
         if not outcome.accepted:
@@ -162,7 +168,8 @@ class Delivering:
             options = {"secret": self.policy_secret()} if parcel.channel == "webhook" else {}
             plain = Destination(address=parcel.address, name=parcel.user, options=options)
             to = self.opened(parcel.address, parcel.user) if parcel.sealed else plain
-            accepted = await asyncio.wait_for(channel.send(self._message(parcel), to), PROVIDER_SECONDS)
+            worded = await self._worded(parcel)
+            accepted = await asyncio.wait_for(channel.send(self._message(worded), to), PROVIDER_SECONDS)
         except Refused as why:
             return Outcome(accepted=False, error=str(why), refused=True)
         except TryLater as why:
@@ -175,6 +182,20 @@ class Delivering:
             log.exception("channel.failed", channel=parcel.channel)
             return Outcome(accepted=False, error=f"{type(why).__name__}: {why}"[:300], chance=chance)
         return Outcome(accepted=True, message_id=accepted.message_id)
+
+    async def _worded(self, parcel: Parcel) -> Parcel:
+        """In the company's words where it has some that can be used: a message never waits for a better text."""
+        try:
+            found, name = await self._database.peek(wording.worded, parcel, self._clock.now())
+        except wording.TemplateFails as why:
+            log.warning("template.failed", company=parcel.company_id, template=why.name, why=why.message)
+            self.problems[parcel.company_id, why.name] = why.message[:300]
+        except Exception as why:
+            log.warning("template.not_read", company=parcel.company_id, why=repr(why)[:300])
+        else:
+            self.problems.pop((parcel.company_id, name), None)
+            return found
+        return parcel
 
     def opened(self, sealed: str, name: str) -> Destination:
         """The destination of a contact. Raises Unavailable when its key is another one."""
@@ -192,6 +213,19 @@ class Delivering:
             opening = self._openings[name] if self._openings is not None else registry.get(name)
             self._channels[name] = opening(self._settings)
         return self._channels[name]
+
+    def unopened(self) -> list[tuple[str, str, str]]:
+        """(channel, why, what to do) of those that the settings want and that cannot be opened."""
+        found = []
+        for name in sorted(self.names):
+            try:
+                self.channel(name)
+            except SiemsError as why:
+                found.append((name, why.message, why.hint))
+            except Exception as why:  # a plug-in may raise anything
+                log.exception("channel.failed", channel=name)
+                found.append((name, f"{type(why).__name__}: {why}"[:300], "siems daemon logs"))
+        return found
 
     # --- what is said ------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from siems.errors import Conflict, SiemsError, UsageError
 from siems.services import retention, setup, users
 from siems.services.observers import react
 from siems.services.sla_settings import countries, warm
-from siems.storage import migrations, statistics
+from siems.storage import migrations, rotation, statistics
 from siems.storage.database import Database, open_engine, parse_url
 from siems.storage.dialect import translated
 from siems.storage.vault import Vault
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade.add_argument("--to", default="head")
     upgrade.set_defaults(run=run_upgrade)
     commands.add_parser("check").set_defaults(run=run_check)
+    commands.add_parser("rotate-key").set_defaults(run=run_rotate_key)
     commands.add_parser("stats").set_defaults(run=run_stats)
     commands.add_parser("settings").set_defaults(run=run_settings)
     bodies = commands.add_parser("check-bodies")
@@ -123,6 +124,17 @@ def _make_room(file: str | None) -> None:
 def run_upgrade(ask: argparse.Namespace) -> int:
     before, after = _with_engine(lambda engine: migrations.upgrade(engine, ask.to))
     print(json.dumps({"before": before, "after": after, "changed": before != after}))
+    return 0
+
+
+def run_rotate_key(ask: argparse.Namespace) -> int:
+    """Another key for all that is stored encrypted."""
+
+    def work(engine: Engine) -> dict[str, int]:
+        migrations.check(engine)
+        return rotation.rotate(engine, places.key_file())
+
+    print(json.dumps({"key_file": str(places.key_file()), "sealed": _with_engine(work)}))
     return 0
 
 
@@ -200,15 +212,11 @@ def run_init(ask: argparse.Namespace) -> int:
             token = database.write_now(setup.local_token, user_id, companies=(MSP,))
         finally:
             database.stop()
-    Vault.open(_key_file())
+    Vault.open(places.key_file())
     places.write_private(places.token_file(), token + "\n")
     answer = {"user_id": user_id, "name": name, "password": password if made else None}
     print(json.dumps(answer))
     return 0
-
-
-def _key_file() -> Path:
-    return places.config_dir() / "secret.key"
 
 
 # --- the daemon ------------------------------------------------------------------------------------------------
@@ -263,7 +271,7 @@ async def serve(
     """Answer until told to stop; then let what is in flight finish."""
     from siems.daemon.http.app import listen
 
-    runtime = Runtime(settings, clock, Vault.open(_key_file()), settings.public_url, watching=watching)
+    runtime = Runtime(settings, clock, Vault.open(places.key_file()), settings.public_url, watching=watching)
     supervisor = Supervisor()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
@@ -22,7 +24,10 @@ GROUPS = 40
 MEMBERS = 200
 ROWS = 500
 """So many rows at once, for the same reason."""
+EACH = 4
+"""So many messages of one contact are on their way at once: an address that hangs keeps its own messages only."""
 STALE = timedelta(minutes=10)
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 m = t.message.c
 
@@ -65,19 +70,22 @@ class Parcel:
 # --- what is due -----------------------------------------------------------------------------------------------
 
 
-def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int]) -> list[Parcel]:
+def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int], on_way: Mapping[str, int] = NOTHING) -> list[Parcel]:
     """Lease what is due, the most severe first, for the channels that have room: `free` by channel that is set up.
 
     What no channel can take any more comes as a parcel with an obstacle, so that it is given up where its company
-    is held.
+    is held. `on_way` tells how many messages of each contact this owner is sending already.
     """
     room = {channel: slots for channel, slots in free.items() if slots > 0}
+    held = Counter(on_way)
     parcels: list[Parcel] = []
     seen: set[tuple[Any, ...]] = set()
     rows = 0
-    for row in _due(uow, room, free):
+    for row in _due(uow, room, free, [contact for contact, count in held.items() if count >= EACH]):
         group = _group_of(row)
         if group in seen or (row.channel in free and room.get(row.channel, 0) <= 0):
+            continue
+        if held[row.contact_id] >= EACH:
             continue
         seen.add(group)
         parcel = _take(uow, owner, row, known=row.channel in free)
@@ -85,12 +93,13 @@ def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int]) -> list[Parcel]:
             parcels.append(parcel)
             rows += len(parcel.ids)
             room[row.channel] = room.get(row.channel, 0) - 1
+            held[row.contact_id] += 1
         if len(parcels) >= GROUPS or rows >= ROWS:
             break
     return parcels
 
 
-def _due(uow: UnitOfWork, room: Collection[str], known: Collection[str]) -> Iterator[Row[Any]]:
+def _due(uow: UnitOfWork, room: Collection[str], known: Collection[str], full: list[str]) -> Iterator[Row[Any]]:
     """Rows whose time has come, the most severe first: of channels with room, and of such as are not set up."""
     wanted = or_(m.channel.in_(list(room)), m.channel.not_in(list(known)))
     for severity in reversed(Severity):
@@ -100,6 +109,8 @@ def _due(uow: UnitOfWork, room: Collection[str], known: Collection[str]) -> Iter
             .order_by(m.next_at, m.id)
             .limit(GROUPS * 10)
         )
+        if full:  # else what waits for one of them could hide everything else
+            statement = statement.where(m.contact_id.not_in(full))
         if uow.dialect.shared:
             statement = statement.with_for_update(skip_locked=True)
         yield from list(uow.connection.execute(statement))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -22,6 +23,7 @@ from siems.vocabulary import MSP
 from siems.wire import TemplateEdit, TemplateView
 
 STATUS, UPDATE = "status", "incident.update"
+NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
 MOST = 200
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -117,24 +119,30 @@ def find(connection: Connection, company_id: str, name: str) -> Template:
     return known[name]
 
 
-def body_for(connection: Connection, company_id: str, event: str, channel: str) -> str | None:
-    """The text that a company wants for an event on a channel; None where it wants none of its own."""
+def for_message(connection: Connection, company_id: str, event: str, channel: str) -> Template | None:
+    """The template that a company wants for an event on a channel; None where it wants none of its own."""
     found = [k for k in in_force(connection, company_id).values() if (k.event, k.channel) == (event, channel)]
     ranked = sorted(found, key=lambda k: ("shipped", "msp", "company").index(k.origin))
-    return ranked[-1].body if ranked else None
+    return ranked[-1] if ranked else None
 
 
-def view(template: Template, company_id: str) -> TemplateView:
+def view(template: Template, company_id: str, problem: str = "") -> TemplateView:
     return TemplateView(
         name=template.name, company_id=company_id, event=template.event, channel=template.channel,
         body=template.body, origin=template.origin, updated_by=template.updated_by, updated_at=template.updated_at,
+        problem=problem,
     )  # fmt: skip
 
 
-def list_templates(connection: Connection, actor: Actor, company_id: str) -> list[TemplateView]:
-    """Those in force for a company, by name."""
+def list_templates(
+    connection: Connection, actor: Actor, company_id: str, problems: Mapping[tuple[str, str], str] = NONE
+) -> list[TemplateView]:
+    """Those in force for a company, by name; `problems` by company and name."""
     require(actor, Permission.SEE_TICKETS, company_id, what=company_id)
-    return [view(k, company_id) for _, k in sorted(in_force(connection, company_id).items())]
+    return [
+        view(k, company_id, problems.get((company_id, name), ""))
+        for name, k in sorted(in_force(connection, company_id).items())
+    ]
 
 
 # --- changing --------------------------------------------------------------------------------------------------

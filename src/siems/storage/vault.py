@@ -8,29 +8,30 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from siems.errors import Unavailable
 from siems.places import write_private
 
 
 class Vault:
-    """Encrypts and signs with one key of 32 random bytes."""
+    """Encrypts and signs with the first of its keys, each of 32 random bytes; reads what any of them has encrypted."""
 
-    def __init__(self, key: bytes) -> None:
-        self._fernet = Fernet(key)
-        self._key = key
+    def __init__(self, *keys: bytes) -> None:
+        self._first = Fernet(keys[0])
+        self._fernet = MultiFernet([self._first, *map(Fernet, keys[1:])])
+        self.keys = keys
 
     @classmethod
     def open(cls, path: Path) -> Vault:
-        """The vault of a key file; made on first use, readable by its owner only."""
+        """The vault of a key file, a key in each line; made on first use, readable by its owner only."""
         if not path.exists():
-            write_private(path, Fernet.generate_key().decode())
+            write_private(path, fresh_key().decode())
         try:
-            return cls(path.read_bytes().strip())
-        except (OSError, ValueError) as why:
+            return cls(*path.read_bytes().split())
+        except (OSError, ValueError, IndexError) as why:
             raise Unavailable(
-                f"the key file {path} cannot be used ({why})",
+                f"the key file {path} cannot be used ({str(why) if path.stat().st_size else 'it is empty'})",
                 hint="restore it from where you keep it: stored secrets cannot be read without it",
             ) from why
 
@@ -46,9 +47,22 @@ class Vault:
                 "a stored secret cannot be decrypted: the key file is another one", hint="restore secret.key"
             ) from why
 
+    def is_newest(self, sealed: str) -> bool:
+        """Whether the first key alone opens it."""
+        try:
+            self._first.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
     def derived(self, purpose: str) -> bytes:
         """A key for one other purpose."""
-        return sha256(b"siems:" + purpose.encode() + b":" + self._key).digest()
+        return sha256(b"siems:" + purpose.encode() + b":" + self.keys[0]).digest()
+
+
+def fresh_key() -> bytes:
+    """A key nobody has seen."""
+    return Fernet.generate_key()
 
 
 def random_token(prefix: str, size: int = 24) -> str:

@@ -22,6 +22,8 @@ class TemplateView(Wire):
     origin: str
     updated_by: str
     updated_at: datetime | None
+    problem: str = ""
+    """Why it could not be filled in for the last message that wanted it: that went out as if there were none."""
 
 
 class TemplateEdit(Ask):

@@ -34,6 +34,7 @@ from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
 from siems.services import directory, overview, trail
 from siems.services.reach_views import message_check
+from siems.services.way_checks import channel_checks, ticket_check
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Role
 
@@ -78,6 +79,8 @@ async def status(call: Call) -> web.Response:
     shown = url if call.actor.role is Role.ADMIN else runtime.database.dialect.name
     checks = await call.read(partial(directory.checks, overdue=overdue, drift=runtime.clock.drift()))
     checks.append(await call.read(partial(message_check, now=runtime.clock.now(), channels=runtime.delivering.names)))
+    checks += await call.read(ticket_check, call.actor)
+    checks += channel_checks(runtime.delivering.unopened())
     checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in runtime.watch.checks()]
     if runtime.mail is not None:
         checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))

@@ -25,7 +25,8 @@ async def _company(call: Call, word: str) -> str:
 
 async def list_templates(call: Call) -> web.Response:
     company_id = await _company(call, call.word("company"))
-    return items_of(await call.read(templates.list_templates, call.actor, company_id))
+    problems = dict(call.runtime.delivering.problems)
+    return items_of(await call.read(templates.list_templates, call.actor, company_id, problems))
 
 
 async def show_template(call: Call) -> web.Response:
