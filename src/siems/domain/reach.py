@@ -178,7 +178,7 @@ def plan(reach: Reach, notice: Notice, *, now: datetime) -> Plan:
     wanted = _by_rules(reach, notice) if reach.rules else _by_default(reach, notice)
     if not wanted and notice.pages:
         # rules say how somebody is woken, not that they hear nothing of it
-        wanted = [one for one in _by_default(reach, notice) if manner_of(one[0].channel).silent]
+        wanted = [one for one in _by_default(reach, notice) if one[0].channel == "email"]
     best: dict[str, tuple[timedelta, str, str, Contact]] = {}
     for contact, wait, rule, why in wanted:
         if contact.id not in best or wait < best[contact.id][0]:
