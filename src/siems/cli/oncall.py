@@ -12,10 +12,11 @@ from siems.cli import rota, standing_in
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Column, Item, at, field, show_list, show_one
 
-app = new_app("On-call: who, schedule, override, swap, export, fairness, ready.")
+app = new_app("On-call: who, schedule, override, swap, gaps, export, fairness, ready.")
 app.add_typer(rota.app, name="schedule")
 app.add_typer(standing_in.override, name="override")
 app.add_typer(standing_in.swap, name="swap")
+app.command("gaps")(rota.gaps)
 
 Schedule = Annotated[str, typer.Option("--schedule", help="primary or sch-primary")]
 User = Annotated[str, typer.Option("--user", help="@me, an id or a name")]

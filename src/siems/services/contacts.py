@@ -142,6 +142,7 @@ def verify_contact(uow: UnitOfWork, actor: Actor, ref: str, code: str) -> bool:
     uow.connection.execute(
         update(t.contact).where(t.contact.c.id == row.id).values(verified_at=uow.now, code_hash="", code_until=None)
     )
+    changed(uow)
     record(uow, actor, "contact.verified", row.id, user=row.user_id, channel=row.channel)
     return True
 

@@ -198,6 +198,13 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "notification": _oldest_first(
             "notification", "id", "created_at", lambda kept: kept.notifications, but="state IN ('pending', 'sending')"
         ),
+        "page": _oldest_first(
+            "page",
+            "id",
+            "created_at",
+            lambda kept: kept.notifications,
+            but="ended_at IS NULL AND acknowledged_at IS NULL",
+        ),
         "message": _oldest_first(
             "message",
             "id",
@@ -222,7 +229,7 @@ def age_of(kept: Retention, table: str) -> timedelta | None:
     ages = {
         "raw_body": kept.raw, "alert": kept.alerts, "incident": kept.incidents, "event": kept.events,
         "delivery": kept.deliveries, "rejection": kept.rejections, "notification": kept.notifications,
-        "message": kept.notifications,
+        "message": kept.notifications, "page": kept.notifications,
         "idempotency": kept.answers, "undo": kept.answers, "timeline": kept.incidents,
     }  # fmt: skip
     return ages.get(table)

@@ -48,9 +48,12 @@ def add(uow: UnitOfWork, actor: Actor, schedule_id: str, ask: OverrideAsk) -> Ov
 
 def put(
     uow: UnitOfWork, actor: Actor, schedule: Schedule, user: str, starts: datetime, ends: datetime, *,
-    reason: str = "", swap_id: int | None = None,
+    reason: str = "", swap_id: int | None = None, there: int | None = None,
 ) -> Override:  # fmt: skip
-    """One override as it is kept; `turns.follow` is for the caller. Raises InvalidField, Conflict."""
+    """One override as it is kept; `turns.follow` is for the caller. Raises InvalidField, Conflict.
+
+    `there`: how many the schedule has, where the caller knows it: looking reads every schedule anew.
+    """
     for at in (starts, ends):
         if at.tzinfo is None:
             raise InvalidField("a time has no zone", hint="write it like 2026-03-10T14:00:00Z")
@@ -62,8 +65,7 @@ def put(
         raise InvalidField("the override would be over already", hint="--until 'tomorrow 9am'")
     if ends - starts > LONGEST:
         raise InvalidField("an override lasts for a year at most", hint="change the schedule instead")
-    coming = uow.oncall.rota().of(schedule.id)
-    if len(coming) >= MOST:
+    if (len(uow.oncall.rota().of(schedule.id)) if there is None else there) >= MOST:
         raise Conflict(f"{schedule.id} has {MOST} overrides already", hint="siems oncall override list")
     override = Override(
         id=uow.next_number("override"), schedule_id=schedule.id, company_id=schedule.company_id, user=user,
@@ -252,12 +254,15 @@ def add_many(
     """Overrides of a calendar, all or none; what is there already is left as it is. (Those that are new.)"""
     schedule = _schedule(uow, schedule_id)
     allow(actor, Permission.OTHERS_ONCALL, schedule)
-    made = []
+    known, made = list(uow.oncall.rota().of(schedule_id)), []
+    if len(wanted) > MOST:
+        raise Conflict(f"a schedule has at most {MOST} overrides, and these are {len(wanted)}", hint="a shorter time")
     for user, starts, ends in wanted:
         person = person_named(uow, actor, user, schedule)
         begins, end = max(starts, uow.now), ends.replace(microsecond=0)
-        known = uow.oncall.rota().of(schedule_id)
         if not any(o.user == person.id and o.starts <= begins and o.ends == end for o in known):
-            made.append(put(uow, actor, schedule, person.id, starts, ends, reason=reason))
+            new = put(uow, actor, schedule, person.id, starts, ends, reason=reason, there=len(known))
+            made.append(new)
+            known.append(new)
     turns.follow(uow, schedule)
     return made
