@@ -86,3 +86,22 @@ def test_what_if_says_what_would_keep_people_from_hearing_of_it(world: World) ->
     seen = world.do(whatif.page, ROOT, ACME, WhatIfAsk(company=ACME, severity="MEDIUM"))
     assert any("shadow" in note for note in seen.notes)
     assert not seen.steps[0].people[0].pages, "MEDIUM wakes nobody"
+
+
+def test_addresses_that_a_policy_calls_are_told_of_too(world: World) -> None:
+    from .chains import policy, step
+
+    Post(world)
+    policy(world, step("owner", "webhook:https://hooks.example/T0/secret"))
+    world.hire("maria", Role.TECHNICIAN, ACME)
+    world.fires(severity="CRITICAL")
+    told = world.database.read_now(explaining.explain, "INC-1", ROOT, world.clock.now())
+    [called] = [one for one in told.told if not one.user_id]
+    assert [(m.channel, m.hint, m.state) for m in called.messages] == [
+        ("webhook", "https://hooks.example/...", "pending"),
+    ]  # fmt: skip
+    assert "secret" not in str(world.story())
+    maria = world.hire("tess", Role.TECHNICIAN, ACME)
+    world.act(maria, "ack")
+    rows = world.rows("SELECT state FROM message WHERE user_id = ''")
+    assert [row["state"] for row in rows] == ["cancelled"], "an ack stops it as it stops people's pages"

@@ -238,13 +238,28 @@ def why(connection: Connection, actor: Actor, ref: str) -> list[ToldView]:
     sent: dict[str, list[MessageView]] = {}
     for row in connection.execute(select(t.message).where(m.notice.in_(keys)).order_by(m.id)):
         sent.setdefault(row.notice, []).append(message_view(row, names))
-    return [
+    people = [
         ToldView(
             at=row.created_at, event=row.event, object=row.object, subject=row.subject, user_id=row.user_id,
             user=names.users.get(row.user_id, row.user_id), pages=row.pages, inbox=row.state, why=row.why,
             messages=sent.get(row.dedup_key.removesuffix(":inbox"), []),
         )
         for row in told
+    ]  # fmt: skip
+    return sorted([*people, *_called(connection, {row.object for row in told}, names)], key=lambda one: one.at)
+
+
+def _called(connection: Connection, objects: Collection[str], names: Names) -> list[ToldView]:
+    """The addresses that policies name and that were called about these: they have no inbox."""
+    rows = connection.execute(
+        select(t.message).where(m.object.in_(list(objects)), m.user_id == "").order_by(m.id).limit(MAX_PAGE)
+    )
+    return [
+        ToldView(
+            at=row.created_at, event=row.event, object=row.object, subject=row.subject, user_id="",
+            user="a target of the policy", pages=row.pages, inbox="none", why="", messages=[message_view(row, names)],
+        )
+        for row in rows
     ]  # fmt: skip
 
 

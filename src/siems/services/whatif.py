@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from siems.domain.permissions import Actor, Permission, require
-from siems.domain.reach import Notice, plan
+from siems.domain.reach import Notice, hint_of, plan
 from siems.services.policy_views import trial
 from siems.services.telling import QUIET_EVENTS
 from siems.storage.unit_of_work import UnitOfWork
@@ -49,7 +49,7 @@ def _step(uow: UnitOfWork, company_id: str, severity: Severity, step: TrialStep,
     people += [_person(uow, name, notice, step.at, pages=False) for name in step.inbox]
     return WhatIfStep(
         at=step.at, kind=step.kind, level=step.level, text=step.text, targets=step.targets, people=people,
-        webhooks=step.webhooks,
+        webhooks=[hint_of("webhook", url) for url in step.webhooks],
     )  # fmt: skip
 
 
