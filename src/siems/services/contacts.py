@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, Table, delete, select, update
 
 from siems.domain.events import Recorded
 from siems.domain.permissions import Actor, Permission, missing, require_role
@@ -97,9 +97,14 @@ def add_contact(uow: UnitOfWork, actor: Actor, ask: ContactAsk, address: str, va
 
 def find_contact(uow: UnitOfWork, actor: Actor, ref: str) -> Row[Any]:
     """A contact that this actor may change. Raises NotFound, Forbidden."""
+    return find_owned(uow, actor, t.contact, "CON-", ref)
+
+
+def find_owned(uow: UnitOfWork, actor: Actor, table: Table, prefix: str, ref: str) -> Row[Any]:
+    """A row of a person's own, which this actor may change: `CON-3` or `3`. Raises NotFound, Forbidden."""
     number = ref.strip().upper()
-    number = number if number.startswith("CON-") else f"CON-{number}"
-    row = uow.connection.execute(select(t.contact).where(t.contact.c.id == number)).first()
+    number = number if number.startswith(prefix) else f"{prefix}{number}"
+    row = uow.connection.execute(select(table).where(table.c.id == number)).first()
     if row is None:
         raise missing(ref)
     try:

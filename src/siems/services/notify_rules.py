@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from siems.domain.permissions import Actor, Permission, missing, require_role
-from siems.errors import Conflict, InvalidField, NotFound
+from siems.domain.permissions import Actor, Permission, require_role
+from siems.errors import Conflict, InvalidField
 from siems.services.contacts import (
     MOST,
     about_of,
@@ -16,6 +16,7 @@ from siems.services.contacts import (
     changed,
     company_of,
     find_contact,
+    find_owned,
     record,
     severity_of,
     whose,
@@ -103,16 +104,7 @@ def delete_rule(uow: UnitOfWork, actor: Actor, ref: str) -> None:
 
 
 def _find_rule(uow: UnitOfWork, actor: Actor, ref: str) -> Row[Any]:
-    number = ref.strip().upper()
-    number = number if number.startswith("NR-") else f"NR-{number}"
-    row = uow.connection.execute(select(t.notify_rule).where(t.notify_rule.c.id == number)).first()
-    if row is None:
-        raise missing(ref)
-    try:
-        whose(uow, actor, row.user_id)
-    except NotFound as why:
-        raise missing(ref) from why
-    return row
+    return find_owned(uow, actor, t.notify_rule, "NR-", ref)
 
 
 def _wait(seconds: int) -> int:
