@@ -128,6 +128,14 @@ class Platform(StrEnum):
     OTHER = "other"
 
 
+class Risk(StrEnum):
+    """How much a runbook may break: it decides who has to approve a run."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class AssetSource(StrEnum):
     """Who vouches for what is known of an asset: an alert named it, an inventory listed it, or a person wrote it."""
 
