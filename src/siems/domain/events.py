@@ -18,6 +18,7 @@ from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
 from siems.domain.permissions import Actor
+from siems.domain.runbook_found import Found
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket
 
@@ -349,6 +350,25 @@ class Recorded:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookWritten:
+    """Somebody wrote or changed a runbook; `before` is what it was, None for a new one."""
+
+    found: Found
+    before: Found | None
+    actor: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookApproved:
+    """An admin has approved the content of a runbook, and given it a risk."""
+
+    found: Found
+    actor: Actor
+    reason: str = ""
+
+
 Event = (
     AlertReceived
     | AlertRepeated
@@ -384,4 +404,6 @@ Event = (
     | TicketCommented
     | TicketMoved
     | TicketFailed
+    | RunbookWritten
+    | RunbookApproved
 )  # fmt: skip

@@ -34,6 +34,8 @@ class Permission(StrEnum):
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
     OWN_SESSION = "use one's own account"
+    SEE_RUNBOOKS = "see runbooks"
+    APPROVE_CONTENT = "approve a runbook's content and risk"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -60,6 +62,8 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+    Permission.SEE_RUNBOOKS: frozenset({_A, _M, _T}),
+    Permission.APPROVE_CONTENT: frozenset({_A}),
 }
 
 
