@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 TABLES = (
     "run_rule", "self_heal", "standing_approval", "run_output", "run_step", "run_host", "run", "host_login",

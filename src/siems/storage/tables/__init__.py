@@ -17,6 +17,7 @@ from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
+from siems.storage.tables.runbooks import runbook, runbook_approval
 from siems.storage.tables.runs import (
     host_login,
     run,
@@ -71,6 +72,8 @@ __all__ = [
     "run_output",
     "run_rule",
     "run_step",
+    "runbook",
+    "runbook_approval",
     "schedule",
     "self_heal",
     "shift",
