@@ -42,6 +42,18 @@ OVER = frozenset({
 })  # fmt: skip
 
 
+class RunTurn(StrEnum):
+    """What happened to a run; the stream and the record say `run.` before it."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    STARTED = "started"
+    CANCELLING = "cancelling"
+    FINISHED = "finished"
+
+
 class HostState(StrEnum):
     """How it goes on one host. `skipped`: its turn never came. `unknown`: whoever ran it is gone."""
 
