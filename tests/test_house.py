@@ -25,7 +25,7 @@ LONG = {
     "src/siems/services/filters.py": 340,
     "src/siems/config.py": 380,
     "src/siems/wire/__init__.py": 400,
-    "src/siems/domain/events.py": 390,
+    "src/siems/domain/events.py": 410,
     "tests/daemon/test_permission_matrix.py": 560,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,
