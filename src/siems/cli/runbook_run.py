@@ -163,7 +163,7 @@ def approve(door: Door, ref: Ref) -> None:
 
     For one of high risk:  --confirm COMPANY-ID. What is approved here covers its rollback.
     """
-    found = door.client.run(ref)
+    found: Item = door.client.run(ref)
     if "approve" in found["actions"] and not door.dry_run:
         for text in card(found, brief=True):
             door.note(text)
@@ -222,7 +222,7 @@ def status(
     exit_status: ExitStatus = False,
 ) -> int:
     """How a run goes, host by host and step by step: siems runbook status RUN-91 --watch --exit-status"""
-    found = door.client.run(ref)
+    found: Item = door.client.run(ref)
     if watch:
         from siems.cli.run_follow import watched
 
