@@ -11,6 +11,7 @@ import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from siems.config import Settings
 from siems.domain.runbook import Shell
@@ -33,7 +34,7 @@ class Local:
             raise UsageError(
                 "runs on the daemon's own machine are off", hint="siems config set executors.local.enabled true"
             )
-        self._environment = {"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}
+        self._environment = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(Path.home()), **(environment or {})}
 
     def check(self, host: Host) -> None:
         if host.platform is Platform.WINDOWS:
@@ -63,7 +64,7 @@ class Local:
     async def _walk(self, script: Script, host: Host, heard: Heard, folder: str) -> Outcome:
         process = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", script.text, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=folder,
-            env={**self._environment, "HOME": folder, "TMPDIR": folder, **script.values}, start_new_session=True,
+            env={**self._environment, **script.values}, start_new_session=True,
         )  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
