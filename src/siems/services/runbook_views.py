@@ -32,8 +32,8 @@ from siems.wire import (
 
 def owner_of(connection: Connection, ref: str, actor: Actor) -> str:
     """The company behind what people type, or `msp`, whose runbooks are for every company. Raises NotFound."""
-    require_role(actor, Permission.SEE_RUNBOOKS)
     if ref.strip().lower() == MSP:
+        require_role(actor, Permission.SEE_RUNBOOKS)
         return MSP
     company_id = find_company(connection, ref, actor)
     require(actor, Permission.SEE_RUNBOOKS, company_id, what=company_id)
@@ -42,10 +42,10 @@ def owner_of(connection: Connection, ref: str, actor: Actor) -> str:
 
 def list_runbooks(connection: Connection, actor: Actor, company: str) -> list[RunbookView]:
     """What a company may use; without one everything that the reader may see."""
-    require_role(actor, Permission.SEE_RUNBOOKS)
     users = load_names(connection).users
     if company:
         return [_view(found, users) for found in usable(connection, owner_of(connection, company, actor))]
+    require_role(actor, Permission.SEE_RUNBOOKS)
     everything = [shipped(runbook) for runbook in library.every()] + rows.in_scope(connection, actor)
     return [_view(found, users) for found in sorted(everything, key=lambda one: (one.runbook.name, one.company_id))]
 
@@ -55,9 +55,9 @@ def locate(connection: Connection, actor: Actor, name: str, company: str) -> Fou
 
     Raises NotFound, InvalidField where several companies have one of this name.
     """
-    require_role(actor, Permission.SEE_RUNBOOKS)
     if company:
         return find(connection, owner_of(connection, company, actor), name)
+    require_role(actor, Permission.SEE_RUNBOOKS)
     mine = [found for found in rows.in_scope(connection, actor) if found.runbook.name == name.strip()]
     shared = [found for found in mine if found.origin is Origin.MSP]
     if not shared and library.find(name.strip()) is None and mine:
