@@ -8,10 +8,11 @@ import os
 import shutil
 import signal
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from siems.config import Settings
 from siems.domain.runbook import Shell
@@ -34,7 +35,9 @@ class Local:
             raise UsageError(
                 "runs on the daemon's own machine are off", hint="siems config set executors.local.enabled true"
             )
-        self._environment = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(Path.home()), **(environment or {})}
+        state = {name: os.environ[name] for name in ("XDG_STATE_HOME",) if name in os.environ}
+        own = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(Path.home()), **state}
+        self._environment = {**own, **(environment or {})}
 
     def check(self, host: Host) -> None:
         if host.platform is Platform.WINDOWS:
@@ -62,16 +65,24 @@ class Local:
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _walk(self, script: Script, host: Host, heard: Heard, folder: str) -> Outcome:
-        process = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", script.text, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=folder,
-            env={**self._environment, **script.values}, start_new_session=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        readers = [
-            asyncio.ensure_future(_read(process.stdout, host.name, heard, error=False)),
-            asyncio.ensure_future(_read(process.stderr, host.name, heard, error=True)),
-        ]
+        with contextlib.ExitStack() as open_here:
+            streams = [await _stream(open_here) for _ in range(2)]
+            process = await asyncio.create_subprocess_exec(
+                "/bin/sh", "-c", script.text, stdin=DEVNULL, stdout=streams[0][1], stderr=streams[1][1], cwd=folder,
+                env={**self._environment, **script.values}, start_new_session=True,
+            )  # fmt: skip
+            for _, end in streams:
+                end.close()
+            readers = [
+                asyncio.ensure_future(_read(reader, host.name, heard, error=error))
+                for (reader, _), error in zip(streams, (False, True), strict=True)
+            ]
+            return await self._ended(script, host, process, readers)
+
+    @staticmethod
+    async def _ended(
+        script: Script, host: Host, process: Process, readers: Sequence[asyncio.Future[None]]
+    ) -> Outcome:  # fmt: skip
         try:
             async with asyncio.timeout(script.timeout.total_seconds()):
                 code = await process.wait()
@@ -89,6 +100,18 @@ class Local:
             return Outcome(host.name, Ended.SUCCEEDED, 0)
         why = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
         return Outcome(host.name, Ended.FAILED, code, why)
+
+
+async def _stream(stack: contextlib.ExitStack) -> tuple[asyncio.StreamReader, BinaryIO]:
+    """(what reads a pipe, its other end). Not the subprocess's own: it would wait for whoever holds them, too."""
+    ours, theirs = os.pipe()
+    end = stack.enter_context(os.fdopen(theirs, "wb"))
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb")
+    )
+    stack.callback(transport.close)
+    return reader, end
 
 
 async def _read(stream: asyncio.StreamReader, host: str, heard: Heard, *, error: bool) -> None:
