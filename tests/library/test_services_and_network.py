@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -330,5 +329,3 @@ def test_what_is_no_instance_says_so(host: Scratch) -> None:
     assert "curl is missing" in host.ill("ec2-metadata", Phase.PRECHECK, given)
     host.has("curl")
     assert "this is no EC2 instance" in host.ill("ec2-metadata", Phase.PRECHECK, given)
-
-
