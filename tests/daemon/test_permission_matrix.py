@@ -500,7 +500,10 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|RUN-2|SA-2|sch-beta|OVR-2|SWP-2|beta-jira|stranger"
+            theirs = (
+                rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|RUN-2|SA-2|sch-beta|OVR-2|SWP-2|beta-jira"
+                rb"|stranger"
+            )
             assert not re.search(theirs, reply.body), (path, reply)
 
 

@@ -17,7 +17,7 @@ title: Try it out
 risk: low
 platforms: [linux]
 parameters:
-  key: {{secret: true, pattern: '[a-z0-9-]+', default: 'hidden-4711'}}
+  key: {{secret: true, pattern: '[a-z0-9-]+'}}
 precheck: [{{name: look, run: 'echo look'}}]
 steps: [{{name: act, run: '{script}'}}]
 verify: [{{name: well, run: 'true'}}]
@@ -52,7 +52,7 @@ async def furnished(house: House, sshd: Sshd, script: str, hosts: int = 3) -> No
 
 async def run(house: House, hosts: int = 3, **more: Any) -> str:
     names = [f"web-{number}" for number in range(1, hosts + 1)]
-    ask = {"company": "acme", "runbook": "try-out", "hosts": names, **more}
+    ask = {"company": "acme", "runbook": "try-out", "hosts": names, "values": {"key": "hidden-4711"}, **more}
     reply = await house.ask("root", "POST", "/runs", ask)
     assert reply.status == 201, reply
     return str(reply.json()["run"]["id"])
@@ -115,7 +115,7 @@ async def test_cancelling_stops_what_runs_and_begins_nothing_more(door: House, s
 
 async def test_a_host_that_answers_with_another_key_ends_as_unreachable(door: House, sshd: Sshd) -> None:
     await furnished(door, sshd, "echo never", hosts=1)
-    login = {"known_hosts": "elsewhere.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"}
+    login = {"known_hosts": f"elsewhere.example {sshd.known_hosts.split(' ', 1)[1]}"}
     assert (await door.ask("root", "PUT", "/companies/comp-acme/logins/ssh", login)).status == 200
     found = await ended(door, await run(door, 1))
     assert found["hosts"][0]["state"] == "unreachable"

@@ -100,8 +100,7 @@ def taking(pattern: str, **more: object) -> Runbook:
 def test_what_shells_act_on_is_refused_even_by_a_pattern_that_takes_all(value: str) -> None:
     try:
         taken = values(taking("(?s).*"), {"x": value})["x"]
-    except InvalidField as refused:
-        assert refused.message.startswith("x: ")
+    except InvalidField:
         return
     assert taken == value
     assert not SHARP & set(value)

@@ -22,7 +22,8 @@ case $1 in
   show) case $2 in
       --property=Version) echo Version=252 ;;
       --property=LoadState) if [ -n "$state" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi ;;
-      --property=MainPID) [ ! -e "$KEPT/crashes" ] || date +%N > "$KEPT/pid"; echo "MainPID=$(cat "$KEPT/pid" 2>/dev/null)" ;;
+      --property=MainPID) [ ! -e "$KEPT/crashes" ] || date +%N > "$KEPT/pid"
+        echo "MainPID=$(cat "$KEPT/pid" 2>/dev/null)" ;;
     esac ;;
   is-active) [ "$state" = active ] ;;
   restart|start) [ ! -e "$KEPT/broken" ] || { echo failed > "$KEPT/$unit"; exit 1; }; echo active > "$KEPT/$unit" ;;

@@ -31,8 +31,8 @@ SCRIPTS = [
 ]
 DELETES = re.compile(r"\brm -|-delete|Remove-Item|\bprune\b|\bclean\b|--vacuum")
 ATTACKS = (
-    ";reboot", "a;b", "$(id)", "`id`", "a\nb", "a'b", 'a"b', "{{ssm:x}}", "-rf", "--help", "a" * 65_536, "a\x00b", "a|b",
-    "a&b", "a>b", "../../etc/passwd", "a\\b", "\u202ea", "a\tb", "$HOME", "%PATH%", "~root", "a*", "#a", "(a)",
+    ";reboot", "a;b", "$(id)", "`id`", "a\nb", "a'b", 'a"b', "{{ssm:x}}", "-rf", "--help", "a" * 65_536, "a\x00b",
+    "a|b", "a&b", "a>b", "../../etc/passwd", "a\\b", "\u202ea", "a\tb", "$HOME", "%PATH%", "~root", "a*", "#a", "(a)",
 )  # fmt: skip
 
 
