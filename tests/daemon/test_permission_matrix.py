@@ -22,6 +22,7 @@ from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role, Severity
 from siems.wire import ContactAsk, RuleAsk
 
+from . import run_cases
 from .house import ALERT as SENT
 from .house import VAULT, House, Reply
 
@@ -46,7 +47,7 @@ TABLE = {
     "see tickets and templates":                  "✓     ✓       ✓          ·",
     "see runbooks":                               "✓     ✓       ✓          ·",
     "approve a runbook's content":                "✓     ·       ·          ·",
-}  # fmt: skip
+} | run_cases.ROWS  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
 }
@@ -313,6 +314,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
+    **{route: Case(**how) for route, how in run_cases.CASES.items()},
 }  # fmt: skip
 
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -367,6 +369,7 @@ async def populate(house: House) -> None:
         assert (await house.ask("root", "POST", "/ticket-accounts", account)).status == 201
     for number in (1, 2):
         assert (await house.ask("root", "POST", f"/incidents/INC-{number}/tickets", {})).status == 200
+    await run_cases.populate(house)
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
@@ -403,7 +406,7 @@ async def call(house: House, role: str, route: tuple[str, str], thing: str, case
     person = "root" if role == "admin" else role
     thing = thing.replace("{mine}", str(PEOPLE.index(person) + 1))
     name = "identified" if "templates" in path else "vpn" if "runbooks" in path else "web-server-01"
-    path = path.replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
+    path = run_cases.named(path).replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
     path += case.query.replace("{object}", thing) if thing else ""
     return await house.ask(role, method, path, written(case.body, thing))
 
@@ -497,7 +500,10 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|sch-beta|OVR-2|SWP-2|beta-jira|stranger"
+            theirs = (
+                rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|RUN-2|SA-2|sch-beta|OVR-2|SWP-2|beta-jira"
+                rb"|stranger"
+            )
             assert not re.search(theirs, reply.body), (path, reply)
 
 
@@ -514,7 +520,7 @@ async def test_without_a_token_every_route_answers_401_with_the_same_bytes(door:
     await populate(door)
     bodies = set()
     for method, path in CASES:
-        path = path.format(ref="INC-1", name="x", key="k", action="ack")
+        path = path.format(ref="INC-1", name="x", key="k", action="ack", executor="ssh")
         for headers in ([], [("Authorization", "Bearer nonsense")], [("Authorization", "Basic x")]):
             reply = await door.send(method, f"/api/v1{path}", headers)
             assert reply.status == 401, path

@@ -37,6 +37,10 @@ TABLE = {
     P.SEE_TICKETS:      "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
+    P.RUN:              "✓     ✓       ✓          ·",
+    P.APPROVE_RUN:      "✓     ✓       ·          ·",
+    P.APPROVE_HIGH_RUN: "✓     ·       ·          ·",
+    P.RUN_SETTINGS:     "✓     ·       ·          ·",
     P.SEE_RUNBOOKS:     "✓     ✓       ✓          ·",
     P.APPROVE_CONTENT:  "✓     ·       ·          ·",
 }  # fmt: skip

@@ -10,6 +10,7 @@ from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.runbook_card import card, next_steps, whose
 from siems.cli.runbook_content import Company, Name, approve_content, diff, line
+from siems.cli.runbook_run import hang
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 app = new_app("Runbooks: list, show, new, edit, validate, diff, approve-content, delete.")
@@ -259,3 +260,5 @@ app.command("approve-content")(approve_content)
 
 
 # --- running: the commands of cli/runbook_run.py are hung onto this noun here ------------------------------------
+
+hang(app)

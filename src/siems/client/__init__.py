@@ -22,6 +22,7 @@ from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.runbooks import Runbooks
+from siems.client.runs import Runs
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
@@ -39,6 +40,7 @@ class Client(
     Reach,
     Record,
     Runbooks,
+    Runs,
     Silences,
     Slas,
     Tickets,
