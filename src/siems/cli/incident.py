@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from siems import errors
+from siems.cli import grouping as grouping
 from siems.cli.acts import VERBS, Ref
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import pages

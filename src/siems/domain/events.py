@@ -17,7 +17,7 @@ from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
-from siems.domain.permissions import Actor
+from siems.domain.permissions import SYSTEM, Actor
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket
 
@@ -106,6 +106,19 @@ class IncidentAbsorbed:
     """The survivor as it was."""
     survivor: Incident
     evidence: str
+    actor: Actor = SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSplit:
+    """Some alerts of an incident became one of their own."""
+
+    before: Incident
+    after: Incident
+    part: Incident
+    alerts: int
+    actor: Actor
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,4 +397,5 @@ Event = (
     | TicketCommented
     | TicketMoved
     | TicketFailed
+    | IncidentSplit
 )  # fmt: skip

@@ -34,6 +34,9 @@ class Permission(StrEnum):
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
     OWN_SESSION = "use one's own account"
+    SEVERITY = "set a severity by hand"
+    SEE_PARENTS = "see what groups incidents of several clients"
+    PARENTS = "group incidents of several clients"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -60,6 +63,9 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+    Permission.SEVERITY: frozenset({_A, _M}),
+    Permission.SEE_PARENTS: frozenset({_A, _T}),
+    Permission.PARENTS: frozenset({_A}),
 }
 
 

@@ -17,6 +17,7 @@ from siems.domain.events import (
     IncidentOpened,
     SeverityRaised,
 )
+from siems.domain.grouping import made_title
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
@@ -131,6 +132,8 @@ def join_incident(
 
 def _title(incident: Incident, alert: Alert) -> str:
     """A grouped incident tells how much it holds."""
+    if not made_title(incident):
+        return incident.title
     if alert.signature != incident.signature:
         where = incident.assets[0] if incident.asset_count == 1 else f"{incident.asset_count} servers"
         return f"{incident.alert_count} problems on {where}"

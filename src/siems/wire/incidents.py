@@ -131,13 +131,23 @@ class ActAsk(Ask):
     public: bool = False
     ask_cause: bool = False
     """Resolving what has missed a deadline is refused without a cause; else the cause is stored as `unstated`."""
+    incidents: list[str] = msgspec.field(default_factory=list)
+    """Of `merge`: those that are folded into this one."""
+    alerts: list[str] = msgspec.field(default_factory=list)
+    """Of `split`: those that become an incident of their own; `title` may name it."""
+    title: str | None = None
+    severity: str | None = None
+    category: str | None = None
     undoable: bool = False
     """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
 
 
-class ActAnswer(Wire):
+class ActAnswer(Wire, kw_only=True):
+    """`other` is the incident that a split has made."""
+
     incident: IncidentView
     changed: bool
     steps: list[str]
     undo_until: datetime | None
     server_time: datetime
+    other: IncidentView | None = None

@@ -73,11 +73,15 @@ async def act(call: Call) -> web.Response:
         done = incidents.act(uow, call.actor, action, incident.company_id, incident.id, ask)
         uow.settle()
         current = uow.incidents.get(incident.company_id, incident.id)
-        shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        names = load_names(uow.connection)
+        shown = incident_view(uow.connection, current, call.actor, names, as_of=uow.now)
+        other = None
+        if done.other is not None:
+            other = incident_view(uow.connection, done.other, call.actor, names, as_of=uow.now)
         return encode(
             wire.ActAnswer(
                 incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,
-                server_time=uow.now,
+                server_time=uow.now, other=other,
             )
         )  # fmt: skip
 
