@@ -305,6 +305,10 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reopen": ("work on incidents", {"reason": "x"}),
     "escalate": ("work on incidents", {"reason": "x"}),
     "undo": ("work on incidents", {}),
+    "merge": ("work on incidents", {"incidents": ["INC-3"]}),
+    "split": ("work on incidents", {"alerts": ["ALR-1"]}),
+    "severity": ("close, give to others", {"severity": "LOW", "reason": "x"}),
+    "edit": ("work on incidents", {"title": "x"}),
 }
 
 
@@ -352,6 +356,7 @@ async def populate(house: House) -> None:
         await house.do(notify_rules.add_rule, house.root, RuleAsk(user=name, channel="webhook"), "", VAULT)
     for company, incident, name in (("comp-acme", "INC-1", "technician"), ("comp-beta", "INC-2", "stranger")):
         await house.do(plan_message, company, incident, f"user-{name}")
+    await house.alert(SENT | {"asset_name": "san-9", "signature": "raid_degraded"}, company=house.acme)
 
 
 PEOPLE = ("stranger", "root", "manager", "technician", "client")

@@ -30,7 +30,7 @@ def merge(
     wanted = [ref for ref in refs(ids, query, door, at_most) if not _same(ref, into)]
     if not wanted:
         raise errors.UsageError("merge which incidents into it?", hint="siems incident merge 13 14 --into 12")
-    if len(wanted) > 1 or query:
+    if query:
         door.ask(f"merge {' '.join(wanted)} into {into}?", flag="--yes")
     done = door.client.act("merge", into, idempotency_key=door.idempotency_key, reason=door.reason, incidents=wanted)
     show_one(door, _shown(done), lambda r: [_merged(door, r)])

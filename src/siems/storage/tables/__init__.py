@@ -8,6 +8,7 @@ from __future__ import annotations
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
+from siems.storage.tables.groups import parent, parent_child, parent_line, watcher
 from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
@@ -17,6 +18,7 @@ from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
+from siems.storage.tables.search import search_doc, search_mark
 from siems.storage.tables.tickets import template, ticket, ticket_account, ticket_comment, ticket_job
 
 __all__ = [
@@ -49,6 +51,9 @@ __all__ = [
     "oncall_override",
     "pace",
     "page",
+    "parent",
+    "parent_child",
+    "parent_line",
     "policy",
     "pull",
     "raw_body",
@@ -56,6 +61,8 @@ __all__ = [
     "rejection",
     "repeat_log",
     "schedule",
+    "search_doc",
+    "search_mark",
     "shift",
     "sighting",
     "silence",
@@ -74,4 +81,5 @@ __all__ = [
     "undo",
     "user",
     "user_company",
+    "watcher",
 ]
