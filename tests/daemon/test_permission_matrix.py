@@ -288,6 +288,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("GET", "/search"): Case("see what is in the scope", own="x", query="?query={object}"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
 }  # fmt: skip

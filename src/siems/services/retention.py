@@ -187,6 +187,18 @@ def _short_lived(statement: str) -> Sweep:
     return sweep
 
 
+def _found_texts(uow: UnitOfWork, after: int, kept: Retention) -> Step:
+    """What can be searched goes when what it is of does; the order of the index is not that of time."""
+    rows = _look(
+        uow.connection, "SELECT id AS number, kind, at FROM search_doc WHERE id > :after ORDER BY id LIMIT :most",
+        after=after, most=CHUNK,
+    )  # fmt: skip
+    ages = {"alert": to_micros(uow.now - kept.alerts)}
+    old = [row.number for row in rows if row.at < ages.get(row.kind, to_micros(uow.now - kept.incidents))]
+    gone = _remove(uow.connection, "DELETE FROM search_doc WHERE id IN :ids", old)
+    return Step(gone, rows[-1].number if len(rows) == CHUNK else None)
+
+
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
     {
         "raw_body": _oldest_first("raw_body", "id", "at", lambda kept: kept.raw),
@@ -219,6 +231,7 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "undo": _short_lived(
             "DELETE FROM undo WHERE incident_id IN (SELECT incident_id FROM undo WHERE at < :oldest LIMIT :most)"
         ),
+        "search_doc": _found_texts,
     }
 )
 """How each table is swept, in this order: alerts go before the incidents that they belong to."""

@@ -145,6 +145,7 @@ from siems.wire.record import (
     Summary,
     VerifyAnswer,
 )
+from siems.wire.search import SearchAnswer, SearchHit
 from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
@@ -314,6 +315,8 @@ __all__ = [
     "ScheduleEdit",
     "ScheduleView",
     "ScoreTerm",
+    "SearchAnswer",
+    "SearchHit",
     "SetupView",
     "ShiftView",
     "Sighted",

@@ -22,6 +22,7 @@ from siems.daemon.http import (
     people,
     policies,
     reach,
+    search,
     sending,
     sessions,
     silences,
@@ -264,6 +265,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/inbox/read", read_inbox),
     ("GET", "/audit", list_audit),
     ("POST", "/audit/verify", verify_audit),
+    ("GET", "/search", search.search_all),
     ("GET", "/summary", summary),
     ("GET", "/status", status),
 )
