@@ -117,11 +117,7 @@ def test_the_system_may_do_everything_everywhere() -> None:
         (Action.CLOSE, None, P.CLOSE),
         (Action.NOTE, None, P.CREATE_INCIDENT),
         (Action.SEVERITY, None, P.SEVERITY),
-        *(
-            (a, None, P.WORK)
-            for a in Action
-            if a not in (Action.ASSIGN, Action.CLOSE, Action.NOTE, Action.SEVERITY)
-        ),
+        *((a, None, P.WORK) for a in Action if a not in (Action.ASSIGN, Action.CLOSE, Action.NOTE, Action.SEVERITY)),
     ],
 )
 def test_each_action_stands_in_its_row(action, assignee, permission) -> None:

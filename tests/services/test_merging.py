@@ -202,7 +202,8 @@ def test_a_split_makes_one_of_its_own_with_the_same_owner_and_clocks(world: Worl
     world.act(ana, "ack")
     before = world.incident("INC-1")
     done = world.act(ana, "split", alerts=["ALR-2"], reason="another cause")
-    assert done.other is not None and done.other.id == 3
+    assert done.other is not None
+    assert done.other.id == 3
     after, part = world.incident("INC-1"), world.incident("INC-3")
     assert (after.alert_count, after.active_count, after.assets) == (1, 1, ("web-1",))
     assert after.title == "High CPU on web-1"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from siems.errors import Forbidden, SiemsError, UsageError
+from siems.errors import Forbidden, UsageError
 from siems.services.search import search
 from siems.services.search_feed import collect, store
 from siems.vocabulary import MSP, Role
@@ -151,9 +152,9 @@ def test_the_newest_come_first_and_more_is_said(world: World, ana) -> None:
 
 
 HOSTILE = [
-    '"', '""', "*", "-", "AND", "OR NOT NEAR(", "body : x", "{scope} : kx", "x\x00y", "'; DROP TABLE alert; --", "a" * 401,
-    "^x", "x:*", "!x & y", "<->", "x | y", "\\", "%", "_", "(((", "comp-beta", "\u202e", "🦊", "NEAR(a b, 5)", "scope:x",
-    " ".join("abcdefghijklmnopq"), "-x", "col : (x", "'x':A", "x'y", "k616c657274",
+    '"', '""', "*", "-", "AND", "OR NOT NEAR(", "body : x", "{scope} : kx", "x\x00y", "'; DROP TABLE alert; --",
+    "a" * 401, "^x", "x:*", "!x & y", "<->", "x | y", "\\", "%", "_", "(((", "comp-beta", "\u202e", "🦊",
+    "NEAR(a b, 5)", "scope:x", " ".join("abcdefghijklmnopq"), "-x", "col : (x", "'x':A", "x'y", "k616c657274",
 ]  # fmt: skip
 
 
@@ -169,10 +170,8 @@ def test_no_query_breaks_anything_or_leads_outside(world: World, told, query) ->
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=st.text(max_size=60))
 def test_any_text_is_answered_or_refused(world: World, query) -> None:
-    try:
+    with suppress(UsageError):
         look(world, world.admin, query)
-    except SiemsError as refused:
-        assert refused.status == 400
 
 
 def test_what_cannot_be_searched_in_is_refused(world: World) -> None:

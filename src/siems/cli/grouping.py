@@ -20,7 +20,7 @@ def merge(
     query: Query = "",
     at_most: Max = 25,
 ) -> None:
-    """Fold incidents of one client into another: it takes their alerts, the earliest opening and the strictest deadlines.
+    """Fold incidents of one client into another, with their alerts, the earliest opening and the strictest deadlines.
 
     siems incident merge 13 14 --into 12 --reason "same cable"
     siems incident undo 12

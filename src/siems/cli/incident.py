@@ -100,6 +100,7 @@ def show(door: Door, ref: Ref) -> None:
     item = dict(detail["incident"])
     item["priority_terms"] = detail["priority_terms"]
     item["tickets"] = detail.get("tickets", [])
+    item["parent"] = detail.get("parent")
     show_one(door, item, lambda i: _card(i, story))
 
 
@@ -124,6 +125,10 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
         clock("respond", response),
         clock("resolve", resolution),
     ]
+    if i.get("parent"):
+        lines.append(f"part of {safe(i['parent'])}  (siems parent show {safe(i['parent'])})")
+    if i["merged_into"]:
+        lines.append(f"folded into {safe(i['merged_into'])}")
     if i["on_hold"]:
         lines.append(f"on hold for {safe(i['hold_reason'])} until {at(i['hold_until'])}")
     if i["next_escalation"]:

@@ -18,6 +18,7 @@ from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
 from siems.client.paging import Paging
+from siems.client.parents import Parents
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
@@ -35,6 +36,7 @@ class Client(
     Integrations,
     Oncall,
     Paging,
+    Parents,
     Policies,
     Reach,
     Record,

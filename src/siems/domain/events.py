@@ -17,6 +17,7 @@ from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
+from siems.domain.parent import Parent
 from siems.domain.permissions import SYSTEM, Actor
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket
@@ -86,6 +87,8 @@ class IncidentOpened:
     incident: Incident
     quiet: bool = False
     """It is told, and calls nobody to work."""
+    under: Parent | None = None
+    """What groups it with those of other clients; nobody is called for it where that is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)

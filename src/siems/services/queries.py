@@ -13,13 +13,14 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, 
 from siems.clock import from_micros, to_micros
 from siems.domain import priority
 from siems.domain.incident import Incident
-from siems.domain.permissions import Actor, missing
+from siems.domain.permissions import ALLOWED, Actor, Permission, missing
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
 from siems.storage import tables as t
+from siems.storage.repositories.parents import parent_of
 from siems.storage.rows import alert_from, incident_from
 from siems.vocabulary import Role, State
 from siems.wire import (
@@ -171,7 +172,16 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,
         tickets=ticket_refs(connection, incident, actor),
+        parent=_parent_for(connection, incident, actor),
     )  # fmt: skip
+
+
+def _parent_for(connection: Connection, incident: Incident, actor: Actor) -> str | None:
+    """What groups it with those of other clients: managers and clients never see that there is one."""
+    if actor.role not in ALLOWED[Permission.SEE_PARENTS]:
+        return None
+    number = parent_of(connection, incident.id)
+    return None if number is None else f"PAR-{number}"
 
 
 def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: datetime) -> UndoView | None:

@@ -94,9 +94,7 @@ def store(uow: UnitOfWork, harvest: Harvest) -> bool:
     if any(now.get(name, 0) != harvest.before.get(name, 0) for name in harvest.after):
         return False
     docs = list(harvest.docs.values())
-    uow.run(
-        "DELETE FROM search_doc WHERE kind = ? AND object = ?", [(d.kind, d.object[:96]) for d in docs if d.again]
-    )
+    uow.run("DELETE FROM search_doc WHERE kind = ? AND object = ?", [(d.kind, d.object[:96]) for d in docs if d.again])
     insert = f"{uow.dialect.insert('search_doc')} ON CONFLICT (kind, object) DO NOTHING"
     uow.run(insert, [doc.row() for doc in docs])
     put = (
@@ -147,7 +145,7 @@ def _incidents(connection: Connection, found: Harvest) -> None:
         return
     last = found.after.get("incident", 0)
     rows = connection.execute(
-        text(f"{_INCIDENT} WHERE id > :last ORDER BY id LIMIT :most"), {"last": last, "most": found.room}  # noqa: S608
+        text(f"{_INCIDENT} WHERE id > :last ORDER BY id LIMIT :most"), {"last": last, "most": found.room}
     ).all()
     found.add(_incident_doc(row) for row in rows)
     if rows:
@@ -169,7 +167,7 @@ def _events(connection: Connection, found: Harvest) -> None:
             changed[number] = changed.get(number, False) or row.type == "incident.noted"
         found.after["event"] = row.cursor
     if changed:
-        known = text(f"{_INCIDENT} WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))  # noqa: S608
+        known = text(f"{_INCIDENT} WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
         found.add(_incident_doc(row) for row in connection.execute(known, {"ids": sorted(changed)}))
     noted = [number for number, said in changed.items() if said]
     if noted:

@@ -93,6 +93,16 @@ from siems.wire.oncall import (
     WhoView,
 )
 from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
+from siems.wire.parents import (
+    ActError,
+    ParentActAsk,
+    ParentAnswer,
+    ParentAsk,
+    ParentChild,
+    ParentLine,
+    ParentResult,
+    ParentView,
+)
 from siems.wire.people import (
     AvailabilityAsk,
     LoginAsk,
@@ -203,6 +213,7 @@ __all__ = [
     "AccountLine",
     "ActAnswer",
     "ActAsk",
+    "ActError",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -284,6 +295,13 @@ __all__ = [
     "PageAsk",
     "PageView",
     "PagedPerson",
+    "ParentActAsk",
+    "ParentAnswer",
+    "ParentAsk",
+    "ParentChild",
+    "ParentLine",
+    "ParentResult",
+    "ParentView",
     "PasswordAsk",
     "PolicyAsk",
     "PolicyChanged",

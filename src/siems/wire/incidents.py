@@ -99,6 +99,8 @@ class IncidentDetail(Wire):
     undo: UndoView | None
     server_time: datetime
     tickets: list[TicketRef] = msgspec.field(default_factory=list)
+    parent: str | None = None
+    """What groups it with incidents of other clients: for admins and technicians alone."""
 
 
 class TimelineEntry(Wire):
