@@ -127,6 +127,8 @@ def _line(door: Door, result: Item) -> str:
     from siems.present import safe
 
     word = " and ".join(result["steps"]) if result["changed"] else "already so, nothing changed"
+    if result["steps"] in (["severity"], ["edit"]):
+        word = f"{result['severity']} by hand" if "severity" in result["steps"] else f"changed: {safe(result['title'])}"
     again = " (dry run, nothing is written)" if door.dry_run else ""
     who = f", with {safe(result['assignee_name'])}" if result["assignee_name"] else ""
     until = f", on hold until {at(result['hold_until'])}" if result["on_hold"] else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,18 +170,25 @@ def _incidents(connection: Connection, rows: Sequence[Found], names: Names, acto
 def _alerts(connection: Connection, rows: Sequence[Found], names: Names, actor: Actor) -> list[SearchHit]:
     a = t.alert.c
     found = connection.execute(
-        select(
-            a.id, a.company_id, a.incident_id, a.asset_name, a.signature, a.message, a.received_at, a.tool_source
-        ).where(a.id.in_(_numbers(rows)), in_scope(a.company_id, actor))
+        select(a.id, a.company_id, a.incident_id, a.asset_name, a.signature, a.message, a.received_at, a.labels).where(
+            a.id.in_(_numbers(rows)), in_scope(a.company_id, actor)
+        )
     )
     return [
         SearchHit(
             type="alert", id=f"ALR-{row.id}", incident_id=None if row.incident_id is None else f"INC-{row.incident_id}",
             company_id=row.company_id, company=names.companies.get(row.company_id, row.company_id),
-            at=row.received_at, title=f"{row.signature} on {row.asset_name}", text=row.message,
+            at=row.received_at, title=f"{row.signature} on {row.asset_name}", text=_said(row, actor),
         )
         for row in found
     ]  # fmt: skip
+
+
+def _said(row: Any, actor: Actor) -> str:
+    """The message, and for staff the labels, which are searched as well."""
+    labels = json.loads(row.labels) if actor.role is not Role.CLIENT else {}
+    told = ", ".join(f"{key}={value}" for key, value in labels.items())
+    return f"{row.message} [{told}]" if told else str(row.message)
 
 
 def _notes(connection: Connection, rows: Sequence[Found], names: Names, actor: Actor) -> list[SearchHit]:
