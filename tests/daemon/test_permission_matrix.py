@@ -290,6 +290,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
     ("GET", "/parents"): Case("see groups across clients"),
     ("GET", "/parents/{ref}"): Case("see groups across clients", own="PAR-1"),
     ("POST", "/parents"): Case("group across clients", body={"query": "signature:nowhere"}),

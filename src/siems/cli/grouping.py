@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,40 @@ def _rehearsed(door: Door) -> str:
 
 def _undo(r: Item) -> str:
     return f"  (siems incident undo {r['id']}, within 10 s)" if r["undo_until"] else ""
+
+
+@verb
+def create(
+    door: Door,
+    company: Annotated[str, typer.Option("--company", help="whose it is: acme")] = "",
+    title: Annotated[str, typer.Option("--title", help="what it is called")] = "",
+    severity: Annotated[str, typer.Option("--severity", help="LOW, MEDIUM, HIGH or CRITICAL; else MEDIUM")] = "",
+    category: Annotated[str, typer.Option("--category", help="cpu, memory, disk, network, database ...")] = "",
+    alert: Annotated[str, typer.Option("--from-alert", help="of an alert that has no incident yet: ALR-7")] = "",
+    to: Annotated[str, typer.Option("--assign", help="NAME, @me, oncall or auto")] = "",
+    body: Annotated[str, typer.Option("--body", help="a first note, or - to read it from standard input")] = "",
+) -> None:
+    """Open one yourself; its clocks run, and its chain calls people, as of any other.
+
+    siems incident create --company acme --title "UPS on battery" --severity HIGH -q
+    """
+    if not company:
+        raise errors.UsageError("whose is it?", hint="add  --company acme")
+    if not title and not alert:
+        raise errors.UsageError("what is it called?", hint='add  --title "UPS on battery"')
+    done = door.client.create_incident(
+        company=company, title=title, severity=severity or None, category=category or None, alert=alert or None,
+        to=to or None, note=sys.stdin.read() if body == "-" else body, reason=door.reason,
+        idempotency_key=door.idempotency_key,
+    )  # fmt: skip
+    show_one(door, _shown(done), lambda r: [_opened(door, r)])
+
+
+def _opened(door: Door, r: Item) -> str:
+    from siems.present import safe
+
+    who = f", with {safe(r['assignee_name'])}" if r["assignee_name"] else ""
+    return f"{r['id']}: {r['severity']} opened{_rehearsed(door)} for {safe(r['company'])}: {safe(r['title'])}{who}"
 
 
 @verb

@@ -41,6 +41,10 @@ class Incidents(Transport):
         body = {key: value for key, value in ask.items() if value is not None}
         return self._post(f"/incidents/{part(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
 
+    def create_incident(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """`wire.IncidentAsk` in, `wire.ActAnswer` out."""
+        return self._post("/incidents", given(ask), idempotency_key=idempotency_key)
+
     def idempotent(self, key: str) -> dict[str, Any]:
         """What became of an earlier write with this key: {"found", "answer"}."""
         return self._get(f"/idempotency/{part(key)}")

@@ -112,18 +112,18 @@ def _command(
 ) -> Command:
     if ask.until is not None and ask.until.tzinfo is None:
         raise InvalidField("until has no time zone", hint="write it like 2026-03-10T14:00:00Z")
-    severity = _one_of(Severity, "severity", ask.severity) if action is Action.SEVERITY else None
+    severity = one_of(Severity, "severity", ask.severity) if action is Action.SEVERITY else None
     return Command(
         action=action, actor=actor, now=uow.now, reason=ask.reason, note=ask.note, cause=ask.cause,
         assignee=assignee, hold_reason=_hold_reason(ask.hold_for), until=ask.until, public=ask.public,
         version=ask.version, notice_delay=NOTICE_DELAY if ask.undoable else timedelta(0),
         ask_cause=ask.ask_cause, opens=opening(uow, incident.company_id), title=ask.title,
-        category=_one_of(Category, "category", ask.category), severity=severity,
+        category=one_of(Category, "category", ask.category), severity=severity,
         **in_force(uow, incident if severity is None else replace(incident, severity=severity)),
     )  # fmt: skip
 
 
-def _one_of(kind: type[E], name: str, word: str | None) -> E | None:
+def one_of(kind: type[E], name: str, word: str | None) -> E | None:
     """A member by what people type. Raises InvalidField."""
     if word is None:
         return None

@@ -35,6 +35,7 @@ from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, He
 from siems.wire.incidents import (
     ActAnswer,
     ActAsk,
+    IncidentAsk,
     IncidentDetail,
     IncidentView,
     NextEscalation,
@@ -266,6 +267,7 @@ __all__ = [
     "HeartbeatEdit",
     "HeartbeatMade",
     "HeartbeatView",
+    "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
     "IntegrationAdded",

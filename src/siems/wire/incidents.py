@@ -144,6 +144,20 @@ class ActAsk(Ask):
     """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
 
 
+class IncidentAsk(Ask):
+    """An incident that somebody opens: about what no tool has told, or of an `alert` that has none yet."""
+
+    company: str
+    title: str = ""
+    severity: str | None = None
+    """MEDIUM, unless it is given; one that is given is not changed by alerts."""
+    category: str | None = None
+    alert: str | None = None
+    to: str | None = None
+    note: str = ""
+    reason: str = ""
+
+
 class ActAnswer(Wire, kw_only=True):
     """`other` is the incident that a split has made."""
 

@@ -266,6 +266,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/inbox/read", read_inbox),
     ("GET", "/audit", list_audit),
     ("POST", "/audit/verify", verify_audit),
+    ("POST", "/incidents", incidents.create_incident),
     ("GET", "/parents", parents.list_parents),
     ("POST", "/parents", parents.create_parent),
     ("GET", "/parents/{ref}", parents.show_parent),

@@ -12,7 +12,18 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import arrivals, assign_views, assigning, explaining, idempotency, incidents, overview, queries
+from siems.services import (
+    arrivals,
+    assign_views,
+    assigning,
+    directory,
+    explaining,
+    idempotency,
+    incidents,
+    opening,
+    overview,
+    queries,
+)
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -23,6 +34,26 @@ async def list_incidents(call: Call) -> web.Response:
         call.actor, call.runtime.clock.now(), call.word("query"), call.word("sort"), call.limit(), call.word("cursor")
     )
     return answer(await call.read(queries.list_incidents, ask))
+
+
+async def create_incident(call: Call) -> web.Response:
+    """Somebody opens one; its clocks run and its chain calls people, as of any other."""
+    ask = await call.body(wire.IncidentAsk)
+    company = await call.read(directory.find_company, ask.company, call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        made = opening.create(uow, call.actor, company, ask)
+        uow.settle()
+        current = uow.incidents.get(company, made.id)
+        uow.flush()
+        shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        return encode(
+            wire.ActAnswer(incident=shown, changed=True, steps=["create"], undo_until=None, server_time=uow.now)
+        )
+
+    response = await call.write(verb, company=company)
+    response.set_status(201)
+    return response
 
 
 async def show_incident(call: Call) -> web.Response:
