@@ -291,6 +291,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
+    ("PUT", "/incidents/{ref}/watch"): Case("note", **INCIDENT, body={}),
+    ("DELETE", "/incidents/{ref}/watch"): Case("note", **INCIDENT),
     ("GET", "/parents"): Case("see groups across clients"),
     ("GET", "/parents/{ref}"): Case("see groups across clients", own="PAR-1"),
     ("POST", "/parents"): Case("group across clients", body={"query": "signature:nowhere"}),

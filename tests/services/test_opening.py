@@ -19,6 +19,7 @@ def opens(world: World, actor, company: str = ACME, **ask):
 def test_it_runs_like_any_other(world: World) -> None:
     ana = world.hire("ana", Role.TECHNICIAN, ACME)
     ben = world.hire("ben", Role.TECHNICIAN, ACME)
+    world.hire("mara", Role.MANAGER, ACME)
     made = opens(world, ana, title="UPS  on battery", severity="high", category="hardware", note="smells of smoke")
     assert (made.title, made.severity, made.severity_pinned) == ("UPS on battery", Severity.HIGH, True)
     assert set(world.deadlines("INC-1")) >= {"sla_response", "sla_resolution", "escalation"}
@@ -49,6 +50,8 @@ def test_an_alert_that_waits_gets_its_incident(world: World) -> None:
     made = opens(world, ana, alert="ALR-1")
     assert (made.title, made.alert_count) == ("High CPU on web-1", 1)
     assert world.fires(tool_source="Zabbix")["incident_id"] == "INC-1"
+    with pytest.raises(InvalidField, match="the alert's"):
+        opens(world, ana, alert="ALR-1", severity="LOW")
     with pytest.raises(Conflict, match="is in INC-1"):
         opens(world, ana, alert="ALR-1")
     with pytest.raises(NotFound):

@@ -45,6 +45,11 @@ class Incidents(Transport):
         """`wire.IncidentAsk` in, `wire.ActAnswer` out."""
         return self._post("/incidents", given(ask), idempotency_key=idempotency_key)
 
+    def watch_incident(self, ref: str, *, on: bool = True, idempotency_key: str = "") -> dict[str, Any]:
+        """{"id", "title", "changed", "watching"}."""
+        extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._send("PUT" if on else "DELETE", f"/incidents/{part(ref)}/watch", {}, extra=extra)
+
     def idempotent(self, key: str) -> dict[str, Any]:
         """What became of an earlier write with this key: {"found", "answer"}."""
         return self._get(f"/idempotency/{part(key)}")

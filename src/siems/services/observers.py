@@ -11,7 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
-from siems.services import group_notices, parent_notices, status_updates, ticket_notices
+from siems.services import group_notices, parent_notices, status_updates, ticket_notices, watchers
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -291,7 +291,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             status_updates.incident_opened,
             parent_notices.incident_opened,
         ),
-        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
+        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, watchers.incident_absorbed),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
         e.IncidentFlapping: (incident_flapping,),
@@ -301,15 +301,16 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             ticket_notices.incident_acted,
             status_updates.incident_acted,
             group_notices.incident_acted,
+            watchers.incident_acted,
         ),
         e.ActUndone: (act_undone, ticket_notices.act_undone),
-        e.IncidentEscalated: (incident_escalated,),
+        e.IncidentEscalated: (incident_escalated, watchers.incident_escalated),
         e.StepsSkipped: (steps_skipped,),
         e.ChainEnded: (chain_ended,),
         e.AckAsked: (ack_asked,),
         e.AckLapsed: (ack_lapsed,),
         e.SlaWarned: (sla_warned,),
-        e.SlaBreached: (sla_breached,),
+        e.SlaBreached: (sla_breached, watchers.sla_breached),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
         e.ShiftChanged: (shift_changed,),

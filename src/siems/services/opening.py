@@ -37,6 +37,11 @@ def create(uow: UnitOfWork, actor: Actor, company_id: str, ask: IncidentAsk) -> 
     severity = one_of(Severity, "severity", ask.severity)
     category = one_of(Category, "category", ask.category)
     if ask.alert is not None:
+        if severity is not None or category is not None:
+            raise InvalidField(
+                "the severity and the category of an incident that is opened from an alert are the alert's",
+                hint="change them afterwards:  siems incident severity, siems incident edit",
+            )
         found = _of_alert(uow, actor, company, ask.alert, title)
     else:
         if not 0 < len(title) <= TITLE_AT_MOST:

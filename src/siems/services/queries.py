@@ -172,7 +172,7 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,
         tickets=ticket_refs(connection, incident, actor),
-        parent=_parent_for(connection, incident, actor),
+        parent=_parent_for(connection, incident, actor), watching=_watches(connection, incident, actor),
     )  # fmt: skip
 
 
@@ -182,6 +182,12 @@ def _parent_for(connection: Connection, incident: Incident, actor: Actor) -> str
         return None
     number = parent_of(connection, incident.id)
     return None if number is None else f"PAR-{number}"
+
+
+def _watches(connection: Connection, incident: Incident, actor: Actor) -> bool:
+    w = t.watcher.c
+    found = select(w.since).where(w.incident_id == incident.id, w.user_id == actor.id)
+    return connection.execute(found).first() is not None
 
 
 def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: datetime) -> UndoView | None:

@@ -171,7 +171,8 @@ def _incidents(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     if _remove(connection, _LINES, over) == CHUNK:
         return Step(0, after)
     _remove(connection, "DELETE FROM undo WHERE incident_id IN :ids", over)
-    _remove(connection, "DELETE FROM sla_told WHERE incident_id IN :ids", over)
+    for table in ("sla_told", "watcher", "parent_child"):
+        _remove(connection, f"DELETE FROM {table} WHERE incident_id IN :ids", over)  # noqa: S608
     gone = _remove(connection, "DELETE FROM incident WHERE id IN :ids", over)
     return Step(gone, old[-1].number if len(old) == INCIDENTS_AT_ONCE else None)
 

@@ -101,6 +101,8 @@ class IncidentDetail(Wire):
     tickets: list[TicketRef] = msgspec.field(default_factory=list)
     parent: str | None = None
     """What groups it with incidents of other clients: for admins and technicians alone."""
+    watching: bool = False
+    """Whether the reader has asked to hear of it."""
 
 
 class TimelineEntry(Wire):

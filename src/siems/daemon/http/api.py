@@ -267,6 +267,8 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/audit", list_audit),
     ("POST", "/audit/verify", verify_audit),
     ("POST", "/incidents", incidents.create_incident),
+    ("PUT", "/incidents/{ref}/watch", incidents.watch),
+    ("DELETE", "/incidents/{ref}/watch", incidents.unwatch),
     ("GET", "/parents", parents.list_parents),
     ("POST", "/parents", parents.create_parent),
     ("GET", "/parents/{ref}", parents.show_parent),

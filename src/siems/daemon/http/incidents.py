@@ -23,6 +23,7 @@ from siems.services import (
     opening,
     overview,
     queries,
+    watchers,
 )
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
@@ -115,6 +116,25 @@ async def act(call: Call) -> web.Response:
                 server_time=uow.now, other=other,
             )
         )  # fmt: skip
+
+    return await call.write(verb, company=incident.company_id)
+
+
+async def watch(call: Call) -> web.Response:
+    """Whoever asks hears of what becomes of it, and is never called to work."""
+    return await _watch(call, on=True)
+
+
+async def unwatch(call: Call) -> web.Response:
+    return await _watch(call, on=False)
+
+
+async def _watch(call: Call, *, on: bool) -> web.Response:
+    incident = await call.read(queries.find_incident, call.path("ref"), call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        changed = watchers.watch(uow, call.actor, incident.company_id, incident.id, on=on)
+        return encode({"id": incident.ref, "title": incident.title, "changed": changed, "watching": on})
 
     return await call.write(verb, company=incident.company_id)
 
