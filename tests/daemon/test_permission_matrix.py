@@ -291,6 +291,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
+    ("GET", "/undo"): Case("use one's own things"),
     ("PUT", "/incidents/{ref}/watch"): Case("note", **INCIDENT, body={}),
     ("DELETE", "/incidents/{ref}/watch"): Case("note", **INCIDENT),
     ("GET", "/parents"): Case("see groups across clients"),

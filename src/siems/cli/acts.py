@@ -213,6 +213,7 @@ def note(
     ref: Ref,
     text: Annotated[str, typer.Argument(help="the note, or - to read it from standard input")] = "",
     public: Annotated[bool, typer.Option("--public", help="the client may read it")] = False,
+    editor: Annotated[bool, typer.Option("--editor", help="write it in $EDITOR")] = False,
 ) -> int:
     """Write something down.
 
@@ -220,7 +221,11 @@ def note(
     dmesg | tail | siems incident note INC-12 -
     """
     said = sys.stdin.read() if text == "-" else text
-    if not said and door.interactive:
+    if editor:
+        from siems.cli.editor import edited
+
+        said = edited(said, suffix=".txt") or ""
+    elif not said and door.interactive:
         said = str(typer.prompt("note", err=True))
     return perform(door, "note", [ref], note=said.strip(), public=public)
 
@@ -314,6 +319,11 @@ def escalate(
 
 
 @verb
-def undo(door: Door, ref: Ref) -> int:
+def undo(door: Door, ref: Annotated[str, typer.Argument(help="INC-12 or 12; else what you did last")] = "") -> int:
     """Take your last act back, within 10 seconds."""
+    if not ref:
+        last = door.client.undoable()
+        if last["id"] is None:
+            raise errors.Conflict("you have done nothing in the last 10 seconds that can be taken back")
+        ref = last["id"]
     return perform(door, "undo", [ref])

@@ -50,6 +50,10 @@ class Incidents(Transport):
         extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._send("PUT" if on else "DELETE", f"/incidents/{part(ref)}/watch", {}, extra=extra)
 
+    def undoable(self) -> dict[str, Any]:
+        """`wire.LastAct`: what the user may take back now."""
+        return self._get("/undo")
+
     def idempotent(self, key: str) -> dict[str, Any]:
         """What became of an earlier write with this key: {"found", "answer"}."""
         return self._get(f"/idempotency/{part(key)}")

@@ -1,4 +1,4 @@
-"""Incidents that people open themselves: about what no tool has told, or of an alert that waits for more of its kind."""
+"""Incidents that people open themselves: about what no tool tells, or of an alert that waits for more of its kind."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from siems.wire import (
     AlertView,
     IncidentDetail,
     IncidentView,
+    LastAct,
     Page,
     TimelineEntry,
     UndoView,
@@ -195,6 +196,21 @@ def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: dat
     if row is None or row.actor != actor.id or row.version != incident.version or now - row.at > UNDO_WITHIN:
         return None
     return UndoView(action=row.action, until=row.at + UNDO_WITHIN)
+
+
+def last_act(connection: Connection, actor: Actor, now: datetime) -> LastAct:
+    """What the reader did last, if it can be taken back now."""
+    u, i = t.undo.c, t.incident.c
+    rows = connection.execute(
+        select(u.incident_id, u.company_id, u.action, u.at)
+        .select_from(t.undo.join(t.incident, i.id == u.incident_id))
+        .where(u.actor == actor.id, u.version == i.version, u.at >= now - UNDO_WITHIN)
+        .order_by(u.at.desc())
+    )
+    row = next((row for row in rows if actor.sees(row.company_id)), None)
+    if row is None:
+        return LastAct()
+    return LastAct(id=f"INC-{row.incident_id}", action=row.action, until=row.at + UNDO_WITHIN)
 
 
 def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int) -> list[TimelineEntry]:

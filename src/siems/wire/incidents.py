@@ -91,6 +91,14 @@ class UndoView(Wire):
     until: datetime
 
 
+class LastAct(Wire):
+    """The newest act of the reader that can be taken back now; `id` is null when there is none."""
+
+    id: str | None = None
+    action: str = ""
+    until: datetime | None = None
+
+
 class IncidentDetail(Wire):
     """An incident with all that its own screen needs besides alerts and timeline."""
 

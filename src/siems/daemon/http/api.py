@@ -267,6 +267,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/audit", list_audit),
     ("POST", "/audit/verify", verify_audit),
     ("POST", "/incidents", incidents.create_incident),
+    ("GET", "/undo", incidents.show_last_act),
     ("PUT", "/incidents/{ref}/watch", incidents.watch),
     ("DELETE", "/incidents/{ref}/watch", incidents.unwatch),
     ("GET", "/parents", parents.list_parents),

@@ -120,6 +120,10 @@ async def act(call: Call) -> web.Response:
     return await call.write(verb, company=incident.company_id)
 
 
+async def show_last_act(call: Call) -> web.Response:
+    return answer(await call.read(queries.last_act, call.actor, call.runtime.clock.now()))
+
+
 async def watch(call: Call) -> web.Response:
     """Whoever asks hears of what becomes of it, and is never called to work."""
     return await _watch(call, on=True)
