@@ -36,7 +36,7 @@ def test_it_runs_like_any_other(world: World) -> None:
 def test_it_may_be_given_to_somebody_at_once(world: World) -> None:
     mara = world.hire("mara", Role.MANAGER, ACME)
     ana = world.hire("ana", Role.TECHNICIAN, ACME)
-    made = opens(world, mara, title="x", to=ana.id)
+    made = opens(world, mara, title="x", to=ana.id, note="look at it, please")
     assert (made.assignee, made.state, made.severity) == (ana.id, State.ASSIGNED, Severity.MEDIUM)
     with pytest.raises(Forbidden):
         opens(world, ana, title="x", to=mara.id)

@@ -271,4 +271,4 @@ def candidates(
 
 
 for command in VERBS:
-    app.command()(command)
+    app.command(command.__name__.replace("_", "-"))(command)

@@ -34,11 +34,11 @@ def search(
     """Find words, the newest first; all of them have to be in a text.
 
     siems search "ref 8812" --type note
+    siems search '"in a row"'
     siems search vpn timeout -lab -q
     """
     wanted = how_many(limit) if limit else 30
-    words = " ".join(f'"{word}"' if " " in word and '"' not in word else word for word in query)
-    found = door.client.search(words, types=types, limit=wanted or 200)
+    found = door.client.search(" ".join(query), types=types, limit=wanted or 200)
     show_list(door, found["items"], COLUMNS)
     if found["more"]:
         door.note(f"more were found; these are the newest {len(found['items'])}")

@@ -56,6 +56,7 @@ def create(uow: UnitOfWork, actor: Actor, company_id: str, ask: IncidentAsk) -> 
     uow.timeline.add(company_id, found.id, "state", f"opened by {actor.name}", actor=actor)
     if ask.note.strip():
         act(uow, actor, Action.NOTE, company_id, found.id, ActAsk(note=ask.note))
+        uow.flush()  # each act replaces what the one before it has kept for an undo
     if ask.to is not None:
         act(uow, actor, Action.ASSIGN, company_id, found.id, ActAsk(to=ask.to))
     return uow.incidents.get(company_id, found.id)
