@@ -39,7 +39,13 @@ def test_one_cable_and_what_people_make_of_its_incidents(running: House) -> None
     assert (made["state"], made["assignee_name"]) == ("ASSIGNED", "dana")
 
     # where was that number?
-    house.run("incident", "note", one, "the digger's firm says: ref 8812")
+    with house.start("incident", "timeline", one, "--follow") as following:
+        assert following.stdout is not None
+        assert "opened, rule" in following.stdout.readline()
+        house.run("incident", "note", one, "the digger's firm says: ref 8812")
+        assert any("ref 8812" in line for line in following.stdout)
+        following.terminate()
+        following.communicate(timeout=20)
     [found] = until(lambda: house.json("search", "ref 8812", "--type", "note"))
     assert (found["id"], found["company_id"]) == (one, "comp-delta")
     assert "ref 8812" in bare(house.terminal("search", "digger", columns=120).out)
@@ -48,7 +54,7 @@ def test_one_cable_and_what_people_make_of_its_incidents(running: House) -> None
     # a table for the client's meeting
     table = house.home / "incidents.csv"
     house.run("incident", "export", "--query", "#delta", "--out", str(table))
-    titles = {row["id"]: row["title"] for row in csv.DictReader(table.open())}
+    titles = {row["id"]: row["title"] for row in csv.DictReader(table.read_text().splitlines())}
     assert titles[one] == "Cable cut in the yard"
     assert titles.keys() >= {one, two, three, part, made["id"]}
 

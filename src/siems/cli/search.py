@@ -34,8 +34,7 @@ def search(
     """Find words, the newest first; all of them have to be in a text.
 
     siems search "ref 8812" --type note
-    siems search '"in a row"'
-    siems search vpn timeout -lab -q
+    siems search 'vpn "timed out" -lab' -q
     """
     wanted = how_many(limit) if limit else 30
     found = door.client.search(" ".join(query), types=types, limit=wanted or 200)
