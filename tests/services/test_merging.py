@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from siems.domain.changing import replace
 from siems.domain.permissions import Actor
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound, StaleVersion, UsageError
 from siems.vocabulary import Role, Severity, State

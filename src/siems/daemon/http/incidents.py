@@ -124,12 +124,12 @@ async def show_last_act(call: Call) -> web.Response:
     return answer(await call.read(queries.last_act, call.actor, call.runtime.clock.now()))
 
 
-async def watch(call: Call) -> web.Response:
+async def watch_incident(call: Call) -> web.Response:
     """Whoever asks hears of what becomes of it, and is never called to work."""
     return await _watch(call, on=True)
 
 
-async def unwatch(call: Call) -> web.Response:
+async def unwatch_incident(call: Call) -> web.Response:
     return await _watch(call, on=False)
 
 
