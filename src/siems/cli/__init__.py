@@ -26,6 +26,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "asset": ("asset", "what alerts are about: where it is, what it depends on; imports"),
     "incident": ("incident", "list, show, assign, ack, start, hold, note, resolve, close, reopen, escalate"),
     "alert": ("alert", "what the tools said; send, replay; with --rejected what was refused"),
+    "parent": ("parent", "one cause at several clients: create, show, ack, note, resolve, close"),
+    "search": ("search", "words in incidents, alerts, notes and the audit log"),
     "page": ("page", "call somebody now: siems page USER|oncall; list, show, ack, end"),
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),

@@ -23,6 +23,7 @@ from siems.domain.correlation import Key, Rules, Sighting
 from siems.domain.escalation import Policy
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
+from siems.domain.parent import Parent
 from siems.domain.reach import Reach
 from siems.domain.self_heal import HealRule
 from siems.domain.silence import Silence
@@ -37,6 +38,7 @@ from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.oncall import Rota
+from siems.storage.repositories.parents import open_parents
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.runs import heals_of
 from siems.storage.repositories.silences import not_over
@@ -125,6 +127,8 @@ class Memory:
         self.followers: dict[str, tuple[Follower, ...]] = {}
         self.rota: Rota | None = None
         self.rota_loaded: dict[str, bool] = {}
+        self.parents: dict[int, Parent] = {}
+        """What groups incidents of several clients, and is open."""
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
         self.repeated: dict[int, Alert] = {}
@@ -169,6 +173,8 @@ class Memory:
         self.heads.pop(company_id, None)
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
+        if company_id == MSP:
+            self.parents = open_parents(connection)
         _load_open(connection, memory, self.shared)
         load_assets(connection, memory)
         return memory

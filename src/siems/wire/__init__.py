@@ -35,8 +35,10 @@ from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, He
 from siems.wire.incidents import (
     ActAnswer,
     ActAsk,
+    IncidentAsk,
     IncidentDetail,
     IncidentView,
+    LastAct,
     NextEscalation,
     ResolutionClock,
     ResponseClock,
@@ -93,6 +95,16 @@ from siems.wire.oncall import (
     WhoView,
 )
 from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
+from siems.wire.parents import (
+    ActError,
+    ParentActAsk,
+    ParentAnswer,
+    ParentAsk,
+    ParentChild,
+    ParentLine,
+    ParentResult,
+    ParentView,
+)
 from siems.wire.people import (
     AvailabilityAsk,
     LoginAsk,
@@ -183,6 +195,7 @@ from siems.wire.runs import (
     StandingAsk,
     StandingView,
 )
+from siems.wire.search import SearchAnswer, SearchHit
 from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
@@ -240,6 +253,7 @@ __all__ = [
     "AccountLine",
     "ActAnswer",
     "ActAsk",
+    "ActError",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -296,6 +310,7 @@ __all__ = [
     "HeartbeatView",
     "HostLoginAsk",
     "HostLoginView",
+    "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
     "IntegrationAdded",
@@ -305,6 +320,7 @@ __all__ = [
     "IntegrationView",
     "Kept",
     "KeptBody",
+    "LastAct",
     "LayerAsk",
     "LayerView",
     "Load",
@@ -326,6 +342,13 @@ __all__ = [
     "PageView",
     "PagedPerson",
     "ParameterView",
+    "ParentActAsk",
+    "ParentAnswer",
+    "ParentAsk",
+    "ParentChild",
+    "ParentLine",
+    "ParentResult",
+    "ParentView",
     "PasswordAsk",
     "PolicyAsk",
     "PolicyChanged",
@@ -383,6 +406,8 @@ __all__ = [
     "ScheduleEdit",
     "ScheduleView",
     "ScoreTerm",
+    "SearchAnswer",
+    "SearchHit",
     "SetupView",
     "ShiftView",
     "Sighted",
