@@ -76,21 +76,17 @@ async def _told(
     call: Call, work: Callable[[Callable[[int, int], None]], wire.CorrelationPreview]
 ) -> web.StreamResponse:  # fmt: skip
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def told(done: int, of: int) -> None:
         loop.call_soon_threadsafe(lines.put_nowait, encode({"done": done, "of": of}))
 
     job = _begun(partial(work, told))
+    job.add_done_callback(lambda _: lines.put_nowait(None))
     response = web.StreamResponse(headers={"Content-Type": LINES, "Cache-Control": "no-store"})
     await response.prepare(call.request)
-    while not job.done() or not lines.empty():
-        line = asyncio.ensure_future(lines.get())
-        await asyncio.wait((line, job), return_when=asyncio.FIRST_COMPLETED)
-        if line.done():
-            await response.write(line.result() + b"\n")
-        else:
-            line.cancel()
-    await response.write(encode({"result": job.result()}) + b"\n")
+    while (line := await lines.get()) is not None:
+        await response.write(line + b"\n")
+    await response.write(encode({"result": await job}) + b"\n")
     await response.write_eof()
     return response
