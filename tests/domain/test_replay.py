@@ -90,6 +90,12 @@ def test_repeats_are_firings_and_keep_the_window_open() -> None:
     assert replay([replace(first, last_at=T0), second], rules, {}).incidents == 2
 
 
+def test_it_tells_how_far_it_is() -> None:
+    heard: list[int] = []
+    replay(fired(*((n * 0.1, "a", "x") for n in range(1_100))), Rules(), {}, told=heard.append)
+    assert heard == [500, 1_000]
+
+
 # --- two of them -----------------------------------------------------------------------------------------------
 
 

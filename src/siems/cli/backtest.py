@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,6 @@ COLUMNS = (
     Column("NOISE-AFTER", lambda p: p["after"]["noise_reduction"], lambda p: f"{p['after']['noise_reduction']:.1f} %"),
     field("JOINED", "joined"),
     field("SPLIT", "split"),
-    Column("ERROR", lambda p: p.get("error", {}).get("message"), grows=True, drop=1),
 )
 
 
@@ -64,7 +64,7 @@ def backtest(
                 raise
             failed = error
             door.note(f"{ref}: {error.message}")
-    if door.format == "table" and len(found) == 1:
+    if len(found) == 1 and door.format == "table" and not door.fields and sys.stdout.isatty():
         print("\n".join(preview_lines(found[0])))
     else:
         show_list(door, found, COLUMNS)
@@ -75,7 +75,6 @@ def backtest(
 
 def _read(path: str) -> dict[str, Any]:
     """The settings of a file. Raises UsageError naming the file and what is wrong with it."""
-    import sys
     import tomllib
 
     try:

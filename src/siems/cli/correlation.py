@@ -220,8 +220,9 @@ def preview_lines(p: Item) -> list[str]:
         for one in found:
             parts = f"{one['parts']} incidents into one" if word == "joined" else f"one into {one['parts']} incidents"
             where = f" ({', '.join(one['incidents'][:3])})" if one["incidents"] else ""
-            lines.append(f"  {word}: {safe(one['first'])} and what belongs to it: {parts}{where}")
-            lines.append(f"          {safe(one['rule'])}: {safe(one['evidence'])}")
+            lines.append(f"  {word}: {plural(one['count'], 'alert')} from {safe(one['first'])} on: {parts}{where}")
+            together = "by" if word == "joined" else "together now by"
+            lines.append(f"    {together} {safe(one['rule'])}: {safe(one['evidence'])}")
         if total > len(found):
             lines.append(f"  {word}: {total - len(found)} more, --show {total} tells all")
     return lines
@@ -235,6 +236,9 @@ def _side(s: Item) -> str:
 
 
 def _differences(p: Item) -> str:
+    from siems.present import plural
+
     if not p["joined"] and not p["split"]:
         return "no difference: every alert would be with the same others"
-    return f"{p['joined']} would be joined of several, {p['split']} would fall apart"
+    joined = f"{plural(p['joined'], 'incident')} would hold what are several" if p["joined"] else "nothing would join"
+    return f"{joined}, {plural(p['split'], 'incident')} would fall apart"

@@ -21,7 +21,7 @@ class Regrouped:
 
     @property
     def telling(self) -> Placed:
-        """The alert whose rule made the difference: the last that was joined by more than its own key."""
+        """The alert whose rule keeps them together: the last that was joined by more than its own key."""
         folded = [p for p in self.alerts if p.rule.startswith("auto:")]
         return folded[-1] if folded else self.alerts[-1]
 
@@ -33,12 +33,13 @@ def joined(before: Outcome, after: Outcome) -> list[Regrouped]:
 
 def split(before: Outcome, after: Outcome) -> list[Regrouped]:
     """Incidents of `before` that are several in `after`, the largest first."""
-    return _regrouped(after, before, shown=after)
+    return _regrouped(after, before)
 
 
-def _regrouped(one: Outcome, other: Outcome, *, shown: Outcome | None = None) -> list[Regrouped]:
+def _regrouped(one: Outcome, other: Outcome) -> list[Regrouped]:
+    """The incidents of the other that are several of the one; why they are together there."""
     was = {p.happening.id: p.group for p in one.placed}
-    placed = {p.happening.id: p for p in (shown or other).placed}
+    placed = {p.happening.id: p for p in other.placed}
     found = []
     for alerts in other.members().values():
         # an alert that waits for an incident is none; it makes no part

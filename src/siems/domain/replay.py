@@ -15,6 +15,9 @@ from siems.domain.topology import Topology
 from siems.domain.trails import ECHO, Trails
 from siems.vocabulary import Severity, State
 
+TELLS_AFTER = 500
+"""So many alerts are placed between two words about how far it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
@@ -161,7 +164,7 @@ class Replay:
             self.board.now = happening.at
             self._fire(happening)
             firings += 1 + happening.repeats
-            if told is not None and number % 500 == 0:
+            if told is not None and number % TELLS_AFTER == 0:
                 told(number)
         self._until(datetime.max.replace(tzinfo=UTC))
         for placed in self.placed.values():
