@@ -183,6 +183,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/sla"): Case(
         "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
     ),
+    ("GET", "/correlation"): Case("read the audit log"),
+    ("GET", "/companies/{ref}/correlation"): Case("read the audit log", **COMPANY),
+    ("PATCH", "/companies/{ref}/correlation"): Case("settings and keys of a company", **COMPANY, body={"texts": True}),
+    ("POST", "/companies/{ref}/correlation/preview"): Case("settings and keys of a company", **COMPANY, body={}),
     ("GET", "/assets"): Case("see what is in the scope"),
     ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
     ("POST", "/companies/{ref}/assets"): Case("settings and keys of a company", **COMPANY, body={"name": "san-01"}),

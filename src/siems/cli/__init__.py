@@ -39,6 +39,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "sla": ("sla", "targets per company and severity"),
     "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "who is told, how, and why; your inbox"),
+    "correlation": ("correlation", "how alerts become incidents: list, show, edit, enable, disable, preview"),
+    "backtest": ("backtest", "what the past would have looked like under other correlation settings"),
     "whatif": ("whatif", "who would be told, when and how"),
     "audit": ("audit", "who did what; verify the chains"),
     "watch": ("watch", "committed events as they come"),

@@ -14,6 +14,7 @@ from siems import errors, places
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
 from siems.client.companies import Companies
+from siems.client.correlation import Correlation
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
@@ -34,6 +35,7 @@ class Client(
     Alerts,
     Assets,
     Companies,
+    Correlation,
     Incidents,
     Integrations,
     Oncall,

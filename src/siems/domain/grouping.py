@@ -13,7 +13,7 @@ from siems.domain.changing import replace
 from siems.domain.incident import Incident, include_asset, title_for
 from siems.vocabulary import Severity, State
 
-_MADE = re.compile(r"^\d+ problems on |.+ across \d+ servers$")
+_MADE = re.compile(r"^\d+ problems on |.+ across \d+ servers$|.+, \d+ more affected$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,14 @@ from siems.wire.assets import (
 )
 from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
+from siems.wire.correlation import (
+    CorrelationAsk,
+    CorrelationPreview,
+    CorrelationView,
+    PreviewBucket,
+    RegroupedAlerts,
+    ReplaySide,
+)
 from siems.wire.explain import (
     ComingUp,
     ExplainView,
@@ -288,7 +296,10 @@ __all__ = [
     "CompanyView",
     "ContactAsk",
     "ContactView",
+    "CorrelationAsk",
+    "CorrelationPreview",
     "CorrelationSettings",
+    "CorrelationView",
     "ExplainView",
     "FairnessView",
     "FeedAsk",
@@ -359,6 +370,7 @@ __all__ = [
     "PolicyView",
     "PreferencesAsk",
     "PreferencesView",
+    "PreviewBucket",
     "Problem",
     "QueueAsk",
     "QueueView",
@@ -367,7 +379,9 @@ __all__ = [
     "ReadyView",
     "ReasonAsk",
     "RefreshAsk",
+    "RegroupedAlerts",
     "RejectionView",
+    "ReplaySide",
     "ReportLine",
     "ResolutionClock",
     "ResponseClock",
