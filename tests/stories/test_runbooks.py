@@ -58,7 +58,8 @@ def test_five_servers_with_a_high_cpu_are_put_right_by_one_command(
     # off until somebody has said so, and then at once
     refused = house.run("runbook", "run", "high-cpu-fix", "--incident", ref, "--executor", "local", exit=2)
     assert "siems config set executors.local.enabled true" in refused.err
-    assert "in force at once" in house.run("config", "set", "executors.local.enabled", "true").out
+    with house.start("config", "set", "executors.local.enabled", "true") as setting:
+        assert "in force at once" in setting.communicate(timeout=120)[0]
     how = ("--executor", "local", "--var", "process=burner-4711", "--var", "threshold=1", "--var", "seconds=1")
     plan = house.run("runbook", "run", "high-cpu-fix", "--incident", ref, *how, "--dry-run").out
     assert plan.startswith("Acme (comp-acme): high-cpu-fix on 5 hosts, low risk, nobody has to approve it")
@@ -105,8 +106,8 @@ def test_a_runbook_of_ones_own_is_believed_once_another_admin_has_read_it(runnin
     # whoever wrote it does not approve it; another admin does, and then it is what it says
     mine = ("restart-vpn", "--company", "acme")
     assert running.json("runbook", "show", *mine)["risk"] == "high"
-    running.run("runbook", "approve-content", *mine, "--yes", exit=5)
-    sam.run("runbook", "approve-content", *mine, "--yes")
+    running.run("runbook", "approve-content", *mine, "--confirm", "restart-vpn", exit=5)
+    sam.run("runbook", "approve-content", *mine, "--confirm", "restart-vpn")
     assert running.json("runbook", "show", *mine)["risk"] == "low"
     file.write_text(BOOK + "# a word more\n")
     running.run("runbook", "edit", *mine, "--from-file", str(file))
