@@ -28,13 +28,15 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/runbooks/{name}"): {"row": "see runbooks", **COMPANY, "query": "?company={object}"},
     ("GET", "/runbooks/{name}/text"): {"row": "see runbooks", **COMPANY, "query": "?company={object}"},
     ("POST", "/runbooks"): {
-        "row": "settings and keys of a company", **COMPANY, "body": {"company": "{object}", "text": RUNBOOK.format("another")},
+        "row": "settings and keys of a company", **COMPANY,
+        "body": {"company": "{object}", "text": RUNBOOK.format("another")},
     },
     ("POST", "/runbooks/{name}/approve-content"): {
         "row": "approve a runbook's content", **COMPANY, "body": {"company": "{object}", "digest": DIGEST}
     },
     ("PATCH", "/runbooks/{name}"): {
-        "row": "settings and keys of a company", **COMPANY, "body": {"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
+        "row": "settings and keys of a company", **COMPANY,
+        "body": {"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
     },
     ("DELETE", "/runbooks/{name}"): {
         "row": "settings and keys of a company", **COMPANY, "body": {"company": "{object}"}
