@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from house import House
+from siems.client import local
 
 from .test_people import hire
 
@@ -41,7 +44,7 @@ def burning(folder: Path) -> Iterator[int]:
 
 
 def test_five_servers_with_a_high_cpu_are_put_right_by_one_command(
-    prepared: Callable[..., House], tmp_path: Path
+    prepared: Callable[..., House], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = prepared(XDG_STATE_HOME=str(tmp_path / "state")).up()
     acme = house.onboard("Acme")
@@ -82,7 +85,8 @@ def test_five_servers_with_a_high_cpu_are_put_right_by_one_command(
     assert "RUN-1 high-cpu-fix: succeeded, verified, all 5 hosts succeeded" in lines
 
     house.run("incident", "resolve", ref, "--note", "RUN-1 made the release's job give way")
-    assert house.json("summary")["mttr_seconds"] is not None
+    monkeypatch.setenv("SIEMS_HOME", str(house.home))
+    assert local().summary()["mttr_seconds"] is not None
     assert house.json("audit", "verify")["ok"] is True
     # the next time it is known to have helped
     for number in range(1, 4):
