@@ -36,6 +36,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "sla": ("sla", "targets per company and severity"),
     "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "who is told, how, and why; your inbox"),
+    "advice": ("advice", "what advice on incidents was worth, and what it has cost"),
     "whatif": ("whatif", "who would be told, when and how"),
     "audit": ("audit", "who did what; verify the chains"),
     "watch": ("watch", "committed events as they come"),

@@ -9,6 +9,7 @@ import typer
 
 from siems import errors
 from siems.cli.acts import VERBS, Ref
+from siems.cli.advice import INCIDENT_VERBS, insight_lines
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import pages
 from siems.cli.show import Column, Item, at, field, show_list, show_one, when
@@ -133,6 +134,7 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
         f"   from {safe(', '.join(i['tool_sources']))}   rule {i['rule']}",
         *(f"ticket {safe(k['key'] or k['id'])}  {safe(k['state'])}  {safe(k['url'])}" for k in i.get("tickets", ())),
         f"next: {', '.join(i['actions']) or 'nothing you may do'}",
+        *insight_lines(i.get("insight"), i["id"]),
         "",
     ]
     lines += [f"{e['at'][:19]}Z  {e['kind']:<10} {safe(e['actor']):<12} {safe(e['text'])}" for e in story]
@@ -233,4 +235,7 @@ def candidates(
 
 
 for command in VERBS:
+    app.command()(command)
+
+for command in INCIDENT_VERBS:
     app.command()(command)

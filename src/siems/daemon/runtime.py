@@ -15,6 +15,7 @@ from siems import __version__
 from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon import sightings
+from siems.daemon.advising import Advising
 from siems.daemon.amazon import Amazon
 from siems.daemon.delivering import Delivering
 from siems.daemon.hub import Hub
@@ -100,6 +101,7 @@ class Runtime:
     repliers: Repliers = field(init=False)
     watch: Watch = field(init=False)
     ticketing: Ticketing = field(init=False)
+    advising: Advising = field(init=False)
     mail: Listening | None = None
     watching: bool = False
     """Whether gaps and late rows are told: not where time is played with."""
@@ -131,6 +133,7 @@ class Runtime:
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
         self.repliers = Repliers(self.database, self.vault)
         self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
+        self.advising = Advising(self.database, self.clock, self.settings)
         self.started_at = self.clock.now()
 
     @property
@@ -158,6 +161,7 @@ class Runtime:
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
         self._spawn(self.ticketing.run)
+        self._spawn(self.advising.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -185,6 +189,7 @@ class Runtime:
         self.draining = True
         await self.pulls.stop()
         await self.ticketing.stop()
+        await self.advising.stop()
         self.hub.close()
         self.scheduler.stop()
         await self.delivering.stop()
@@ -218,6 +223,8 @@ class Runtime:
         types = [event.type for event in committed.events]
         if any(type.startswith(("incident.", "ticket")) for type in types):
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
+        if any(type.startswith(("incident.", "alert.received")) for type in types):
+            self.advising.wake()
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -11,7 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
-from siems.services import status_updates, ticket_notices
+from siems.services import advice_notices, status_updates, ticket_notices
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -273,7 +273,7 @@ Handler = Callable[[UnitOfWork, Any], None]
 
 OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
     {
-        e.AlertReceived: (alert_received,),
+        e.AlertReceived: (alert_received, advice_notices.joined),
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
         e.AlertRemarked: (alert_remarked,),
@@ -281,16 +281,22 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertSuppressed: (alert_suppressed,),
         e.MessageDead: (message_dead,),
         e.AssigneeChosen: (assignee_chosen,),
-        e.IncidentOpened: (incident_opened, ticket_notices.incident_opened, status_updates.incident_opened),
-        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
+        e.IncidentOpened: (
+            incident_opened,
+            ticket_notices.incident_opened,
+            status_updates.incident_opened,
+            advice_notices.opened,
+        ),
+        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, advice_notices.absorbed),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
-        e.IncidentFlapping: (incident_flapping,),
+        e.IncidentFlapping: (incident_flapping, advice_notices.flapped),
         e.IncidentActed: (
             alerts_resolved_with_incident,
             incident_acted,
             ticket_notices.incident_acted,
             status_updates.incident_acted,
+            advice_notices.acted,
         ),
         e.ActUndone: (act_undone, ticket_notices.act_undone),
         e.IncidentEscalated: (incident_escalated,),
@@ -312,5 +318,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketMoved: (ticket_notices.ticket_moved,),
         e.TicketFailed: (ticket_notices.ticket_failed,),
         e.Recorded: (recorded,),
+        e.InsightMade: (advice_notices.insight_made,),
+        e.AdviceTaken: (advice_notices.advice_taken,),
     }
 )

@@ -6,6 +6,17 @@ plain JSON, since it must start fast.
 
 from __future__ import annotations
 
+from siems.wire.advice import (
+    AdviceAsk,
+    AdviceChanged,
+    AdviceStats,
+    AdviceView,
+    AdvisedValue,
+    AdvisorUse,
+    FeedbackAsk,
+    InsightView,
+    SimilarView,
+)
 from siems.wire.alerts import AlertAccepted, AlertsAccepted, AlertsAsk, AlertView, ArrivalView, KeptBody, RejectionView
 from siems.wire.assets import (
     AssetAsk,
@@ -202,6 +213,12 @@ __all__ = [
     "AccountLine",
     "ActAnswer",
     "ActAsk",
+    "AdviceAsk",
+    "AdviceChanged",
+    "AdviceStats",
+    "AdviceView",
+    "AdvisedValue",
+    "AdvisorUse",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -241,6 +258,7 @@ __all__ = [
     "FairnessView",
     "FeedAsk",
     "FeedView",
+    "FeedbackAsk",
     "FollowAsk",
     "FollowView",
     "Forecast",
@@ -256,6 +274,7 @@ __all__ = [
     "HeartbeatView",
     "IncidentDetail",
     "IncidentView",
+    "InsightView",
     "IntegrationAdded",
     "IntegrationAsk",
     "IntegrationChanged",
@@ -325,6 +344,7 @@ __all__ = [
     "SilencePreviewAsk",
     "SilenceView",
     "SilencedIncident",
+    "SimilarView",
     "Sla",
     "SlaAccount",
     "SlaCheckAsk",

@@ -39,6 +39,8 @@ class CompanyView(Wire):
     breached: int = 0
     oncall: str = ""
     update_minutes: int = 60
+    advice: str = "on"
+    advice_lowers: bool = False
 
 
 class OnboardAsk(Ask):
@@ -96,4 +98,6 @@ class CompanyEdit(Ask):
     holidays: str | None = None
     assign: str | None = None
     update_minutes: int | None = None
+    advice: str | None = None
+    advice_lowers: bool | None = None
     reason: str = ""

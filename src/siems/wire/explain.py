@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from siems.wire.advice import InsightView
 from siems.wire.assignment import ChoiceView
 from siems.wire.reach import ToldView
 from siems.wire.shapes import Ask, Wire
@@ -60,6 +61,7 @@ class ExplainView(Wire):
     escalations: list[str]
     told: list[ToldView]
     next: list[ComingUp]
+    advice: InsightView | None = None
 
 
 class WhatIfAsk(Ask):

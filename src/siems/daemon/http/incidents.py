@@ -13,6 +13,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
 from siems.services import arrivals, assign_views, assigning, explaining, idempotency, incidents, overview, queries
+from siems.services.insight_views import with_insight
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -74,6 +75,7 @@ async def act(call: Call) -> web.Response:
         uow.settle()
         current = uow.incidents.get(incident.company_id, incident.id)
         shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        shown = with_insight(uow.connection, shown, call.actor)
         return encode(
             wire.ActAnswer(
                 incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,
