@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from answers_advice import ADVICE
 from answers_core import CORE
 from answers_messages import MESSAGES
 from answers_oncall import ONCALL
@@ -228,7 +229,7 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE
+ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE | ADVICE
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

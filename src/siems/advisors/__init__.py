@@ -1,7 +1,7 @@
 """Ways to get advice on an incident: one file per provider, found by name; what they take and answer is said here.
 
 An advisor is opened once with the settings and kept. It knows no database, changes nothing and runs nothing: it gives
-a draft, which `domain/advice.read_draft` reads with suspicion. One that asks somebody else (`leaves`) is handed a
+a draft, which `domain/drafts.read_draft` reads with suspicion. One that asks somebody else (`leaves`) is handed a
 prompt from which secrets, addresses and names were taken, and nothing besides.
 """
 

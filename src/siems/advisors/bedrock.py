@@ -9,7 +9,8 @@ from typing import Any
 from siems.advisors import Answer, Refused, TryLater
 from siems.clouds.aws_models import Models
 from siems.config import Settings
-from siems.domain.advice import Nonsense, Question
+from siems.domain.advice import Question
+from siems.domain.drafts import Nonsense
 from siems.domain.sealing import Prompt
 from siems.errors import Conflict, InvalidField, Unavailable, UsageError
 

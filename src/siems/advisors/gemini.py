@@ -13,7 +13,8 @@ import httpx
 
 from siems.advisors import Answer, Refused, TryLater
 from siems.config import Settings
-from siems.domain.advice import Nonsense, Question
+from siems.domain.advice import Question
+from siems.domain.drafts import Nonsense
 from siems.domain.sealing import Prompt
 from siems.errors import UsageError
 

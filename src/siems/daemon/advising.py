@@ -19,8 +19,9 @@ import structlog
 from siems.advisors import ADVISORS, Advisor, Answer, Refused, TryLater
 from siems.clock import Clock
 from siems.config import Settings
-from siems.domain.advice import Insight, Nonsense, Question, read_draft
+from siems.domain.advice import Insight, Question
 from siems.domain.advice_rules import advise as by_rules
+from siems.domain.drafts import Nonsense, read_draft
 from siems.domain.sealing import Prompt, opened, prompt_of
 from siems.errors import NotFound, SiemsError, UsageError
 from siems.services import advising, insights
@@ -39,6 +40,7 @@ SHARED_SLEEP = 2.0
 """Where other daemons take alerts too, what is queued is looked for at least this often."""
 AILING_SECONDS = 5.0
 KNOWN_FOR = timedelta(seconds=60)
+_TEACHES = frozenset({"incident.resolved", "incident.closed", "incident.merged"})
 RESTS = timedelta(seconds=60)
 """For so long a provider that fails is not asked again, unless it says how long."""
 
@@ -83,6 +85,13 @@ class Advising:
         """Something may have been queued."""
         if self.providers:
             self._awake.set()
+
+    def follow(self, type: str, company_id: str) -> None:
+        """Something was committed: it may be worth a look, or make what is known of a company old."""
+        if type in _TEACHES or type.startswith("asset."):
+            self._known.pop(company_id, None)
+        if type.startswith("incident.") or type == "alert.received":
+            self.wake()
 
     async def run(self) -> None:
         """For ever: look at what is due, sleep until the next is. Off is off: then what waits is let go."""

@@ -223,8 +223,8 @@ class Runtime:
         types = [event.type for event in committed.events]
         if any(type.startswith(("incident.", "ticket")) for type in types):
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
-        if any(type.startswith(("incident.", "alert.received")) for type in types):
-            self.advising.wake()
+        for event in committed.events:
+            self.advising.follow(event.type, event.company_id)
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -1,18 +1,11 @@
-"""Advice on an incident: what is asked, what may be answered, and what becomes of it.
-
-Whatever an advisor says is a draft: it is read here, value by value, against what was asked. A model's text is as
-foreign as that of an alert, and nothing of it is ever done by itself but raising a severity.
-"""
+"""Advice on an incident: what is asked, what an answer holds, and what becomes of it."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
@@ -23,8 +16,6 @@ APPLIES_ABOVE = 0.70
 """Above this confidence a raise applies at once (DOMAIN §2)."""
 WORTH_ASKING = 0.50
 """Below this nobody is asked either."""
-LONGEST_TEXT = 400
-MOST_EVIDENCE = 12
 
 
 class Pattern(StrEnum):
@@ -146,80 +137,42 @@ class Insight:
     category_why: str = ""
 
 
-class Nonsense(Exception):
-    """An answer that is not one: what is missing."""
-
-
-# --- reading a draft -------------------------------------------------------------------------------------------
-
-_URL = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+")
-
-
-def clean(text: object, limit: int = LONGEST_TEXT) -> str:
-    """One line of plain text: no control, direction or invisible characters, no addresses to click on, not too long."""
-    if not isinstance(text, str):
-        return ""
-    plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: limit * 4])
-    plain = " ".join(_URL.sub("[link]", plain).split())
-    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
-
-
-def share(value: object) -> float:
-    """A confidence between 0 and 1, to two places; 0 for whatever is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        return 0.0
-    return round(min(max(float(value), 0.0), 1.0), 2)
-
-
-def read_draft(draft: Mapping[str, Any], question: Question, provider: str) -> Insight:
-    """What of a draft holds: unknown fields are dropped, values must be ours, references those of this question.
-
-    Raises Nonsense for one without a pattern or without any text.
-    """
-    pattern = _one_of(Pattern, draft.get("pattern"))
-    if pattern is None:
-        raise Nonsense("it names no pattern")
-    cause, then = clean(draft.get("root_cause")), clean(draft.get("recommendation"))
-    if not cause:
-        raise Nonsense("it gives no root cause")
-    alerts = {one.ref: one.alert_id for one in question.symptoms}
-    past = {one.ref: one.number for one in question.similar}
-    severity = _severity(draft.get("severity"))
-    category = _one_of(Category, draft.get("category"))
-    return Insight(
-        provider=provider, pattern=pattern, root_cause=cause, recommendation=then,
-        confidence=share(draft.get("confidence")),
-        evidence=_refs(draft.get("evidence"), alerts), similar=_refs(draft.get("similar"), past),
-        severity=severity, severity_why=clean(draft.get("severity_why"), 200) if severity else "",
-        severity_confidence=share(draft.get("severity_confidence")) if severity else 0.0,
-        category=category, category_why=clean(draft.get("category_why"), 200) if category else "",
-        category_confidence=share(draft.get("category_confidence")) if category else 0.0,
-    )  # fmt: skip
-
-
-def _one_of(kind: Any, word: object) -> Any:
-    return next((one for one in kind if isinstance(word, str) and one.value == word.strip().lower()), None)
-
-
-def _severity(word: object) -> Severity | None:
-    return next((one for one in Severity if isinstance(word, str) and one.name == word.strip().upper()), None)
-
-
-def _refs(given: object, known: Mapping[str, int]) -> tuple[int, ...]:
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        return ()
-    found = (known.get(one.strip().upper()) for one in given if isinstance(one, str))
-    return tuple(dict.fromkeys(number for number in found if number is not None))[:MOST_EVIDENCE]
-
-
 # --- what becomes of it ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """What falls due for an incident, and moves when it is raised."""
+
+    response: datetime
+    resolution: datetime
+    escalates: datetime | None
+    ack: datetime | None
+
+
+def dues_of(incident: Incident) -> Dues:
+    """What is due for an incident as it stands."""
+    clocks = incident.clocks
+    return Dues(clocks.response_due, clocks.resolution_due, incident.escalates_at, incident.ack_due_at)
+
+
+def restored(incident: Incident, before: Dues, after: Dues) -> Incident:
+    """With the dues of before, each where it is still the one of after. A breach that was recorded stands."""
+    clocks = incident.clocks
+    if clocks.response_open and clocks.response_breached_at is None and clocks.response_due == after.response:
+        clocks = replace(clocks, response_due=before.response)
+    if clocks.resolution_open and clocks.resolution_breached_at is None and clocks.resolution_due == after.resolution:
+        clocks = replace(clocks, resolution_due=before.resolution)
+    escalates = before.escalates if incident.escalates_at == after.escalates else incident.escalates_at
+    ack = before.ack if incident.ack_due_at == after.ack else incident.ack_due_at
+    return replace(incident, clocks=clocks, escalates_at=escalates, ack_due_at=ack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """An insight as it is kept, with what became of the values it advised and what they replaced.
 
-    `dues_before` and `dues_after` are the two deadlines around a raise, so that taking it back can restore them.
+    `dues_before` and `dues_after` are what was due around a raise, so that taking it back can restore that.
     """
 
     incident_id: int
@@ -231,8 +184,8 @@ class Advice:
     severity_before: Severity | None = None
     category_standing: Standing = Standing.NONE
     category_before: Category | None = None
-    dues_before: tuple[datetime, datetime] | None = None
-    dues_after: tuple[datetime, datetime] | None = None
+    dues_before: Dues | None = None
+    dues_after: Dues | None = None
     decided_by: str = ""
     decided_at: datetime | None = None
 

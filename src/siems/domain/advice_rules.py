@@ -104,7 +104,8 @@ def _votes(q: Question, found: Finding) -> list[Vote]:
         why = f"people set it to {wanted.name} {_times(times)} for this signature"
         votes.append(Vote(wanted, round((times + 1) / (total + 2), 2), why))
     if found.pattern is Pattern.CASCADE and found.behind >= 2:
-        worst = Severity.CRITICAL if found.root in q.critical and found.behind >= 3 else Severity.HIGH
+        grave = found.root in q.critical and found.behind >= 3 and q.incident.severity >= Severity.MEDIUM
+        worst = Severity.CRITICAL if grave else Severity.HIGH
         if worst > q.incident.severity:
             why = f"{found.behind} assets depend on {found.root}" + (
                 ", which is critical" if worst is Severity.CRITICAL else ""

@@ -138,7 +138,7 @@ def _isolated(q: Question) -> Finding:
     assets = sorted({one.asset for one in q.symptoms})
     if len(assets) == 1:
         what = humanise(first.signature) if len(q.symptoms) == 1 else f"{len(q.symptoms)} alerts"
-        cause = f"{first.asset} itself: {what}, and nothing that it is known to depend on is affected"
+        cause = f"{what} on {first.asset} alone: nothing that it is known to depend on is affected"
     else:
         cause = f"{humanise(first.signature)} on {len(assets)} assets that share nothing that is known"
     sure = 0.6 if len(q.symptoms) < 3 else 0.5

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from siems.domain.advice import Nonsense, Pattern, Question
+from siems.domain.advice import Pattern, Question
+from siems.domain.drafts import Nonsense
 from siems.vocabulary import Category, Severity
 
 MOST_ALERTS = 20

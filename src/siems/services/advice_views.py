@@ -49,10 +49,15 @@ def view_of(connection: Connection, incident: Incident, actor: Actor, order: Seq
         why_none="" if advice is not None else _why_none(connection, incident, order),
         may_decide=allowed(actor, Permission.JUDGE_ADVICE, incident.company_id),
         reversible=advice is not None and advice.reversible,
-        decided_by=advice.decided_by or None if advice is not None else None,
+        decided_by=_name(connection, advice.decided_by) if advice is not None and advice.decided_by else None,
         decided_at=advice.decided_at if advice is not None else None,
         useful=sum(said.values()), not_useful=len(said) - sum(said.values()), mine=said.get(actor.id),
     )  # fmt: skip
+
+
+def _name(connection: Connection, user_id: str) -> str:
+    found: str | None = connection.execute(select(t.user.c.name).where(t.user.c.id == user_id)).scalar()
+    return found or user_id
 
 
 def _why_none(connection: Connection, incident: Incident, order: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Advice comes in: which incident is looked at, what is kept of it, and what applies at once.
 
-A job is finished only by who holds its lease. What an advisor has said was read by `domain/advice.read_draft` before.
+A job is finished only by who holds its lease. What an advisor has said was read by `domain/drafts.read_draft` before.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from siems.domain.advice import (
     Standing,
     carried,
     category_standing,
+    dues_of,
     severity_standing,
 )
 from siems.domain.alert import Alert
@@ -164,11 +165,16 @@ def keep(uow: UnitOfWork, work: Work, insight: Insight) -> bool:
     return True
 
 
+_IN_FORCE = frozenset({Standing.APPLIED, Standing.ACCEPTED})
+
+
 def _before(advice: Advice, incident: Incident, known: Advice | None) -> Advice:
-    """With what the values replace, or would: the first one, where advice follows advice."""
-    settled = known is not None and known.severity_standing in (Standing.APPLIED, Standing.ACCEPTED, Standing.DISMISSED)
+    """With what the values replace, or would: where advice follows advice that is in force, what that replaced."""
     if advice.severity_standing is not Standing.NONE:
-        if known is not None and settled:
+        same = known is not None and (known.severity_standing, known.insight.severity) == (
+            advice.severity_standing, advice.insight.severity,
+        )  # fmt: skip
+        if known is not None and (same or known.severity_standing in _IN_FORCE):
             advice = replace(
                 advice, severity_before=known.severity_before, dues_before=known.dues_before,
                 dues_after=known.dues_after,
@@ -225,13 +231,8 @@ def said(advice: Advice) -> str:
 
 
 def with_dues(advice: Advice, before: Incident, after: Incident) -> Advice:
-    """With the deadlines around a raise; of several raises, from before the first to after the last."""
-    return replace(advice, dues_before=advice.dues_before or dues(before), dues_after=dues(after))
-
-
-def dues(incident: Incident) -> tuple[datetime, datetime]:
-    """(response, resolution)."""
-    return incident.clocks.response_due, incident.clocks.resolution_due
+    """With what was due around a raise; of several raises, from before the first to after the last."""
+    return replace(advice, dues_before=advice.dues_before or dues_of(before), dues_after=dues_of(after))
 
 
 def raised(uow: UnitOfWork, incident: Incident, severity: Severity, evidence: str) -> Incident:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from siems.domain.advice import Advice, AdviceTaken, Standing
+from siems.domain.advice import Advice, AdviceTaken, Standing, restored
 from siems.domain.changing import replace
 from siems.domain.events import Recorded
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor, Permission, missing, require
 from siems.errors import Conflict, InvalidField, StaleVersion
-from siems.services.advising import dues, raised, with_dues
+from siems.services.advising import raised, with_dues
 from siems.services.keeping import save
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
@@ -110,20 +110,12 @@ def _dismissed(
 
 
 def _severity_back(incident: Incident, advice: Advice) -> Incident:
-    """With the severity that it had, which a person has now set; and with its deadlines, where they still are those
-    of the raise. A breach that was recorded stands."""
+    """With the severity that it had, which a person has now set, and with what was due before it was raised."""
     if incident.severity is not advice.insight.severity or advice.severity_before is None:
         return replace(incident, severity_pinned=True, version=incident.version + 1)
-    clocks = incident.clocks
-    if advice.dues_before is not None and advice.dues_after == dues(incident):
-        response, resolution = advice.dues_before
-        if clocks.response_open and clocks.response_breached_at is None:
-            clocks = replace(clocks, response_due=response)
-        if clocks.resolution_open and clocks.resolution_breached_at is None:
-            clocks = replace(clocks, resolution_due=resolution)
-    return replace(
-        incident, severity=advice.severity_before, severity_pinned=True, clocks=clocks, version=incident.version + 1
-    )
+    if advice.dues_before is not None and advice.dues_after is not None:
+        incident = restored(incident, advice.dues_before, advice.dues_after)
+    return replace(incident, severity=advice.severity_before, severity_pinned=True, version=incident.version + 1)
 
 
 # --- feedback --------------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from siems.clock import from_micros, to_micros
-from siems.domain.advice import Advice, Insight, Pattern, Standing
+from siems.domain.advice import Advice, Dues, Insight, Pattern, Standing
 from siems.vocabulary import Category, Severity
 
 
 def advice_row(advice: Advice, signature: str) -> dict[str, Any]:
     """Values of the table `advice`, by column."""
-    i, dues = advice.insight, [*(advice.dues_before or ()), *(advice.dues_after or ())]
+    i = advice.insight
     return {
         "incident_id": advice.incident_id, "company_id": advice.company_id, "at": advice.at, "signature": signature,
         "alert_count": advice.alert_count, "provider": i.provider, "pattern": i.pattern.value,
@@ -26,14 +26,28 @@ def advice_row(advice: Advice, signature: str) -> dict[str, Any]:
         "category_confidence": i.category_confidence, "category_why": i.category_why,
         "category_standing": advice.category_standing.value,
         "category_before": None if advice.category_before is None else advice.category_before.value,
-        "dues": json.dumps([to_micros(due) for due in dues] if len(dues) == 4 else []),
+        "dues": json.dumps([_dues(advice.dues_before), _dues(advice.dues_after)]),
         "decided_by": advice.decided_by, "decided_at": advice.decided_at,
     }  # fmt: skip
 
 
+def _dues(dues: Dues | None) -> list[int | None] | None:
+    if dues is None:
+        return None
+    times = (dues.response, dues.resolution, dues.escalates, dues.ack)
+    return [None if one is None else to_micros(one) for one in times]
+
+
+def _dues_from(known: list[int | None]) -> Dues:
+    response, resolution, escalates, ack = (None if one is None else from_micros(one) for one in known)
+    assert response is not None
+    assert resolution is not None
+    return Dues(response, resolution, escalates, ack)
+
+
 def advice_from(row: Any) -> Advice:
     """Advice from a row of the table, its times as times."""
-    dues = [from_micros(number) for number in json.loads(row.dues)]
+    before, after = (None if known is None else _dues_from(known) for known in json.loads(row.dues))
     insight = Insight(
         provider=row.provider, pattern=Pattern(row.pattern), root_cause=row.root_cause,
         recommendation=row.recommendation, confidence=row.confidence, evidence=tuple(json.loads(row.evidence)),
@@ -48,6 +62,5 @@ def advice_from(row: Any) -> Advice:
         severity_before=None if row.severity_before is None else Severity(row.severity_before),
         category_standing=Standing(row.category_standing),
         category_before=None if row.category_before is None else Category(row.category_before),
-        dues_before=(dues[0], dues[1]) if dues else None, dues_after=(dues[2], dues[3]) if dues else None,
-        decided_by=row.decided_by, decided_at=row.decided_at,
+        dues_before=before, dues_after=after, decided_by=row.decided_by, decided_at=row.decided_at,
     )  # fmt: skip

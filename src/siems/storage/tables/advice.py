@@ -31,7 +31,7 @@ advice = Table(
     Column("category_why", Text, nullable=False),
     Column("category_standing", String(16), nullable=False),
     Column("category_before", String(16), nullable=True),
-    Column("dues", Text, nullable=False),  # JSON: both deadlines before and after a raise, or []
+    Column("dues", Text, nullable=False),  # JSON: what was due before and after a raise, or nulls
     Column("decided_by", String(64), nullable=False),
     Column("decided_at", Instant, nullable=True),
     Index("ix_advice_company_id_at", "company_id", "at"),
