@@ -21,7 +21,7 @@ class Nonsense(Exception):
     """An answer that is not one: what is missing."""
 
 
-_URL = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+")
+_URL = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+")
 
 
 def clean(text: object, limit: int = LONGEST_TEXT) -> str:
