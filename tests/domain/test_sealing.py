@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -114,6 +115,14 @@ def test_an_answer_is_opened_by_the_ids_it_was_given() -> None:
     for nothing in (None, [], "text", 7):
         with pytest.raises(Nonsense):
             opened(nothing, prompt, asked)
+
+
+@pytest.mark.parametrize("part", ["a", "a.", "a-", "-", "eyJ", "pwd-", "password", "0:", "basic ", "a@", "//"])
+def test_no_text_takes_long_to_seal(part: str) -> None:
+    """Patterns that look again and again at one long word took minutes for this. In processor time of this thread."""
+    began = time.thread_time()
+    Sealer().seal(part * 2_400, 300)
+    assert time.thread_time() - began < 1.0
 
 
 @given(st.text(max_size=300))

@@ -206,7 +206,7 @@ class Advising:
     async def _ask_outside(
         self, provider: Provider, advisor: Advisor, work: Work, question: Question, rules: dict[str, Any]
     ) -> Insight | None:  # fmt: skip
-        prompt = prompt_of(question, rules, names=self.settings.advice.hide_names)
+        prompt = await asyncio.to_thread(prompt_of, question, rules, names=self.settings.advice.hide_names)
         key, company = f"{provider.name[:8]}:{prompt.key}"[:64], work.company_id
         since = self.clock.now() - timedelta(hours=self.settings.advice.cache_hours)
         kept = await self.database.peek(advising.remembered, company, key, since)

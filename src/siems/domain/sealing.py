@@ -24,6 +24,8 @@ MESSAGE, NOTE = 300, 240
 """Characters of a message, and of what somebody wrote about an old incident."""
 HIDDEN = "[secret]"
 
+# These run over texts of strangers: nothing may begin in the middle of what it repeats without a bound, or one long
+# word stops the daemon. White space was made single before.
 _SECRETS = re.compile(
     r"""(?ix)
     -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END[^-]*-----|$)
@@ -32,20 +34,20 @@ _SECRETS = re.compile(
     | \b(?:gh[pousr]|xox[abprs]|sk|pk|rk|whsec|glpat|AIza)[-_]?[A-Za-z0-9_-]{16,}
     | (?:authorization|proxy-authorization|cookie|set-cookie)\s*[:=]\s*(?:[a-z]+\s+)?[^\s,;"']+
     | \b(?:bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}
-    | ["']?[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|credential|private[_-]?key)
-      [\w.-]*["']?\s*(?:[:=]|\s+is\s+)\s*(?:"[^"]*"|'[^']*'|[^\s,;&"']+)
+    | (?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|credential|private[_-]?key)
+      [\w.-]{0,40}["']?(?:\ ?[:=]\ ?|\ is\ )(?:"[^"]*"|'[^']*'|[^\s,;&"']+)
     | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)
-    | \b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2}
+    | (?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2}
     """,
     re.DOTALL,
 )
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"']+")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?::\d{1,5})?(?![\d.])")
 _IPV6 = re.compile(r"(?i)(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?:/\d{1,3})?(?![\w:])")
 _MAC = re.compile(r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b")
 _ARN = re.compile(r"\barn:[\w-]+:\S+")
-_HOST = re.compile(r"(?i)\b(?:[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\.)+[a-z]{2,24}\b")
+_HOST = re.compile(r"(?i)\b(?:[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\.){1,30}[a-z]{2,24}\b")
 _LOGIN = re.compile(r"\b[A-Z][A-Z0-9-]{1,15}\\[\w.$-]+")
 _PHONE = re.compile(r"(?<![\w.])\+\d[\d ()/-]{7,18}\d")
 _HEX = re.compile(r"(?i)[0-9a-f]")
@@ -96,16 +98,21 @@ class Sealer:
 
     def seal(self, text: str, limit: int) -> str:
         """A text that may leave, cut to so many characters after everything was taken out of it."""
-        said = _SECRETS.sub(HIDDEN, text[: limit * 8])
+        said = _SECRETS.sub(HIDDEN, " ".join(text[: limit * 8].split()))
         for kind, pattern, counts in _ADDRESSES:
             said = pattern.sub(self._hide(kind, counts), said)
         if self.names:
-            for name in sorted((n for n in self.known if self.known[n].startswith(("[asset", "[client"))), key=len)[
-                ::-1
-            ]:
-                said = re.sub(rf"(?i)(?<![\w\[-]){re.escape(name)}(?![\w\]])", self.known[name], said)
-        said = " ".join(said.split())
+            said = self._without_names(said)
         return said if len(said) <= limit else said[: limit - 1] + "…"
+
+    def _without_names(self, said: str) -> str:
+        """The longest names first, so that none is replaced within another."""
+        names = [name for name, behind in self.known.items() if behind.startswith(("[asset", "[client"))]
+        for name in sorted(names, key=len, reverse=True):
+            plain = " ".join(name.split())
+            if plain.casefold() in said.casefold():
+                said = re.sub(rf"(?i)(?<![\w\[-]){re.escape(plain)}(?![\w\]])", self.known[name], said)
+        return said
 
     def _hide(self, kind: str, counts: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
         def replaced(found: re.Match[str]) -> str:
