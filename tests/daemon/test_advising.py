@@ -20,6 +20,7 @@ from siems.config import Gemini as GeminiSection
 from siems.vocabulary import Role
 
 from .house import ALERT, House, open_house, until
+from .test_stream import types_until
 
 SECRET = "canary-hunter2"
 ALARM = ALERT | {
@@ -289,11 +290,17 @@ async def test_who_may_decide_does_so_over_http_and_the_stream_tells(advised: Op
     async with advised("gemini") as house:
         await house.hire("mara", Role.MANAGER, "comp-acme")
         await house.hire("tess", Role.TECHNICIAN, "comp-acme")
-        async with house.events("tess", "?types=incident.insight") as following:
+        await house.hire("carol", Role.CLIENT, "comp-acme")
+        async with house.events("tess", "?types=incident.insight") as following, house.events("carol") as clients:
             await following()
+            await clients()
             await house.alert(ALARM)
             await insight(house)
             event = await following()
+            await house.ask("root", "POST", "/incidents/INC-1/actions/ack", {})
+            seen = await types_until(clients, "incident.acknowledged")
+            assert "incident.opened" in seen
+            assert "incident.insight" not in seen, "clients are told nothing of advice"
             assert (event["type"], event["object"]) == ("incident.insight", "INC-1")
             assert (event["data"]["provider"], event["data"]["waiting"]) == ("gemini", True)
         due = (await house.ask("root", "GET", "/incidents/INC-1")).json()["incident"]["sla"]["response"]["due_at"]
