@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0014"
+down_revision = "0016"
 
 TABLES = ("advice", "advice_job", "advice_feedback", "advice_use", "advice_cache")
 

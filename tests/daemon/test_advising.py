@@ -324,12 +324,7 @@ async def test_a_provider_that_is_not_set_up_is_passed_over(file: str, clock: Ma
         assert "[bedrock] model" in why["bedrock"]
 
 
-@pytest.fixture
-async def plain(database_url: str, clock: ManualClock) -> AsyncIterator[House]:
+async def test_without_any_setting_siems_advises_by_itself(database_url: str, clock: ManualClock) -> None:
     async with open_house(database_url, clock) as house:
-        yield house
-
-
-async def test_without_any_setting_siems_advises_by_itself(plain: House) -> None:
-    await plain.alert(ALARM)
-    assert (await insight(plain))["provider"] == "local"
+        await house.alert(ALARM)
+        assert (await insight(house))["provider"] == "local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from siems.cli.advice import insight_lines
+from siems.cli.runbook_offer import offered
 from siems.cli.show import Item, at
 
 
@@ -43,4 +44,6 @@ def story(e: Item) -> list[str]:
     lines += [f"  {line}" for line in insight_lines(e.get("advice"), e["id"])] or ["  nothing"]
     lines += ["", "what happens next, if nobody does anything"]
     lines += [f"  {at(one['at'])}  {safe(one['text'])}" for one in e["next"]] or ["  nothing"]
+    if e.get("runbooks"):
+        lines += ["", "which runbooks match it", *(f"  {text}" for text in offered(e["runbooks"]))]
     return [*lines, "", f"the arithmetic of its deadlines:  siems sla explain {e['id']}"]

@@ -25,6 +25,7 @@ from siems.daemon.limits import Limiter
 from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.repliers import Repliers
+from siems.daemon.running import Running
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
 from siems.daemon.ticketing import Ticketing
@@ -101,6 +102,7 @@ class Runtime:
     repliers: Repliers = field(init=False)
     watch: Watch = field(init=False)
     ticketing: Ticketing = field(init=False)
+    running: Running = field(init=False)
     advising: Advising = field(init=False)
     mail: Listening | None = None
     watching: bool = False
@@ -128,6 +130,7 @@ class Runtime:
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
         guard = Guard(self.settings.webhooks.allow_list)
         self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url, guard)
+        self.running = Running(self.database, self.clock, self.vault, self.settings)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
@@ -161,6 +164,7 @@ class Runtime:
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
         self._spawn(self.ticketing.run)
+        self._spawn(self.running.run)
         self._spawn(self.advising.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
@@ -189,6 +193,7 @@ class Runtime:
         self.draining = True
         await self.pulls.stop()
         await self.ticketing.stop()
+        await self.running.stop()
         await self.advising.stop()
         self.hub.close()
         self.scheduler.stop()
@@ -223,6 +228,8 @@ class Runtime:
         types = [event.type for event in committed.events]
         if any(type.startswith(("incident.", "ticket")) for type in types):
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
+        if any(type.startswith("run.") for type in types):
+            self.running.wake()
         for event in committed.events:
             self.advising.follow(event.type, event.company_id)
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):

@@ -35,6 +35,12 @@ class Permission(StrEnum):
     SCHEDULES = "change on-call schedules"
     JUDGE_ADVICE = "take or decline advice on severity and category"
     OWN_SESSION = "use one's own account"
+    RUN = "run runbooks, see runs"
+    APPROVE_RUN = "approve runs of medium risk"
+    APPROVE_HIGH_RUN = "approve runs of high risk"
+    RUN_SETTINGS = "change how runs are approved, self-healing and how hosts are reached"
+    SEE_RUNBOOKS = "see runbooks"
+    APPROVE_CONTENT = "approve a runbook's content and risk"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -62,6 +68,12 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.JUDGE_ADVICE: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+    Permission.RUN: frozenset({_A, _M, _T}),
+    Permission.APPROVE_RUN: frozenset({_A, _M}),
+    Permission.APPROVE_HIGH_RUN: frozenset({_A}),
+    Permission.RUN_SETTINGS: frozenset({_A}),
+    Permission.SEE_RUNBOOKS: frozenset({_A, _M, _T}),
+    Permission.APPROVE_CONTENT: frozenset({_A}),
 }
 
 

@@ -18,6 +18,7 @@ from siems.services.assign_views import kept_choice
 from siems.services.insight_views import insight_view
 from siems.services.queries import find_incident
 from siems.services.reach_views import why
+from siems.services.suggestions import suggestions
 from siems.services.views import load_names, policy_named, score
 from siems.storage import tables as t
 from siems.storage.repositories.advice import find
@@ -57,6 +58,7 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Ex
         policy=policy.name, level=incident.escalation_level,
         escalations=[text for kind, text in story if kind == "escalation"],
         told=why(connection, actor, incident.ref), next=_coming(connection, incident, policy, names.users),
+        runbooks=suggestions(connection, incident, actor),
         advice=None if advice is None else insight_view(advice),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from siems.domain.advice import Experience, Past, Question, Standing, Symptom
 from siems.domain.changing import replace
 from siems.domain.incident import Incident
 from siems.domain.likeness import Features, candidates, masked, rank
+from siems.services.run_counts import times_fixed
 from siems.storage import tables as t
 from siems.storage.rows import incident_from
 from siems.vocabulary import Category, Severity
@@ -204,8 +205,6 @@ def _experience(connection: Connection, incident: Incident, known: Background) -
 
 
 def fixed_by(connection: Connection, company_id: str, signatures: set[str]) -> tuple[str, ...]:
-    """Runbooks whose runs ended incidents with these signatures, the most successful first.
-
-    None are known here yet: the record of runs fills this in.
-    """
-    return ()
+    """Runbooks whose runs ended incidents with these signatures, the most successful first."""
+    found = times_fixed(connection, company_id, sorted(signatures))
+    return tuple(sorted(found, key=lambda name: (-found[name], name)))

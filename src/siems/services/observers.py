@@ -11,7 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
-from siems.services import advice_notices, status_updates, ticket_notices
+from siems.services import advice_notices, run_notices, self_healing, status_updates, ticket_notices
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -26,6 +26,7 @@ from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.oncall_notices import shift_changed
 from siems.services.paging_notices import page_moved
+from siems.services.runbook_notices import runbook_approved, runbook_written
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
@@ -285,6 +286,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             incident_opened,
             ticket_notices.incident_opened,
             status_updates.incident_opened,
+            self_healing.incident_opened,
             advice_notices.opened,
         ),
         e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, advice_notices.absorbed),
@@ -317,6 +319,10 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketCommented: (ticket_notices.ticket_commented,),
         e.TicketMoved: (ticket_notices.ticket_moved,),
         e.TicketFailed: (ticket_notices.ticket_failed,),
+        e.RunMoved: (run_notices.run_moved, self_healing.run_moved),
+        e.RunWent: (run_notices.run_went,),
+        e.RunbookWritten: (runbook_written,),
+        e.RunbookApproved: (runbook_approved,),
         e.Recorded: (recorded,),
         e.InsightMade: (advice_notices.insight_made,),
         e.AdviceTaken: (advice_notices.advice_taken,),

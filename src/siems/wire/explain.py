@@ -9,6 +9,7 @@ import msgspec
 from siems.wire.advice import InsightView
 from siems.wire.assignment import ChoiceView
 from siems.wire.reach import ToldView
+from siems.wire.runbooks import SuggestionView
 from siems.wire.shapes import Ask, Wire
 
 
@@ -61,6 +62,7 @@ class ExplainView(Wire):
     escalations: list[str]
     told: list[ToldView]
     next: list[ComingUp]
+    runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
     advice: InsightView | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from siems.wire.advice import InsightView
+from siems.wire.runbooks import SuggestionView
 from siems.wire.shapes import Ask, Wire
 from siems.wire.tickets import TicketRef
 
@@ -100,6 +101,8 @@ class IncidentDetail(Wire):
     undo: UndoView | None
     server_time: datetime
     tickets: list[TicketRef] = msgspec.field(default_factory=list)
+    runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
+    """The best of those that match it."""
 
 
 class TimelineEntry(Wire):
