@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from siems.daemon.http import api
+from siems.domain.advice import Advice, Insight, Pattern
 from siems.domain.reach import Contact, Notice, Planned
 from siems.services import contacts, notify_rules
 from siems.storage.unit_of_work import UnitOfWork
@@ -324,6 +325,11 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
     **{route: Case(**how) for route, how in run_cases.CASES.items()},
+    ("GET", "/incidents/{ref}/advice"): Case("work on incidents", **INCIDENT),
+    ("POST", "/incidents/{ref}/advice"): Case("close, give to others", **INCIDENT, body={"verdict": "dismiss"}),
+    ("POST", "/incidents/{ref}/advice/feedback"): Case("work on incidents", **INCIDENT, body={"useful": True}),
+    ("GET", "/incidents/{ref}/similar"): Case("work on incidents", **INCIDENT),
+    ("GET", "/advice/stats"): Case("work on incidents", **COMPANY, query="?company={object}"),
 }  # fmt: skip
 
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -383,6 +389,8 @@ async def populate(house: House) -> None:
     for number in (1, 2):
         assert (await house.ask("root", "POST", f"/incidents/INC-{number}/tickets", {})).status == 200
     await run_cases.populate(house)
+    for number, company in enumerate(("comp-acme", "comp-beta"), 1):
+        await house.do(keep_advice, company, number, companies=(company,))
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
@@ -411,6 +419,14 @@ def plan_message(uow: UnitOfWork, company: str, incident: str, user: str) -> Non
     contact = Contact("CON-1", user, "webhook", "https://9.9.9.9/...")
     uow.outbox.notify(user, notice)
     uow.messages.add(user, notice, Planned(contact, "default", uow.now + timedelta(days=1), "for a test"))
+
+
+def keep_advice(uow: UnitOfWork, company: str, number: int) -> None:
+    """Something to judge."""
+    insight = Insight(
+        provider="local", pattern=Pattern.ISOLATED, root_cause="x", recommendation="", confidence=0.5,
+    )  # fmt: skip
+    uow.advice.put(Advice(incident_id=number, company_id=company, at=uow.now, insight=insight, alert_count=1), "x")
 
 
 def written(value: Any, thing: str) -> Any:

@@ -41,6 +41,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "notify": ("notify", "who is told, how, and why; your inbox"),
     "correlation": ("correlation", "how alerts become incidents: list, show, edit, enable, disable, preview"),
     "backtest": ("backtest", "what the past would have looked like under other correlation settings"),
+    "advice": ("advice", "what advice on incidents was worth, and what it has cost"),
     "whatif": ("whatif", "who would be told, when and how"),
     "audit": ("audit", "who did what; verify the chains"),
     "watch": ("watch", "committed events as they come"),

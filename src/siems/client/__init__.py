@@ -11,6 +11,7 @@ import os
 from urllib.parse import urlsplit
 
 from siems import errors, places
+from siems.client.advice import Advice
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
 from siems.client.companies import Companies
@@ -32,6 +33,7 @@ from siems.client.tickets import Tickets
 
 
 class Client(
+    Advice,
     Alerts,
     Assets,
     Companies,

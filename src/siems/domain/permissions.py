@@ -33,6 +33,7 @@ class Permission(StrEnum):
     OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
+    JUDGE_ADVICE = "take or decline advice on severity and category"
     OWN_SESSION = "use one's own account"
     RUN = "run runbooks, see runs"
     APPROVE_RUN = "approve runs of medium risk"
@@ -68,6 +69,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.OWN_ONCALL: frozenset({_A, _M, _T}),
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
+    Permission.JUDGE_ADVICE: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
     Permission.RUN: frozenset({_A, _M, _T}),
     Permission.APPROVE_RUN: frozenset({_A, _M}),

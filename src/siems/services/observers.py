@@ -12,6 +12,7 @@ from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services import (
+    advice_notices,
     group_notices,
     parent_notices,
     run_notices,
@@ -286,7 +287,7 @@ Handler = Callable[[UnitOfWork, Any], None]
 
 OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
     {
-        e.AlertReceived: (alert_received,),
+        e.AlertReceived: (alert_received, advice_notices.joined),
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
         e.AlertRemarked: (alert_remarked,),
@@ -300,11 +301,17 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             status_updates.incident_opened,
             self_healing.incident_opened,
             parent_notices.incident_opened,
+            advice_notices.opened,
         ),
-        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, watchers.incident_absorbed),
+        e.IncidentAbsorbed: (
+            incident_absorbed,
+            ticket_notices.incident_absorbed,
+            watchers.incident_absorbed,
+            advice_notices.absorbed,
+        ),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
-        e.IncidentFlapping: (incident_flapping,),
+        e.IncidentFlapping: (incident_flapping, advice_notices.flapped),
         e.IncidentActed: (
             alerts_resolved_with_incident,
             incident_acted,
@@ -312,6 +319,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             status_updates.incident_acted,
             group_notices.incident_acted,
             watchers.incident_acted,
+            advice_notices.acted,
         ),
         e.ActUndone: (act_undone, ticket_notices.act_undone),
         e.IncidentEscalated: (incident_escalated, watchers.incident_escalated),
@@ -338,5 +346,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.RunbookWritten: (runbook_written,),
         e.RunbookApproved: (runbook_approved,),
         e.Recorded: (recorded,),
+        e.InsightMade: (advice_notices.insight_made,),
+        e.AdviceTaken: (advice_notices.advice_taken,),
     }
 )

@@ -25,7 +25,7 @@ from siems.domain.recurrence import Recurrence
 from siems.domain.silence import Silence
 from siems.domain.tiers import STANDARD
 from siems.storage.sla_rows import plan_json, targets_json, terms_from
-from siems.vocabulary import AlertStatus, Category, HoldReason, Paging, Severity, State, Strategy
+from siems.vocabulary import AdviceMode, AlertStatus, Category, HoldReason, Paging, Severity, State, Strategy
 
 Row = tuple[Any, ...]
 
@@ -229,6 +229,8 @@ def settings_json(settings: CompanySettings) -> str:
             "oncall": settings.oncall,
             "assign": settings.assign,
             "update_every": _seconds(settings.update_every),
+            "advice": settings.advice.value,
+            "advice_lowers": settings.advice_lowers,
             **plan_json(settings.terms),
         }
     )
@@ -259,4 +261,6 @@ def settings_from(text: str) -> CompanySettings:
         oncall=data.get("oncall", ""),
         assign=data.get("assign", MANUAL),
         update_every=timedelta(seconds=data.get("update_every", 3_600)),
+        advice=AdviceMode(data.get("advice", AdviceMode.ON)),
+        advice_lowers=data.get("advice_lowers", False),
     )

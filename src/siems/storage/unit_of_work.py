@@ -23,6 +23,7 @@ from siems.errors import NotFound
 from siems.storage.dialect import Dialect
 from siems.storage.journal import Journal
 from siems.storage.memory import CompanyMemory, Memory, Person
+from siems.storage.repositories.advice import Advices
 from siems.storage.repositories.alerts import Alerts
 from siems.storage.repositories.assets import Assets
 from siems.storage.repositories.audit import AuditLog
@@ -90,6 +91,7 @@ class UnitOfWork:
         self.parents = Parents(self)
         self.tickets = Tickets(self)
         self.runs = Runs(self)
+        self.advice = Advices(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -213,6 +215,7 @@ class UnitOfWork:
         self.roster.flush()
         self.deadlines.flush()
         self.tickets.flush()
+        self.advice.flush()
         self.audit.flush()
         self.stream.flush()
         for table in sorted(self._inserts):

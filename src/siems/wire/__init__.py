@@ -6,6 +6,17 @@ plain JSON, since it must start fast.
 
 from __future__ import annotations
 
+from siems.wire.advice import (
+    AdviceAsk,
+    AdviceChanged,
+    AdviceStats,
+    AdviceView,
+    AdvisedValue,
+    AdvisorUse,
+    FeedbackAsk,
+    InsightView,
+    SimilarView,
+)
 from siems.wire.alerts import AlertAccepted, AlertsAccepted, AlertsAsk, AlertView, ArrivalView, KeptBody, RejectionView
 from siems.wire.assets import (
     AssetAsk,
@@ -262,6 +273,12 @@ __all__ = [
     "ActAnswer",
     "ActAsk",
     "ActError",
+    "AdviceAsk",
+    "AdviceChanged",
+    "AdviceStats",
+    "AdviceView",
+    "AdvisedValue",
+    "AdvisorUse",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -304,6 +321,7 @@ __all__ = [
     "FairnessView",
     "FeedAsk",
     "FeedView",
+    "FeedbackAsk",
     "FollowAsk",
     "FollowView",
     "Forecast",
@@ -324,6 +342,7 @@ __all__ = [
     "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
+    "InsightView",
     "IntegrationAdded",
     "IntegrationAsk",
     "IntegrationChanged",
@@ -433,6 +452,7 @@ __all__ = [
     "SilencePreviewAsk",
     "SilenceView",
     "SilencedIncident",
+    "SimilarView",
     "Sla",
     "SlaAccount",
     "SlaCheckAsk",

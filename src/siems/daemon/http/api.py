@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from siems import wire
 from siems.daemon.http import (
+    advice,
     assets,
     calendars,
     companies,
@@ -320,5 +321,10 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/search", search.search_all),
     ("GET", "/summary", summary),
     ("GET", "/status", status),
+    ("GET", "/incidents/{ref}/advice", advice.show_advice),
+    ("POST", "/incidents/{ref}/advice", advice.judge_advice),
+    ("POST", "/incidents/{ref}/advice/feedback", advice.rate_advice),
+    ("GET", "/incidents/{ref}/similar", advice.list_similar),
+    ("GET", "/advice/stats", advice.advice_stats),
 )
 """Every route for people who are logged in: the permission tests read this table."""
