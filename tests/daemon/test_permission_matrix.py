@@ -46,6 +46,8 @@ TABLE = {
     "see tickets and templates":                  "✓     ✓       ✓          ·",
     "see runbooks":                               "✓     ✓       ✓          ·",
     "approve a runbook's content":                "✓     ·       ·          ·",
+    "see groups across clients":                  "✓     ·       ✓          ·",
+    "group across clients":                       "✓     ·       ·          ·",
 } | run_cases.ROWS  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -161,6 +163,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/sla"): Case(
         "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
     ),
+    ("GET", "/correlation"): Case("read the audit log"),
+    ("GET", "/companies/{ref}/correlation"): Case("read the audit log", **COMPANY),
+    ("PATCH", "/companies/{ref}/correlation"): Case("settings and keys of a company", **COMPANY, body={"texts": True}),
+    ("POST", "/companies/{ref}/correlation/preview"): Case("settings and keys of a company", **COMPANY, body={}),
     ("GET", "/assets"): Case("see what is in the scope"),
     ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
     ("POST", "/companies/{ref}/assets"): Case("settings and keys of a company", **COMPANY, body={"name": "san-01"}),
@@ -292,6 +298,29 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
+    ("GET", "/undo"): Case("use one's own things"),
+    ("PUT", "/incidents/{ref}/watch"): Case("note", **INCIDENT, body={}),
+    ("DELETE", "/incidents/{ref}/watch"): Case("note", **INCIDENT),
+    ("GET", "/parents"): Case("see groups across clients"),
+    ("GET", "/parents/{ref}"): Case("see groups across clients", own="PAR-1"),
+    ("POST", "/parents"): Case("group across clients", body={"query": "signature:nowhere"}),
+    ("POST", "/parents/{ref}/actions/ack"): Case("group across clients", own="PAR-1", body={}),
+    ("POST", "/parents/{ref}/actions/hold"): Case(
+        "group across clients", own="PAR-1", body={"hold_for": "client", "until": LATER}
+    ),
+    ("POST", "/parents/{ref}/actions/resume"): Case("group across clients", own="PAR-1", body={}),
+    ("POST", "/parents/{ref}/actions/note"): Case("group across clients", own="PAR-1", body={"note": "x"}),
+    ("POST", "/parents/{ref}/actions/update"): Case(
+        "group across clients", own="PAR-1", body={"template": "identified"}
+    ),
+    ("POST", "/parents/{ref}/actions/add"): Case("group across clients", own="PAR-1", body={"incidents": ["INC-3"]}),
+    ("POST", "/parents/{ref}/actions/remove"): Case(
+        "group across clients", own="PAR-1", body={"incidents": ["INC-3"]}
+    ),
+    ("POST", "/parents/{ref}/actions/resolve"): Case("group across clients", own="PAR-1", body={"note": "x"}),
+    ("POST", "/parents/{ref}/actions/close"): Case("group across clients", own="PAR-1", body={}),
+    ("GET", "/search"): Case("see what is in the scope", own="x", query="?query={object}"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
     **{route: Case(**how) for route, how in run_cases.CASES.items()},
@@ -310,6 +339,10 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reopen": ("work on incidents", {"reason": "x"}),
     "escalate": ("work on incidents", {"reason": "x"}),
     "undo": ("work on incidents", {}),
+    "merge": ("work on incidents", {"incidents": ["INC-3"]}),
+    "split": ("work on incidents", {"alerts": ["ALR-1"]}),
+    "severity": ("close, give to others", {"severity": "LOW", "reason": "x"}),
+    "edit": ("work on incidents", {"title": "x"}),
 }
 
 
@@ -360,6 +393,9 @@ async def populate(house: House) -> None:
         await house.do(notify_rules.add_rule, house.root, RuleAsk(user=name, channel="webhook"), "", VAULT)
     for company, incident, name in (("comp-acme", "INC-1", "technician"), ("comp-beta", "INC-2", "stranger")):
         await house.do(plan_message, company, incident, f"user-{name}")
+    await house.alert(SENT | {"asset_name": "san-9", "signature": "raid_degraded"}, company=house.acme)
+    group = {"title": "one cause", "incidents": ["INC-1", "INC-2"]}
+    assert (await house.ask("root", "POST", "/parents", group)).status == 201
 
 
 PEOPLE = ("stranger", "root", "manager", "technician", "client")

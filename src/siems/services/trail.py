@@ -32,6 +32,8 @@ def list_entries(
         where += [e.object == object, e.action != "alerts.accepted"]
     if actor.role is Role.TECHNICIAN:
         where.append(e.actor == actor.id)
+    if actor.role is not Role.ADMIN:
+        where.append(e.action.not_like("parent.%"))
     joined = t.audit_entry.outerjoin(t.audit_detail, (e.chain == d.chain) & (e.seq == d.seq))
     rows = connection.execute(
         select(t.audit_entry, d.details)

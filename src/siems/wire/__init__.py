@@ -20,6 +20,14 @@ from siems.wire.assets import (
 )
 from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
+from siems.wire.correlation import (
+    CorrelationAsk,
+    CorrelationPreview,
+    CorrelationView,
+    PreviewBucket,
+    RegroupedAlerts,
+    ReplaySide,
+)
 from siems.wire.explain import (
     ComingUp,
     ExplainView,
@@ -35,8 +43,10 @@ from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, He
 from siems.wire.incidents import (
     ActAnswer,
     ActAsk,
+    IncidentAsk,
     IncidentDetail,
     IncidentView,
+    LastAct,
     NextEscalation,
     ResolutionClock,
     ResponseClock,
@@ -93,6 +103,16 @@ from siems.wire.oncall import (
     WhoView,
 )
 from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
+from siems.wire.parents import (
+    ActError,
+    ParentActAsk,
+    ParentAnswer,
+    ParentAsk,
+    ParentChild,
+    ParentLine,
+    ParentResult,
+    ParentView,
+)
 from siems.wire.people import (
     AvailabilityAsk,
     LoginAsk,
@@ -183,6 +203,7 @@ from siems.wire.runs import (
     StandingAsk,
     StandingView,
 )
+from siems.wire.search import SearchAnswer, SearchHit
 from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
@@ -240,6 +261,7 @@ __all__ = [
     "AccountLine",
     "ActAnswer",
     "ActAsk",
+    "ActError",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -274,7 +296,10 @@ __all__ = [
     "CompanyView",
     "ContactAsk",
     "ContactView",
+    "CorrelationAsk",
+    "CorrelationPreview",
     "CorrelationSettings",
+    "CorrelationView",
     "ExplainView",
     "FairnessView",
     "FeedAsk",
@@ -296,6 +321,7 @@ __all__ = [
     "HeartbeatView",
     "HostLoginAsk",
     "HostLoginView",
+    "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
     "IntegrationAdded",
@@ -305,6 +331,7 @@ __all__ = [
     "IntegrationView",
     "Kept",
     "KeptBody",
+    "LastAct",
     "LayerAsk",
     "LayerView",
     "Load",
@@ -326,6 +353,13 @@ __all__ = [
     "PageView",
     "PagedPerson",
     "ParameterView",
+    "ParentActAsk",
+    "ParentAnswer",
+    "ParentAsk",
+    "ParentChild",
+    "ParentLine",
+    "ParentResult",
+    "ParentView",
     "PasswordAsk",
     "PolicyAsk",
     "PolicyChanged",
@@ -336,6 +370,7 @@ __all__ = [
     "PolicyView",
     "PreferencesAsk",
     "PreferencesView",
+    "PreviewBucket",
     "Problem",
     "QueueAsk",
     "QueueView",
@@ -344,7 +379,9 @@ __all__ = [
     "ReadyView",
     "ReasonAsk",
     "RefreshAsk",
+    "RegroupedAlerts",
     "RejectionView",
+    "ReplaySide",
     "ReportLine",
     "ResolutionClock",
     "ResponseClock",
@@ -383,6 +420,8 @@ __all__ = [
     "ScheduleEdit",
     "ScheduleView",
     "ScoreTerm",
+    "SearchAnswer",
+    "SearchHit",
     "SetupView",
     "ShiftView",
     "Sighted",
