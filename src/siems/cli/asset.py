@@ -49,8 +49,18 @@ def list_(
     query: Annotated[str, typer.Option("--query", help="name, address, or field:value; see: siems help query")] = "",
     critical: Annotated[bool | None, typer.Option("--critical/--not-critical", help="only what counts more")] = None,
     limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
+    agent: Annotated[bool, typer.Option("--agent", help="which machines their cloud can reach, and why not")] = False,
 ) -> None:
-    """What alerts are about: siems asset list --company acme --critical --query 'platform:linux'"""
+    """What alerts are about: siems asset list --company acme --critical --query 'platform:linux'
+
+    With --agent the clouds are asked which machines answer: siems asset list --agent --company acme
+    """
+    if agent:
+        from siems.cli.agents import list_agents, refused
+
+        refused(query, critical, limit)
+        list_agents(door, company)
+        return
     if company:
         company = door.client.company(company)["id"]
     words = (f"#{company}" if company else "", "" if critical is None else f"critical:{str(critical).lower()}")

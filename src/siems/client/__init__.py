@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from siems import errors, places
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
+from siems.client.clouds import Clouds
 from siems.client.companies import Companies
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
@@ -29,6 +30,7 @@ from siems.client.tickets import Tickets
 class Client(
     Alerts,
     Assets,
+    Clouds,
     Companies,
     Incidents,
     Integrations,

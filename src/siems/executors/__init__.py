@@ -99,4 +99,9 @@ class Opening(Protocol):
     def __call__(self, settings: Settings) -> Executor: ...
 
 
-registry: Registry[Opening] = Registry("executor", {})
+registry: Registry[Opening] = Registry(
+    "executor",
+    {
+        "ssm": "siems.executors.ssm:open_ssm",
+    },
+)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
+from siems.storage.tables.clouds import cloud_account
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
 from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
@@ -29,6 +30,7 @@ __all__ = [
     "audit_entry",
     "audit_head",
     "calendar_feed",
+    "cloud_account",
     "company",
     "contact",
     "counter",
