@@ -23,8 +23,8 @@ LONGEST_FILE = 330
 LONG = {
     # one list each, in which things are looked up
     "src/siems/services/filters.py": 340,
-    "src/siems/config.py": 360,
-    "src/siems/wire/__init__.py": 430,
+    "src/siems/config.py": 390,
+    "src/siems/wire/__init__.py": 500,
     "src/siems/domain/events.py": 390,
     "tests/daemon/test_permission_matrix.py": 585,
     # longer than they should be: these numbers may only fall

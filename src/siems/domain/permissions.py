@@ -35,6 +35,10 @@ class Permission(StrEnum):
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
     OWN_SESSION = "use one's own account"
+    RUN = "run runbooks, see runs"
+    APPROVE_RUN = "approve runs of medium risk"
+    APPROVE_HIGH_RUN = "approve runs of high risk"
+    RUN_SETTINGS = "change how runs are approved, self-healing and how hosts are reached"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -62,6 +66,10 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+    Permission.RUN: frozenset({_A, _M, _T}),
+    Permission.APPROVE_RUN: frozenset({_A, _M}),
+    Permission.APPROVE_HIGH_RUN: frozenset({_A}),
+    Permission.RUN_SETTINGS: frozenset({_A}),
 }
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from siems.clouds.aws import Refused
 from siems.clouds.aws_ssm import DELIVERY_SECONDS, MOST_AT_ONCE, OVER, Agent, Invocation, Manager, Printed
-from siems.domain.environment import prelude
+from siems.domain.environment import refuse
+from siems.domain.run_script import prelude
 from siems.domain.runbook import Shell
 from siems.errors import InvalidField, SiemsError, Unavailable
 from siems.executors import Ended, Heard, Host, Outcome, Output, Script
@@ -43,6 +44,7 @@ def commands(script: Script) -> list[str]:
     Systems Manager replaces `{{ name }}` wherever it finds it. In a value that is refused; in the text of a runbook
     it belongs to a tool (docker's templates), so such a text travels in base 64.
     """
+    refuse(script.values)
     first = prelude(script.shell, script.values)
     if "{{" not in script.text:
         return [*first, *script.text.splitlines()]

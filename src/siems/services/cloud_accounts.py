@@ -182,14 +182,18 @@ def find_account(connection: Connection, ref: str, actor: Actor) -> CloudAccount
     return found
 
 
-def access(connection: Connection, vault: Vault, asset: Asset) -> tuple[str, Mapping[str, str]] | None:
-    """(executor, what it is told) for a machine of a cloud; None when no account of its company has it.
+def access(connection: Connection, asset: Asset, executor: str, vault: Vault | None) -> Mapping[str, str] | None:
+    """What an executor is told of how to reach a machine of a cloud; None when it is not its way.
 
-    Only the accounts of the asset's own company are looked at.
+    Only the accounts of the asset's own company are looked at, and none that has no credentials yet.
     """
     accounts = accounts_of(connection, asset.company_id)
     found = serving(accounts, asset.instance_id, asset.cloud_account)
-    return None if found is None else (EXECUTORS[found.kind], opened(found, vault))
+    if found is None or EXECUTORS[found.kind] != executor:
+        return None
+    if found.kind is not CloudKind.AWS and not found.secret:
+        return None
+    return access_of(found, "") if vault is None else opened(found, vault)
 
 
 def opened(account: CloudAccount, vault: Vault) -> Mapping[str, str]:
