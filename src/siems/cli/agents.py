@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from siems import errors
 from siems.cli.cloud import patient
 from siems.cli.context import Door
@@ -49,6 +47,43 @@ def refused(query: str, critical: bool | None, limit: str) -> None:
         )
 
 
-def install(door: Door, company: str, hosts: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = patient(door).install_agents(company, hosts=hosts, reason=door.reason)
-    return found
+STEPS = (
+    field("ASSET", "asset", grows=True),
+    Column("BY", lambda s: s["path"]),
+    Column("DONE", lambda s: {True: "yes", False: "NO", None: ""}[s["done"]]),
+    field("WHY", "why", grows=True, drop=1),
+    field("OUTPUT", "output", grows=True, drop=2),
+    field("PLATFORM", "platform", drop=3),
+)
+
+
+def install(door: Door, company: str, hosts: list[str], show: str, platform: str) -> int:
+    """The plan; then, once somebody said yes, what became of it. 7 when it went wrong on some."""
+    client = patient(door)
+    client.timeout = max(client.timeout, LONG)
+    client.dry_run = True
+    plan = client.install_agents(company, hosts=hosts)
+    client.dry_run = door.dry_run
+    if show:
+        texts = plan["user_data" if show == "user-data" else "scripts"]
+        if show not in ("user-data", "script") or platform not in texts:
+            hint = "--print user-data --platform windows"
+            raise errors.UsageError("--print takes user-data or script, --platform linux or windows", hint=hint)
+        print(texts[platform], end="")
+        return 0
+    for warning in plan["warnings"]:
+        door.note(f"warning: {warning}")
+    able = [step for step in plan["items"] if step["path"] in ("ssh", "winrm")]
+    if door.dry_run or not able:
+        show_list(door, plan["items"], STEPS, id="asset")
+        again = "; this was a dry run" if door.dry_run else ""
+        door.note(f"{len(able)} of {len(plan['items'])} could get it from here{again}")
+        return 0 if able or not plan["items"] else 9
+    names = ", ".join(step["asset"] for step in able)
+    door.ask(f"install the agent of AWS on {len(able)} machines of {company} ({names})?", flag="--yes")
+    done = client.install_agents(company, hosts=[step["asset"] for step in able], reason=door.reason)
+    show_list(door, done["items"], STEPS, id="asset")
+    return 0 if all(step["done"] for step in done["items"]) else 7
+
+
+LONG = 660.0

@@ -185,6 +185,28 @@ def delete(door: Door, name: Name, company: Company) -> None:
     show_one(door, gone, lambda a: [f"{a['name']} of {a['company_id']} is forgotten"], id="name")
 
 
+@app.command("install-agent")
+@leaf
+def install_agent(
+    door: Door,
+    company: Company,
+    host: Annotated[list[str], typer.Option("--host", help="only this asset; repeat it")] = [],  # noqa: B006
+    show: Annotated[str, typer.Option("--print", help="user-data or script: the text, and nothing is done")] = "",
+    platform: Annotated[str, typer.Option("--platform", help="with --print: linux or windows")] = "linux",
+) -> int:
+    """Put the agent of AWS Systems Manager where it is missing, by SSH or WinRM; machines elsewhere are registered.
+
+    siems asset install-agent --company acme --dry-run
+    siems asset install-agent --company acme --host web-01 --host web-02
+    siems asset install-agent --company acme --print user-data > user-data.sh
+
+    Exit 7 when it went wrong on some of them.
+    """
+    from siems.cli.agents import install
+
+    return install(door, company, host, show, platform)
+
+
 # --- imports ---------------------------------------------------------------------------------------------------
 
 

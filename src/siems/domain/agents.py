@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -163,19 +163,25 @@ class Step:
     why: str = ""
     hybrid: bool = False
     platform: str = Platform.LINUX.value
+    region: str = ""
 
 
-def install_step(found: Health, *, executor: str, platform: str, addresses: bool, hybrid: bool) -> Step:
-    """How an agent would come to one asset. `executor` is the way that is set up to reach it, or ""."""
+def install_step(found: Health, *, ways: Collection[str], platform: str, addresses: bool, hybrid: bool) -> Step:
+    """How the agent of AWS would come to one asset. `ways`: the executors that its company has a login for."""
     machine = found.machine
     name, platform = found.asset, (machine.platform if machine and machine.platform else platform) or "linux"
 
     def step(path: Path, why: str, *, outside: bool = False) -> Step:
-        return Step(asset=name, path=path, why=why, hybrid=outside, platform=platform)
+        region = machine.region if machine else ""
+        return Step(asset=name, path=path, why=why, hybrid=outside, platform=platform, region=region)
 
     if found.answers is Answers.YES:
         return step(Path.NONE, "its agent answers already")
     inside = found.instance_id.startswith("i-")
+    if found.instance_id and not found.instance_id.startswith(("i-", "mi-")):
+        return step(Path.NONE, "it runs in another cloud, which reaches it by an agent of its own")
+    if inside and machine is None:
+        return step(Path.NONE, found.why)
     if inside and machine is not None and not machine.profile:
         return step(Path.NONE, "it has no instance profile: attach one with AmazonSSMManagedInstanceCore first")
     if inside and found.answers is Answers.STOPPED:
@@ -183,7 +189,7 @@ def install_step(found: Health, *, executor: str, platform: str, addresses: bool
     if not inside and not hybrid:
         return step(Path.NONE, "it is outside of AWS: set the account up with --hybrid to take such machines in")
     wanted = Path.WINRM if platform == Platform.WINDOWS.value else Path.SSH
-    if executor != wanted.value or not addresses:
-        lack = "no address" if not addresses else f"nobody has said how to reach it by {wanted.value}"
+    if wanted.value not in ways or not addresses:
+        lack = "no address" if not addresses else f"nobody has said how to log in there by {wanted.value}"
         return step(Path.NONE, f"{lack}; on EC2 user data does it at the next start (--print user-data)")
     return step(wanted, "register it by an activation" if not inside else "", outside=not inside)

@@ -8,13 +8,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from siems.domain.agents import Health, Look, Patches, health
+from siems.domain.agents import Answers, Health, Look, Patches, Step, health, install_step
 from siems.domain.asset import Asset
 from siems.domain.cloud import CloudAccount, serving
-from siems.domain.permissions import Actor, Permission, require
+from siems.domain.events import Recorded
+from siems.domain.permissions import Actor, Permission, missing, require
+from siems.services.run_access import login_row
 from siems.storage import tables as t
 from siems.storage.repositories.assets import asset_from
 from siems.storage.repositories.clouds import accounts_of
+from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Platform
 from siems.wire import AgentsView, AgentView, PatchesView, PatchView
 
@@ -71,6 +74,38 @@ def _agent(company_id: str, asset: Asset, h: Health) -> AgentView:
         account_id=h.account_id, region=m.region if m else "", platform=(m.platform if m else "") or asset.platform,
         state=m.state if m else "", answers=h.answers.value, why=h.why, fix=h.fix, version=m.version if m else "",
         seen_at=m.seen_at if m else None,
+    )  # fmt: skip
+
+
+def install_plan(
+    connection: Connection, estate: Estate, look: Look, hosts: Sequence[str], now: datetime
+) -> list[tuple[Asset, Step]]:
+    """How the agent of AWS would come to these assets, or to all that do not answer. Raises NotFound."""
+    assets = {asset.name: asset for asset in estate.assets}
+    for name in hosts:
+        if name not in assets:
+            raise missing(f"asset {name[:64]!r} of {estate.company_id} that could have an agent")
+    hybrid = any(a.hybrid for a in estate.accounts)
+    ways = {way for way in ("ssh", "winrm") if login_row(connection, estate.company_id, way) is not None}
+    found = []
+    for h in healths(estate, look, now):
+        asset = assets[h.asset]
+        if h.asset in hosts or (not hosts and h.answers is not Answers.YES):
+            step = install_step(
+                h, ways=ways, platform=asset.platform, addresses=bool(asset.addresses), hybrid=hybrid
+            )  # fmt: skip
+            found.append((asset, step))
+    return found
+
+
+def note_install(uow: UnitOfWork, actor: Actor, company_id: str, type: str, details: Mapping[str, object]) -> None:
+    """That agents are being installed, or how it went. `type`: agents.installing or agents.installed."""
+    require(actor, Permission.ADMINISTER, company_id, what=company_id)
+    uow.emit(
+        Recorded(
+            type=type, actor=actor, company_id=company_id, object=company_id,
+            reason=str(details.get("reason", "")), details=details,
+        )
     )  # fmt: skip
 
 

@@ -123,9 +123,11 @@ class InstallStep(Wire):
 
 
 class Installed(Wire):
+    """`scripts` is what is run on such machines, `user_data` the same for the first start of new ones: by platform."""
+
     items: list[InstallStep]
-    script: str = ""
-    """What would be run there, for each of their platforms."""
+    scripts: dict[str, str]
+    user_data: dict[str, str]
     warnings: list[str] = msgspec.field(default_factory=list)
 
 

@@ -181,6 +181,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/companies/{ref}/assets/import", assets.import_assets),
     ("POST", "/companies/{ref}/assets/import/aws", assets.import_from_aws),
     ("GET", "/companies/{ref}/agents", clouds.list_agents),
+    ("POST", "/companies/{ref}/agents", clouds.install_agents),
     ("GET", "/companies/{ref}/patches", clouds.list_patches),
     ("POST", "/companies/{ref}/cloud-accounts", clouds.set_up_cloud_account),
     ("GET", "/cloud-accounts", clouds.list_cloud_accounts),

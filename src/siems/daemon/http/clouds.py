@@ -5,10 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from siems import wire
+from siems.daemon.agent_install import Installing
 from siems.daemon.clouds import Clouds
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.cloud import CloudAccount
+from siems.domain.permissions import Permission, require
 from siems.errors import InvalidField
 from siems.services import agent_views, cloud_accounts, directory
 from siems.storage.unit_of_work import UnitOfWork
@@ -85,6 +87,19 @@ async def list_agents(call: Call) -> web.Response:
     estate = await call.read(agent_views.estate, call.actor, await _company(call))
     look = await clouds_of(call).look(estate.accounts)
     return answer(agent_views.agents_view(estate, look, call.runtime.clock.now()))
+
+
+async def install_agents(call: Call) -> web.Response:
+    """With `dry_run=true` what would be done; else it is done, which takes as long as the slowest machine."""
+    ask = await call.body(wire.InstallAsk)
+    company_id = await _company(call)
+    require(call.actor, Permission.ADMINISTER, company_id, what=company_id)
+    estate = await call.read(agent_views.estate, call.actor, company_id)
+    installing = Installing(call.runtime, call.actor, estate)
+    await installing.plan(ask.hosts)
+    if call.word("dry_run") != "true":
+        await installing.carry_out(ask.reason)
+    return answer(installing.told())
 
 
 async def list_patches(call: Call) -> web.Response:
