@@ -137,12 +137,6 @@ class Azure(Section):
     endpoint: str = Field("https://management.azure.com", description="where its machines are managed")
 
 
-class Gcp(Section):
-    token_url: str = Field("https://oauth2.googleapis.com/token", description="who gives tokens")
-    compute_url: str = Field("https://compute.googleapis.com", description="where machines are listed")
-    osconfig_url: str = Field("https://osconfig.googleapis.com", description="where scripts are given to machines")
-
-
 class Email(Section):
     provider: str = Field("smtp", pattern="^(smtp|ses)$", description="smtp, or ses for Amazon's (see [aws])")
     sender: str = Field("", description="what stands as From: siems@msp.example, or Siems <siems@msp.example>")
@@ -249,7 +243,6 @@ class Settings(BaseSettings):
     health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
     azure: Azure = Field(default_factory=lambda: Azure(), description="how Azure is reached")
-    gcp: Gcp = Field(default_factory=lambda: Gcp(), description="how Google Cloud is reached")
     email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
     sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
     voice: Voice = Field(default_factory=lambda: Voice(), description="calls, by Twilio")

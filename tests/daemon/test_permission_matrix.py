@@ -173,7 +173,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/agents"): Case("companies and users", **COMPANY, body={}, query="?dry_run=true"),
     ("GET", "/companies/{ref}/patches"): Case("see which machines answer", **COMPANY),
     ("POST", "/companies/{ref}/cloud-accounts"): Case(
-        "companies and users", **COMPANY, body={"kind": "gcp", "account": "a-project"}, ok=(200, 409)
+        "companies and users", **COMPANY, ok=(200, 409),
+        body={"kind": "azure", "account": "00000000-1111-4222-8333-444455556677"},
     ),
     ("GET", "/cloud-accounts"): Case("companies and users", **COMPANY, query="?company={object}"),
     ("GET", "/cloud-accounts/{ref}"): Case("companies and users", **CLOUD_ACCOUNT),

@@ -96,7 +96,7 @@ def test_only_admins_set_one_up_and_for_others_there_is_none_outside_their_scope
         ({"secret": "x"}, "no secret is kept"),
         ({"tenant": SUBSCRIPTION}, "has no tenant"),
         ({"kind": "azure", "account": SUBSCRIPTION, "regions": None, "login": "me"}, "login is a UUID"),
-        ({"kind": "gcp", "account": "acme-prod", "regions": None, "secret": "{}"}, "no key file"),
+        ({"kind": "azure", "account": "acme", "regions": None}, "no account of azure"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused(world: World, ask: dict[str, Any], word: str) -> None:

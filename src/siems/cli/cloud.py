@@ -1,4 +1,4 @@
-"""`siems company aws|azure|gcp`: how siems comes into the cloud accounts of clients, and what is missing there."""
+"""`siems company aws|azure`: how siems comes into the cloud accounts of clients, and what is missing there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 aws = new_app("AWS accounts: setup, check, list, remove, patches.")
 azure = new_app("Azure subscriptions: setup, check, list, remove.")
-gcp = new_app("Google Cloud projects: setup, check, list, remove.")
-GROUPS = {"aws": aws, "azure": azure, "gcp": gcp}
+GROUPS = {"aws": aws, "azure": azure}
 
 Company = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 Ref = Annotated[str, typer.Argument(help="acme-aws, as `list` shows it")]
@@ -119,7 +118,7 @@ def _todo(told: Item) -> list[str]:
         lines += [f"  lets in      {told['principal']}", f"  regions      {', '.join(a['regions']) or 'the daemon’s'}"]
     if told["link"]:
         lines += ["", told["link"]]
-    lines += ["", *(f"  {step}" if step.startswith(("siems ", "az ", "gcloud ")) else step for step in told["steps"])]
+    lines += ["", *(f"  {step}" if step.startswith(("siems ", "az ")) else step for step in told["steps"])]
     return [*lines, *(f"warning: {safe(warning)}" for warning in told["warnings"])]
 
 
@@ -182,7 +181,7 @@ PATCHES = (
 )
 
 
-# --- Azure and Google ------------------------------------------------------------------------------------------
+# --- Azure ------------------------------------------------------------------------------------------
 
 
 @azure.command("setup")
@@ -204,24 +203,6 @@ def setup_azure(
     secret = read_secret(secret_file) if secret_file else None
     made = _set_up(door, "azure", company, account, {"tenant": tenant, "login": login, "secret": secret})
     _told(door, made, template=template)
-
-
-@gcp.command("setup")
-@leaf
-def setup_gcp(
-    door: Door,
-    company: Company,
-    account: Annotated[str, typer.Option("--account", help="the project's id: acme-prod")] = "",
-    secret_file: SecretFile = "",
-    template: Template = False,
-) -> None:
-    """A project: the role to define there, the commands to type, and the key of a service account.
-
-    siems company gcp setup acme --account acme-prod
-    siems company gcp setup acme --account acme-prod --secret-file key.json
-    """
-    secret = read_secret(secret_file) if secret_file else None
-    _told(door, _set_up(door, "gcp", company, account, {"secret": secret}), template=template)
 
 
 def _told(door: Door, made: Item, *, template: bool) -> None:

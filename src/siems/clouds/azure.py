@@ -34,7 +34,7 @@ _COMPUTE = "Microsoft.Compute/virtualMachines"
 ACTIONS = (
     f"{_COMPUTE}/read", f"{_COMPUTE}/instanceView/read", f"{_COMPUTE}/runCommands/read",
     f"{_COMPUTE}/runCommands/write", f"{_COMPUTE}/runCommands/delete",
-    "Microsoft.Authorization/permissions/read", "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Authorization/permissions/read",
 )  # fmt: skip
 """The rights of the role, each of which is looked for by `check`."""
 
@@ -50,7 +50,7 @@ class Ran:
     message: str
 
 
-class Azure:
+class Subscription:
     """One subscription, entered by an application. `access`: subscription, tenant, login, secret."""
 
     def __init__(self, settings: Settings, access: Mapping[str, str], *, wait: float = 1.0) -> None:
@@ -115,7 +115,7 @@ class Azure:
         try:
             await self._speaker.ask("DELETE", f"{self.machine(instance_id)}/runCommands/{name}", query=API)
         except Denied as why:
-            if why.status != 404:
+            if why.answered != 404:
                 raise
 
     # --- machines and rights -----------------------------------------------------------------------------------
@@ -181,9 +181,14 @@ def _machine(vm: Mapping[str, Any], view: Mapping[str, Any], subscription: str) 
         id=f"{group}/{name}", account=subscription, region=str(vm.get("location", "")), name=name, state=power,
         platform=Platform.WINDOWS.value if kind == "windows" else Platform.LINUX.value,
         agent="online" if ready else "silent" if agent else "", version=str(agent.get("vmAgentVersion", "")),
-        seen_at=datetime.fromisoformat(seen.replace("Z", "+00:00")) if seen[:4].isdigit() and len(seen) > 18 else None,
+        seen_at=datetime.fromisoformat(seen) if seen[:4].isdigit() and len(seen) > 18 else None,
         cause="" if ready else str(told.get("message", ""))[:200],
     )  # fmt: skip
+
+
+def role_name(subscription: str) -> str:
+    """Names of roles are unique in a directory, which may hold several subscriptions."""
+    return f"siems access {subscription[:8]}"
 
 
 def role_definition(subscription: str) -> str:
@@ -191,7 +196,7 @@ def role_definition(subscription: str) -> str:
     return (
         json.dumps(
             {
-                "Name": f"siems access {subscription[:8]}",
+                "Name": role_name(subscription),
                 "Description": "Lets siems look at machines and run approved runbooks on them",
                 "IsCustom": True,
                 "Actions": list(ACTIONS),

@@ -1,4 +1,4 @@
-"""How Azure and Google are spoken to: JSON over HTTP with a token, which is taken anew before it ends.
+"""How clouds are spoken to by REST: JSON over HTTP with a token, which is taken anew before it ends.
 
 Their own libraries take seconds to import and bring dozens of packages for the handful of calls that siems makes.
 """
@@ -22,16 +22,12 @@ _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Denied(Conflict):
-    """A cloud has said no. `status` is that of HTTP, `error` its own word for it."""
+    """A cloud has said no. `answered` is its status of HTTP, `error` its own word for it."""
 
     def __init__(self, said: str, status: int, error: str) -> None:
-        super().__init__(said, hint="siems company azure|gcp check COMPANY tells which right is missing")
-        self.status = status
+        super().__init__(said, hint="siems company azure check COMPANY tells which right is missing")
+        self.answered = status
         self.error = error
-
-    @property
-    def denied(self) -> bool:
-        return self.status in (401, 403)
 
 
 class Speaker:
@@ -84,7 +80,7 @@ class Speaker:
         raise AssertionError("the last try returns or raises")
 
     async def pages(self, url: str, key: str, *, query: Mapping[str, str] | None = None) -> list[Any]:
-        """All of a list, however its next page is named."""
+        """All of a list, page after page."""
         found: list[Any] = []
         query, link = dict(query or {}), url
         for _ in range(100):
@@ -94,8 +90,6 @@ class Speaker:
                 if httpx.URL(said["nextLink"]).host != httpx.URL(url).host:
                     break  # a token goes nowhere else
                 link, query = said["nextLink"], {}
-            elif said.get("nextPageToken"):
-                query = {**query, "pageToken": said["nextPageToken"]}
             else:
                 break
         return found

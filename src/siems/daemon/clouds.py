@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from siems.clouds import aws_account, aws_agents, aws_template
+from siems.clouds import aws_account, aws_agents, aws_template, azure
 from siems.clouds.aws_ssm import Manager
 from siems.config import Settings
 from siems.domain.agents import Look, Machine, Patches
@@ -28,10 +29,15 @@ class Clouds:
 
     async def check(self, account: CloudAccount) -> tuple[Finding, ...]:
         """What is missing there, right by right. Raises Conflict, Unavailable."""
+        if account.kind is CloudKind.AZURE:
+            async with self._subscription(account) as subscription:
+                return await subscription.check()
         return await asyncio.to_thread(aws_account.check, self._settings.aws, account)
 
     async def setup(self, account: CloudAccount, shown: CloudAccountView, principal: str) -> CloudSetup:
         """What is to be done over there. Raises Conflict when nobody says who we are."""
+        if account.kind is CloudKind.AZURE:
+            return _azure_setup(account, shown)
         return await asyncio.to_thread(self._aws_setup, account, shown, principal)
 
     def _aws_setup(self, account: CloudAccount, shown: CloudAccountView, principal: str) -> CloudSetup:
@@ -77,6 +83,9 @@ class Clouds:
         )
 
     async def _machines(self, account: CloudAccount) -> list[Machine]:
+        if account.kind is CloudKind.AZURE:
+            async with self._subscription(account) as subscription:
+                return await subscription.machines()
         manager = self.manager(account)
         return await asyncio.to_thread(aws_agents.machines, manager, account.account)
 
@@ -92,9 +101,33 @@ class Clouds:
     def manager(self, account: CloudAccount) -> Manager:
         return Manager(self._settings.aws, access_of(account, ""))
 
-    def secret(self, account: CloudAccount) -> str:
-        """Its credentials in clear. Raises Conflict while it has none."""
-        return cloud_accounts.opened(account, self._vault).get("secret", "")
+    @asynccontextmanager
+    async def _subscription(self, account: CloudAccount) -> AsyncIterator[azure.Subscription]:
+        """Raises Conflict while nobody has said how to come in."""
+        found = azure.Subscription(self._settings.azure, cloud_accounts.opened(account, self._vault))
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
+def _azure_setup(account: CloudAccount, shown: CloudAccountView) -> CloudSetup:
+    slug, file, scope = account.company_id.removeprefix("comp-"), f"{account.id}.role.json", account.account
+    again = f"siems company azure setup {slug} --account {scope}"
+    steps = [
+        "Define the role there, as somebody who may (or by the link above, Access control, Add custom role):",
+        f"{again} --template > {file}",
+        f"az role definition create --role-definition {file}",
+        "Make an application that has it; this shows its appId, password and tenant, once:",
+        f"az ad sp create-for-rbac --name siems-{slug} --role '{azure.role_name(scope)}'"
+        f" --scopes /subscriptions/{scope}",
+        "Tell siems; the password is read from standard input:",
+        f"{again} --tenant TENANT --login APPID --secret-file -",
+        "Then see what is missing:",
+        f"siems company azure check {slug}",
+    ]
+    link = f"https://portal.azure.com/#@/resource/subscriptions/{scope}/users"
+    return CloudSetup(account=shown, template=azure.role_definition(scope), file=file, link=link, steps=steps)
 
 
 async def _each(

@@ -77,7 +77,7 @@ def health(asset: str, instance_id: str, *, account_id: str, kind: str, look: Lo
     if not instance_id:
         return say(Answers.UNKNOWN, "no instance id is known", "siems asset import --aws, or asset edit --instance-id")
     if not account_id:
-        return say(Answers.UNKNOWN, "no cloud account is set up for it", "siems company aws setup COMPANY")
+        return say(Answers.UNKNOWN, "no cloud account is set up for it", f"siems company {kind} setup COMPANY")
     if account_id in look.failed:
         return say(Answers.UNKNOWN, look.failed[account_id], f"siems company {kind} check COMPANY")
     machine = look.machines.get((account_id, instance_id))
@@ -115,8 +115,7 @@ def _standing(machine: Machine, kind: str, now: datetime) -> tuple[Answers, str,
 
 
 _FIXES = {
-    "azure": "install the VM agent: az vm extension image list, or its package",
-    "gcp": "install google-osconfig-agent and set enable-osconfig=TRUE",
+    "azure": "install the VM agent (waagent, or the Azure VM agent's MSI), or restart it",
 }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,7 +15,6 @@ from siems.errors import Conflict, InvalidField
 class CloudKind(StrEnum):
     AWS = "aws"
     AZURE = "azure"
-    GCP = "gcp"
 
 
 OUR_EXTERNAL_ID = "siems_"
@@ -30,7 +28,6 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNTS = {
     CloudKind.AWS: (re.compile(r"[0-9]{12}"), "an account of AWS is 12 digits: --account 111122223333"),
     CloudKind.AZURE: (_UUID, "a subscription is a UUID: --account 00000000-0000-0000-0000-000000000000"),
-    CloudKind.GCP: (re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]"), "a project's id: --account acme-prod-123"),
 }
 
 
@@ -46,10 +43,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudAccount:
-    """One account of a company. `account` is a number, a subscription or a project; `secret` is sealed.
+    """One account of a company. `account` is a number or a subscription; `secret` is sealed.
 
-    AWS is entered by `role` and our `external_id`, Azure by the application `login` of the directory `tenant`,
-    Google by the key of a service account, which is the secret.
+    AWS is entered by `role` and our `external_id`, Azure by the application `login` of the directory `tenant`.
     """
 
     id: str
@@ -112,34 +108,6 @@ def checked_word(name: str, text: str) -> str:
     return word
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What is needed of a service account's key file."""
-
-    email: str
-    private_key: str = field(repr=False)
-    project: str
-    token_uri: str
-
-
-def read_key(text: str) -> Key:
-    """The key file of a Google service account. Raises InvalidField; what it says of itself is never shown."""
-    try:
-        data = json.loads(text)
-        if data["type"] != "service_account":
-            raise KeyError("type")
-        found = Key(
-            str(data["client_email"]), str(data["private_key"]), str(data.get("project_id", "")),
-            str(data.get("token_uri", "")),
-        )  # fmt: skip
-    except (ValueError, KeyError, TypeError) as why:
-        raise InvalidField(
-            "this is no key file of a Google service account",
-            hint="gcloud iam service-accounts keys create key.json --iam-account ...; --secret-file key.json",
-        ) from why
-    return found
-
-
 def access_of(account: CloudAccount, secret: str) -> Mapping[str, str]:
     """What an executor is told of how to reach the machines of an account; `secret` is in clear.
 
@@ -159,28 +127,23 @@ def access_of(account: CloudAccount, secret: str) -> Mapping[str, str]:
             found = {
                 "subscription": account.account, "tenant": account.tenant, "login": account.login, "secret": secret,
             }  # fmt: skip
-        case CloudKind.GCP:
-            found = {"project": account.account, "secret": secret}
     return MappingProxyType(found)
 
 
-EXECUTORS: Mapping[CloudKind, str] = MappingProxyType(
-    {CloudKind.AWS: "ssm", CloudKind.AZURE: "azure", CloudKind.GCP: "gcp"}
-)
+EXECUTORS: Mapping[CloudKind, str] = MappingProxyType({CloudKind.AWS: "ssm", CloudKind.AZURE: "azure"})
 """The executor that reaches the machines of a cloud."""
 _EC2 = re.compile(r"(i|mi)-[0-9a-f]{8,17}")
 
 
-def kind_of_instance(instance_id: str) -> CloudKind | None:
-    """Whose instance an id looks like: `i-…` and `mi-…` are Amazon's. Azure and Google share a form."""
-    return CloudKind.AWS if _EC2.fullmatch(instance_id) else None
+def kind_of_instance(instance_id: str) -> CloudKind:
+    """Whose instance an id looks like: `i-…` and `mi-…` are Amazon's, `group/name` is Azure's."""
+    return CloudKind.AWS if _EC2.fullmatch(instance_id) else CloudKind.AZURE
 
 
 def serving(accounts: Iterable[CloudAccount], instance_id: str, cloud_account: str) -> CloudAccount | None:
     """The account that an instance runs in: the one that is named, else the only one there can be."""
     kind = kind_of_instance(instance_id)
-    aws = kind is CloudKind.AWS
-    fits = [a for a in accounts if instance_id and (a.kind is CloudKind.AWS) == aws]
+    fits = [a for a in accounts if instance_id and a.kind is kind]
     if cloud_account:
         return next((a for a in fits if a.account == cloud_account.lower()), None)
     return fits[0] if len(fits) == 1 else None

@@ -102,6 +102,7 @@ class Opening(Protocol):
 registry: Registry[Opening] = Registry(
     "executor",
     {
+        "azure": "siems.executors.azure:Azure",
         "ssm": "siems.executors.ssm:open_ssm",
     },
 )

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from siems.clouds.azure import Azure as Subscription
-from siems.clouds.azure import Ran, parted
+from siems.clouds.azure import Ran, Subscription, parted
 from siems.domain.environment import refuse
 from siems.domain.run_script import with_values
 from siems.domain.runbook import Shell

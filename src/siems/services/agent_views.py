@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from siems.domain.agents import Answers, Health, Look, Patches, Step, health, install_step
 from siems.domain.asset import Asset
-from siems.domain.cloud import CloudAccount, serving
+from siems.domain.cloud import CloudAccount, kind_of_instance, serving
 from siems.domain.events import Recorded
 from siems.domain.permissions import Actor, Permission, missing, require
 from siems.services.run_access import login_row
@@ -53,7 +53,7 @@ def healths(estate: Estate, look: Look, now: datetime) -> list[Health]:
         found.append(
             health(
                 asset.name, asset.instance_id, account_id=account.id if account else "",
-                kind=account.kind.value if account else "aws", look=look, now=now,
+                kind=kind_of_instance(asset.instance_id).value, look=look, now=now,
             )
         )  # fmt: skip
     return found

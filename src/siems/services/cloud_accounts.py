@@ -18,7 +18,6 @@ from siems.domain.cloud import (
     checked_account,
     checked_regions,
     checked_word,
-    read_key,
     serving,
 )
 from siems.domain.events import Recorded
@@ -97,8 +96,6 @@ def _given(ask: CloudAccountAsk, kind: CloudKind, vault: Vault) -> dict[str, Any
     if ask.secret is not None:
         if kind is CloudKind.AWS or not ask.secret.strip():
             raise InvalidField("AWS is entered by a role: no secret is kept" if ask.secret.strip() else "it is empty")
-        if kind is CloudKind.GCP:
-            read_key(ask.secret)
         found["secret"] = vault.seal(ask.secret.strip())
     return found
 
@@ -106,7 +103,6 @@ def _given(ask: CloudAccountAsk, kind: CloudKind, vault: Vault) -> dict[str, Any
 _FIELDS = {
     CloudKind.AWS: {"role", "regions", "bucket", "hybrid"},
     CloudKind.AZURE: {"tenant", "login", "secret"},
-    CloudKind.GCP: {"secret"},
 }
 
 
@@ -199,7 +195,10 @@ def access(connection: Connection, asset: Asset, executor: str, vault: Vault | N
 def opened(account: CloudAccount, vault: Vault) -> Mapping[str, str]:
     """How to come into it, its secret in clear. Raises Conflict while it lacks one."""
     if account.kind is not CloudKind.AWS and not account.secret:
-        raise Conflict(f"{account.id} has no credentials yet", hint=f"siems company {account.kind.value} setup ...")
+        raise Conflict(
+            f"{account.id} has no credentials yet",
+            hint=f"siems company {account.kind.value} setup {account.company_id.removeprefix('comp-')} --secret-file -",
+        )
     return access_of(account, vault.unseal(account.secret) if account.secret else "")
 
 
