@@ -47,6 +47,7 @@ class Seen:
     headers: Mapping[str, str]
     body: bytes
     trouble: Trouble = Trouble()
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -107,7 +108,7 @@ class Provider:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         trouble = self.troubles.popleft() if self.troubles else Trouble()
-        seen = Seen(request.path_qs, request.headers.copy(), body, trouble)
+        seen = Seen(request.path_qs, request.headers.copy(), body, trouble, request.method)
         with self._came:
             self.seen.append(seen)
             self._came.notify_all()

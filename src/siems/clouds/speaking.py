@@ -66,7 +66,7 @@ class Speaker:
         for left in reversed(range(TRIES)):
             headers = {"Authorization": f"Bearer {await self.token()}"}
             try:
-                answer = await self._http.request(method, url, params=query, json=body, headers=headers)
+                answer = await self._http.request(method, url, params=query or None, json=body, headers=headers)
             except httpx.HTTPError as why:
                 if not left or method not in ("GET", "PUT", "DELETE"):  # these may be asked twice
                     raise Unavailable(f"{self._name} does not answer ({_what(why)})") from why
