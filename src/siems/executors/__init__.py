@@ -104,5 +104,6 @@ registry: Registry[Opening] = Registry(
     {
         "azure": "siems.executors.azure:Azure",
         "ssm": "siems.executors.ssm:open_ssm",
+        "winrm": "siems.executors.winrm:Winrm",
     },
 )
