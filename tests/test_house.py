@@ -24,9 +24,9 @@ LONG = {
     # one list each, in which things are looked up
     "src/siems/services/filters.py": 340,
     "src/siems/config.py": 390,
-    "src/siems/wire/__init__.py": 500,
-    "src/siems/domain/events.py": 390,
-    "tests/daemon/test_permission_matrix.py": 585,
+    "src/siems/wire/__init__.py": 550,
+    "src/siems/domain/events.py": 460,
+    "tests/daemon/test_permission_matrix.py": 600,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,
     "src/siems/storage/memory.py": 346,

@@ -19,6 +19,7 @@ from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
 from siems.domain.permissions import Actor
 from siems.domain.run import Run, RunHost, RunTurn
+from siems.domain.runbook_found import Found
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket
 
@@ -372,6 +373,25 @@ class Recorded:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookWritten:
+    """Somebody wrote or changed a runbook; `before` is what it was, None for a new one."""
+
+    found: Found
+    before: Found | None
+    actor: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookApproved:
+    """An admin has approved the content of a runbook, and given it a risk."""
+
+    found: Found
+    actor: Actor
+    reason: str = ""
+
+
 Event = (
     AlertReceived
     | AlertRepeated
@@ -409,4 +429,6 @@ Event = (
     | TicketFailed
     | RunMoved
     | RunWent
+    | RunbookWritten
+    | RunbookApproved
 )  # fmt: skip

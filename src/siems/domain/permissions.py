@@ -39,6 +39,8 @@ class Permission(StrEnum):
     APPROVE_RUN = "approve runs of medium risk"
     APPROVE_HIGH_RUN = "approve runs of high risk"
     RUN_SETTINGS = "change how runs are approved, self-healing and how hosts are reached"
+    SEE_RUNBOOKS = "see runbooks"
+    APPROVE_CONTENT = "approve a runbook's content and risk"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -70,6 +72,8 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.APPROVE_RUN: frozenset({_A, _M}),
     Permission.APPROVE_HIGH_RUN: frozenset({_A}),
     Permission.RUN_SETTINGS: frozenset({_A}),
+    Permission.SEE_RUNBOOKS: frozenset({_A, _M, _T}),
+    Permission.APPROVE_CONTENT: frozenset({_A}),
 }
 
 

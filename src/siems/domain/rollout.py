@@ -47,14 +47,10 @@ def verdict(hosts: Sequence[RunHost], *, cancelled: bool) -> tuple[RunState, str
     """(how the run ended, in words). It succeeds where every host did."""
     good = sum(host.state is HostState.SUCCEEDED for host in hosts)
     if good == len(hosts):
-        return RunState.SUCCEEDED, f"succeeded on {_hosts(good)}"
+        return RunState.SUCCEEDED, f"all {good} hosts succeeded" if good != 1 else "the host succeeded"
     words = {state: sum(host.state is state for host in hosts) for state in HostState if state.over}
     told = ", ".join(f"{count} {state.value.replace('_', ' ')}" for state, count in words.items() if count)
     return (RunState.CANCELLED if cancelled else RunState.FAILED), told
-
-
-def _hosts(count: int) -> str:
-    return f"{count} host" if count == 1 else f"{count} hosts"
 
 
 def longest(count: int, plan: Plan, each: timedelta) -> timedelta:

@@ -132,9 +132,10 @@ def _spelt(char: str) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def compiled(pattern: str) -> Any:
-    """A pattern of RE2. Raises InvalidField."""
+def compiled(pattern: str, *, fold: bool = False) -> Any:
+    """A pattern of RE2; with `fold` upper and lower case are alike. Raises InvalidField."""
     options = re2.Options()
+    options.case_sensitive = not fold
     options.log_errors, options.max_mem = False, 1 << 20
     try:
         return re2.compile(pattern, options)

@@ -55,7 +55,7 @@ def compose(text: str, problems: Problems) -> Any:
         problems.at(line, column, f"U+{ord(char):04X} cannot be seen, so nobody could approve it", "take it out")
         return None
     try:
-        return _plain(text, problems) and yaml.compose(text, Loader=_LOADER)
+        return yaml.compose(text, Loader=_LOADER) if _plain(text, problems) else None
     except yaml.YAMLError as why:
         mark = getattr(why, "problem_mark", None)
         said = getattr(why, "problem", None) or "it is no YAML"

@@ -103,7 +103,12 @@ registry: Registry[Opening] = Registry(
     "executor",
     {
         "azure": "siems.executors.azure:Azure",
+        "local": "siems.executors.local:Local",
+        "ssh": "siems.executors.ssh:Ssh",
         "ssm": "siems.executors.ssm:open_ssm",
         "winrm": "siems.executors.winrm:Winrm",
     },
 )
+
+TOGETHER: Mapping[str, int] = {"ssm": 50}
+"""So many hosts go into one call where a way takes several at once; of the others each goes by itself."""

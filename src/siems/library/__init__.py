@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
@@ -39,3 +40,18 @@ def every() -> Iterator[Runbook]:
         found = find(name)
         assert found is not None, "it was listed"
         yield found
+
+
+SKELETONS = ("ssh", "powershell", "look")
+"""What a new runbook may begin with."""
+
+
+def skeleton(template: str, name: str) -> str:
+    """The beginnings of a runbook of this name. `template` is one of SKELETONS."""
+    text = (files(__name__) / "skeletons" / f"{template}{SUFFIX}").read_text(encoding="utf-8")
+    return named(text, name)
+
+
+def named(text: str, name: str) -> str:
+    """The text of a runbook under another name."""
+    return re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)

@@ -26,6 +26,7 @@ from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.oncall_notices import shift_changed
 from siems.services.paging_notices import page_moved
+from siems.services.runbook_notices import runbook_approved, runbook_written
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
@@ -318,6 +319,8 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketFailed: (ticket_notices.ticket_failed,),
         e.RunMoved: (run_notices.run_moved, self_healing.run_moved),
         e.RunWent: (run_notices.run_went,),
+        e.RunbookWritten: (runbook_written,),
+        e.RunbookApproved: (runbook_approved,),
         e.Recorded: (recorded,),
     }
 )

@@ -34,18 +34,18 @@ def run_moved(uow: UnitOfWork, event: e.RunMoved) -> None:
 def run_went(uow: UnitOfWork, event: e.RunWent) -> None:
     run = event.run
     for host in event.ended:
-        details: dict[str, Any] = {"host": host.name, "state": host.state.value, "exit_code": host.exit_code}
-        details["detail"] = host.detail
+        details: dict[str, Any] = {
+            "host": host.name, "state": host.state.value, "exit_code": host.exit_code, "detail": host.detail,
+        }  # fmt: skip
         uow.audit.add(SYSTEM, "run.host_finished", run.ref, company_id=run.company_id, details=details)
-        uow.stream.add(
-            "run.host_finished", run.ref, company_id=run.company_id, data=_brief(run) | details | {"phase": host.phase}
-        )  # fmt: skip
+        told = {**_brief(run), **details, "phase": host.phase}
+        uow.stream.add("run.host_finished", run.ref, company_id=run.company_id, data=told)
     for name, phase, step, state in event.steps:
         data = {"run_id": run.ref, "host": name, "phase": phase, "step": step, "state": state}
         uow.stream.add("run.step_finished", run.ref, company_id=run.company_id, data=data)
     if event.printed:  # what it is has to be fetched: of many of these only the last is told
-        data = {"run_id": run.ref, "output_bytes": run.output_bytes}
-        uow.stream.add("run.output", run.ref, company_id=run.company_id, data=data, coalesce=True)
+        size = {"run_id": run.ref, "output_bytes": run.output_bytes}
+        uow.stream.add("run.output", run.ref, company_id=run.company_id, data=size, coalesce=True)
 
 
 def _brief(run: Run) -> dict[str, Any]:

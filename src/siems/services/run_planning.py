@@ -97,9 +97,10 @@ def shown_values(runbook: Runbook, given: Mapping[str, str]) -> dict[str, str]:
     return {name: MASK if name in secret and value else value for name, value in given.items()}
 
 
-def plan_view(planned: Planned, company_id: str, company: str) -> RunPlan:
+def plan_view(uow: UnitOfWork, planned: Planned, company_id: str) -> RunPlan:
     """What people look at before they say yes."""
     found, runbook = planned.found, planned.found.runbook
+    company = uow.company(company_id).name
     shown = shown_values(runbook, planned.values)
     notes = list(planned.notes)
     if not found.approved:

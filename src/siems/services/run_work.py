@@ -81,7 +81,7 @@ def _write(uow: UnitOfWork, run: Run, news: News) -> None:
         uow.emit(RunWent(run=run, ended=news.ended, steps=steps, printed=bool(news.pieces)))
 
 
-def finish(uow: UnitOfWork, number: int, token: str, news: News, *, stopped: str = "") -> Run | None:
+def finish(uow: UnitOfWork, number: int, token: str, news: News, stopped: str = "") -> Run | None:
     """It is over: how, follows from its hosts. `stopped`: why it was stopped from here."""
     before = _ours(uow, number, token)
     if before is None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from siems.domain.permissions import Actor
 from siems.domain.runbook import Runbook
@@ -60,7 +61,7 @@ def _select(connection: Connection, *where: ColumnElement[bool]) -> list[Found]:
     ]  # fmt: skip
 
 
-def _with_approval():  # type: ignore[no-untyped-def]
+def _with_approval() -> Select[Any]:
     r, a = t.runbook.c, t.runbook_approval.c
     same = and_(a.company_id == r.company_id, a.name == r.name, a.digest == r.digest)
     columns = (t.runbook, a.risk.label("approved_risk"), a.approved_by, a.approved_at)
@@ -73,7 +74,7 @@ def _read(text: str) -> Runbook:
     return runbook_from(text)
 
 
-def _approval(row: Row[tuple[object, ...]]) -> Approval | None:
+def _approval(row: Any) -> Approval | None:
     if row.approved_by is None:
         return None
     return Approval(risk=Risk(row.approved_risk), by=row.approved_by, at=row.approved_at)
