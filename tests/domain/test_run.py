@@ -123,9 +123,7 @@ def test_an_approval_in_advance_covers_what_it_names(how: dict[str, object], why
     assert standing().refusal(**(asked | how)) == why  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "words", [("25:00-26:00", "", "UTC"), ("22:00", "", "UTC"), ("", "noday", "UTC"), ("", "", "Moon")]
-)
+@pytest.mark.parametrize("words", [("25:00-26:00", "", "UTC"), ("22:00", "", "UTC"), ("", "noday", "UTC"), ("", "", "Moon")])
 def test_hours_that_are_none_are_refused(words: tuple[str, str, str]) -> None:
     with pytest.raises(InvalidField):
         hours_from(*words)

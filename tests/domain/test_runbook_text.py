@@ -74,10 +74,7 @@ def test_a_parameter_that_no_script_uses_is_worth_a_warning() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.integers(0, len(GOOD) - 1),
-    st.sampled_from(["", ":", "- ", "\n", "\t", "'", "[", "{", "&a", "*a", "!!x", "\x00", "{{"]),
-)
+@given(st.integers(0, len(GOOD) - 1), st.sampled_from(["", ":", "- ", "\n", "\t", "'", "[", "{", "&a", "*a", "!!x", "\x00", "{{"]))
 def test_whatever_is_written_is_read_or_refused_with_a_place(at: int, piece: str) -> None:
     runbook, problems = read(GOOD[:at] + piece + GOOD[at + 1 :])
     assert (runbook is None) == any(not problem.warning for problem in problems)

@@ -330,3 +330,5 @@ def test_what_is_no_instance_says_so(host: Scratch) -> None:
     assert "curl is missing" in host.ill("ec2-metadata", Phase.PRECHECK, given)
     host.has("curl")
     assert "this is no EC2 instance" in host.ill("ec2-metadata", Phase.PRECHECK, given)
+
+
