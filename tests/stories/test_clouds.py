@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clouds.fleet import START, Fleet, a_fleet
+from clouds.microsoft import LOGIN, SECRET, SUBSCRIPTION, TENANT, Microsoft
 from house import House
 
 ACCOUNT = "123456789012"
@@ -141,3 +142,41 @@ def test_which_machines_answer_and_why_the_others_do_not(
     shut = house.run("asset", "list", "--agent", "--company", "acme")
     assert "sts:AssumeRole" in shut.err
     assert {row[2] for row in shut.rows} == {"unknown"}
+
+
+def test_a_subscription_of_azure(prepared: Callable[..., House], tmp_path: Path) -> None:
+    with Microsoft() as microsoft:
+        house = prepared(SIEMS_AZURE_AUTHORITY=microsoft.url, SIEMS_AZURE_ENDPOINT=microsoft.url).up()
+        house.onboard("Acme Corp")
+        wanted = ("company", "azure", "setup", "acme", "--account", SUBSCRIPTION)
+        steps = house.run(*wanted).out
+        assert f"--scopes /subscriptions/{SUBSCRIPTION}" in steps
+        role = json.loads(house.run(*wanted, "--template").out)
+        assert role["AssignableScopes"] == [f"/subscriptions/{SUBSCRIPTION}"]
+        # nothing is asked before there is a secret, and then it is never shown
+        assert "no credentials yet" in house.run("company", "azure", "check", "acme", exit=6).err
+        assert microsoft.seen == []
+        secret = tmp_path / "secret"
+        secret.write_text(f"{SECRET}\n")
+        told = house.run(*wanted, "--tenant", TENANT, "--login", LOGIN, "--secret-file", str(secret), "--json").out
+        assert SECRET not in told + house.run("company", "azure", "list", "--json").out
+        microsoft.not_rights = ["*/runCommands/delete"]
+        lacking = house.run("company", "azure", "check", "acme", exit=9).rows
+        assert [row[2] for row in lacking if row[1] == "MISSING"] == [
+            "Microsoft.Compute/virtualMachines/runCommands/delete"
+        ]
+        microsoft.not_rights = []
+        assert {row[1] for row in house.run("company", "azure", "check", "acme").rows} == {"yes"}
+
+        microsoft.vm("vm-1")
+        microsoft.vm("vm-2", agent="Not Ready")
+        for name in ("vm-1", "vm-2"):
+            facts = ("--instance-id", f"rg-web/{name}", "--cloud-account", SUBSCRIPTION)
+            house.run("asset", "create", name, "--company", "acme", *facts)
+        found = {a["asset"]: (a["answers"], a["why"]) for a in house.json("asset", "list", "--agent")}
+        assert found == {"vm-1": ("yes", ""), "vm-2": ("silent", "not heard of")}
+        # a new secret over there: the list says so and does not pretend
+        microsoft.secret = "another"
+        shut = house.run("asset", "list", "--agent", "--company", "acme")
+        assert "Invalid client secret" in shut.err
+        assert {row[2] for row in shut.rows} == {"unknown"}
