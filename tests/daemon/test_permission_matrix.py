@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -89,8 +88,6 @@ RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
 MESSAGE = {"own": "MSG-1", "other": "MSG-2", "missing": "MSG-9"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
-RUNBOOK = "name: {}\ntitle: x\nrisk: low\nplatforms: [linux]\nsteps: [{{name: look, run: id}}]\n"
-DIGEST = sha256(RUNBOOK.format("vpn").encode()).hexdigest()
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 
 CASES: dict[tuple[str, str], Case] = {
@@ -101,23 +98,6 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("GET", "/incidents/{ref}/explain"): Case("read the audit log", **INCIDENT),
     ("GET", "/incidents/{ref}/runbooks"): Case("see runbooks", **INCIDENT),
-    ("GET", "/runbooks"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("GET", "/runbooks/{name}"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("GET", "/runbooks/{name}/text"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("POST", "/runbooks"): Case(
-        "settings and keys of a company", **COMPANY_BODY,
-        body={"company": "{object}", "text": RUNBOOK.format("another")},
-    ),
-    ("POST", "/runbooks/{name}/approve-content"): Case(
-        "approve a runbook's content", **COMPANY_BODY, body={"company": "{object}", "digest": DIGEST}
-    ),
-    ("PATCH", "/runbooks/{name}"): Case(
-        "settings and keys of a company", **COMPANY_BODY,
-        body={"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
-    ),
-    ("DELETE", "/runbooks/{name}"): Case(
-        "settings and keys of a company", **COMPANY_BODY, body={"company": "{object}"}
-    ),
     ("POST", "/whatif/page"): Case("read the audit log", **COMPANY_BODY, body={"company": "{object}"}),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
@@ -376,7 +356,7 @@ async def populate(house: House) -> None:
         swap = more | {"other": "second", "mine": "2026-03-31"}
         assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
         page = {"company": company, "to": "root", "message": "x"}
-        runbook = {"company": company, "text": RUNBOOK.format("vpn")}
+        runbook = {"company": company, "text": run_cases.RUNBOOK.format("vpn")}
         assert (await house.ask("third", "POST", "/runbooks", runbook)).status == 201
         assert (await house.ask("root", "POST", "/pages", page)).status == 201
         account = {"company": company, "kind": "jira", "url": NOBODY_THERE, "project": "OPS", "username": "a@b.example",

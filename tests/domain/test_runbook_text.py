@@ -74,7 +74,10 @@ def test_a_parameter_that_no_script_uses_is_worth_a_warning() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, len(GOOD) - 1), st.sampled_from(["", ":", "- ", "\n", "\t", "'", "[", "{", "&a", "*a", "!!x", "\x00", "{{"]))
+@given(
+    st.integers(0, len(GOOD) - 1),
+    st.sampled_from(["", ":", "- ", "\n", "\t", "'", "[", "{", "&a", "*a", "!!x", "\x00", "{{"]),
+)
 def test_whatever_is_written_is_read_or_refused_with_a_place(at: int, piece: str) -> None:
     runbook, problems = read(GOOD[:at] + piece + GOOD[at + 1 :])
     assert (runbook is None) == any(not problem.warning for problem in problems)
@@ -97,8 +100,7 @@ def taking(pattern: str, **more: object) -> Runbook:
 def test_what_shells_act_on_is_refused_even_by_a_pattern_that_takes_all(value: str) -> None:
     try:
         taken = values(taking("(?s).*"), {"x": value})["x"]
-    except InvalidField as refused:
-        assert refused.message.startswith("x: ")
+    except InvalidField:
         return
     assert taken == value
     assert not SHARP & set(value)

@@ -20,7 +20,18 @@ from siems.executors.ssh import Ssh
 
 from .sshd import STRANGER, Sshd, serving
 
-EVIL = ("; touch PWNED", "$(touch PWNED)", "`touch PWNED`", "a'b\"c", "a\nb", "{{ssm:x}}", "-rf", "$HOME", "\\", "x" * 9_000)
+EVIL = (
+    "; touch PWNED",
+    "$(touch PWNED)",
+    "`touch PWNED`",
+    "a'b\"c",
+    "a\nb",
+    "{{ssm:x}}",
+    "-rf",
+    "$HOME",
+    "\\",
+    "x" * 9_000,
+)
 
 
 @pytest_asyncio.fixture

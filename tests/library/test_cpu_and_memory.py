@@ -155,12 +155,16 @@ def test_the_health_of_this_machine(host: Scratch) -> None:
     assert time.strftime("%Y-") in said
     generous = {"disk_percent": "100", "memory_percent": "0", "load_per_core": "999"}
     assert "no limit is passed" in host.well("health-check", Phase.VERIFY, generous)
-    host.stand_in("df", "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'; echo '/dev/sda1 9 8 1 91% /'")
+    host.stand_in(
+        "df", "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'; echo '/dev/sda1 9 8 1 91% /'"
+    )
     assert "ill: / is 91% full" in host.ill("health-check", Phase.VERIFY, generous | {"disk_percent": "90"})
 
 
 def test_failed_services_are_named(host: Scratch) -> None:
-    host.stand_in("systemctl", 'case $1 in show) echo Version=252 ;; *) echo "nginx.service loaded failed failed nginx" ;; esac')
+    host.stand_in(
+        "systemctl", 'case $1 in show) echo Version=252 ;; *) echo "nginx.service loaded failed failed nginx" ;; esac'
+    )
     said = host.well("health-check", Phase.STEPS)
     assert "failed: nginx.service" in said
     assert "1 services have failed" in said

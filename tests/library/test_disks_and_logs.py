@@ -137,8 +137,13 @@ def test_an_engine_that_is_down_is_not_cleaned(host: Scratch) -> None:
 
 def test_errors_are_counted_by_file_and_by_message(host: Scratch) -> None:
     logs = host.root / "log"
-    put(logs / "app/api.log", "".join(f"12:00:{n:02} ERROR timeout after {n} ms\n" for n in range(30)) + "all is well\n")
-    put(logs / "worker.log", "panic: nil map\nterror is no error word on its own? no\nTraceback (most recent call last):\n")
+    put(
+        logs / "app/api.log", "".join(f"12:00:{n:02} ERROR timeout after {n} ms\n" for n in range(30)) + "all is well\n"
+    )
+    put(
+        logs / "worker.log",
+        "panic: nil map\nterror is no error word on its own? no\nTraceback (most recent call last):\n",
+    )
     put(logs / "old.log", "ERROR long ago\n", days=3)
     put(logs / "picture.png", "ERROR not a log\n")
     host.stand_in("dmesg", "echo '[1.0] Out of memory: Killed process 77 (java)'")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -23,7 +22,8 @@ case $1 in
   show) case $2 in
       --property=Version) echo Version=252 ;;
       --property=LoadState) if [ -n "$state" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi ;;
-      --property=MainPID) [ ! -e "$KEPT/crashes" ] || date +%N > "$KEPT/pid"; echo "MainPID=$(cat "$KEPT/pid" 2>/dev/null)" ;;
+      --property=MainPID) [ ! -e "$KEPT/crashes" ] || date +%N > "$KEPT/pid"
+        echo "MainPID=$(cat "$KEPT/pid" 2>/dev/null)" ;;
     esac ;;
   is-active) [ "$state" = active ] ;;
   restart|start) [ ! -e "$KEPT/broken" ] || { echo failed > "$KEPT/$unit"; exit 1; }; echo active > "$KEPT/$unit" ;;
@@ -330,5 +330,3 @@ def test_what_is_no_instance_says_so(host: Scratch) -> None:
     assert "curl is missing" in host.ill("ec2-metadata", Phase.PRECHECK, given)
     host.has("curl")
     assert "this is no EC2 instance" in host.ill("ec2-metadata", Phase.PRECHECK, given)
-
-

@@ -31,8 +31,8 @@ SCRIPTS = [
 ]
 DELETES = re.compile(r"\brm -|-delete|Remove-Item|\bprune\b|\bclean\b|--vacuum")
 ATTACKS = (
-    ";reboot", "a;b", "$(id)", "`id`", "a\nb", "a'b", 'a"b', "{{ssm:x}}", "-rf", "--help", "a" * 65_536, "a\x00b", "a|b",
-    "a&b", "a>b", "../../etc/passwd", "a\\b", "\u202ea", "a\tb", "$HOME", "%PATH%", "~root", "a*", "#a", "(a)",
+    ";reboot", "a;b", "$(id)", "`id`", "a\nb", "a'b", 'a"b', "{{ssm:x}}", "-rf", "--help", "a" * 65_536, "a\x00b",
+    "a|b", "a&b", "a>b", "../../etc/passwd", "a\\b", "\u202ea", "a\tb", "$HOME", "%PATH%", "~root", "a*", "#a", "(a)",
 )  # fmt: skip
 
 
@@ -69,7 +69,9 @@ def test_low_is_honest(runbook: Runbook, platform: Platform, script: str) -> Non
         kept = re.sub(r'rm -f "\$(kept|found)"|Remove-Item -Path \$kept', "", script)
         assert not DELETES.search(kept)
         code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", kept)
-        assert not re.search(r"(?m)(^|[|;&{(]|then|do)\s*(p?kill|reboot|shutdown|Stop-|Restart-)|systemctl (re)?st", code)
+        assert not re.search(
+            r"(?m)(^|[|;&{(]|then|do)\s*(p?kill|reboot|shutdown|Stop-|Restart-)|systemctl (re)?st", code
+        )
 
 
 @pytest.mark.parametrize(("runbook", "platform", "script"), SCRIPTS)
