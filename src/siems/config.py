@@ -125,10 +125,16 @@ class Aws(Section):
     external_id: str = Field("", description="the external id that the role asks for")
     regions: str = Field("", description="regions that are looked at, with commas; empty: that of the profile")
     endpoint_url: str = Field("", description="another endpoint than Amazon's, for tests")
+    bucket: str = Field("", description="a bucket of ours, for templates that clients open by a link")
 
     @property
     def region_list(self) -> tuple[str, ...]:
         return tuple(region.strip() for region in self.regions.split(",") if region.strip())
+
+
+class Azure(Section):
+    authority: str = Field("https://login.microsoftonline.com", description="who gives tokens; other in other clouds")
+    endpoint: str = Field("https://management.azure.com", description="where its machines are managed")
 
 
 class Email(Section):
@@ -271,6 +277,7 @@ class Settings(BaseSettings):
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
     health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
+    azure: Azure = Field(default_factory=lambda: Azure(), description="how Azure is reached")
     email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
     sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
     voice: Voice = Field(default_factory=lambda: Voice(), description="calls, by Twilio")

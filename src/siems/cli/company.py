@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from siems import errors
+from siems.cli.cloud import GROUPS
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.secrets import Expires, Networks, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
-app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test.")
+app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test; aws, azure.")
+for _cloud, _group in GROUPS.items():
+    app.add_typer(_group, name=_cloud)
 
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 COLUMNS = (

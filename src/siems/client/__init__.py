@@ -14,6 +14,7 @@ from siems import errors, places
 from siems.client.advice import Advice
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
+from siems.client.clouds import Clouds
 from siems.client.companies import Companies
 from siems.client.correlation import Correlation
 from siems.client.incidents import Incidents
@@ -36,6 +37,7 @@ class Client(
     Advice,
     Alerts,
     Assets,
+    Clouds,
     Companies,
     Correlation,
     Incidents,

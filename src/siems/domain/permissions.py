@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
     SEE_TICKETS = "see tickets and templates"
+    SEE_AGENTS = "see which machines answer and how they are patched"
     REPLAY = "replay alerts"
     SEE_ONCALL = "see who is on call"
     OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
@@ -64,6 +65,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
     Permission.SEE_TICKETS: frozenset({_A, _M, _T}),
+    Permission.SEE_AGENTS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
     Permission.SEE_ONCALL: frozenset({_A, _M, _T}),
     Permission.OWN_ONCALL: frozenset({_A, _M, _T}),

@@ -21,6 +21,7 @@ SEALED: tuple[tuple[Column[str], ColumnElement[bool]], ...] = (
     (t.old_key.c.value, t.old_key.c.kind == "hmac"),
     (t.contact.c.address, true()),
     (t.ticket_account.c.secret, true()),
+    (t.cloud_account.c.secret, true()),
 )
 """Every column that holds what a vault has sealed, and in which rows."""
 Step = Callable[[str], None]

@@ -27,6 +27,7 @@ from siems.storage.repositories.advice import Advices
 from siems.storage.repositories.alerts import Alerts
 from siems.storage.repositories.assets import Assets
 from siems.storage.repositories.audit import AuditLog
+from siems.storage.repositories.clouds import Clouds
 from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
@@ -77,6 +78,7 @@ class UnitOfWork:
         self.incidents = Incidents(self)
         self.alerts = Alerts(self)
         self.assets = Assets(self)
+        self.clouds = Clouds(self)
         self.repeats = Repeats(self)
         self.heartbeats = Heartbeats(self)
         self.deadlines = Deadlines(self)
