@@ -19,7 +19,7 @@ COMMANDS = ("tui",)
 @leaf
 def tui(
     door: Door,
-    target: Annotated[str, typer.Argument(help="INC-12 or alerts, to begin there")] = "",
+    target: Annotated[str, typer.Argument(help="INC-12, alerts, oncall, audit, inbox; alerts?QUERY")] = "",
     view: Annotated[str, typer.Option("--view", help="a query to begin with")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="look, never act")] = False,
     theme: Annotated[str, typer.Option("--theme", help="default, cb-safe, high-contrast or mono")] = "",
@@ -27,7 +27,7 @@ def tui(
     low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth", help="repaint less, no mouse")] = False,
     no_mouse: Annotated[bool, typer.Option("--no-mouse", help="leave the mouse to the terminal")] = False,
 ) -> int:
-    """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui alerts"""
+    """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui 'alerts?severity:>=HIGH'"""
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
         raise errors.UsageError("this is no terminal", hint="siems watch -o jsonl,  or  siems incident list")
     client = door.client

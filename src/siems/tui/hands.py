@@ -25,11 +25,8 @@ class Hands:
 
     def refusal(self, deed: Deed, views: Sequence[IncidentView]) -> str:
         """Why an action cannot be asked for now, or nothing. The daemon says what an incident allows."""
-        app = self.app
-        if app.read_only:
-            return f"{deed.needs} is off: this session is read only"
-        if not app.state.up:
-            return f"{deed.needs} needs the daemon; it is unreachable (ctrl+r retry)"
+        if why := self.held_back(deed):
+            return why
         if not views:
             return f"{deed.needs}: no incident is selected"
         blocked = [view for view in views if deed.needs not in view.actions]
@@ -37,6 +34,14 @@ class Hands:
             view = blocked[0]
             able = ", ".join(view.actions[:6]) or "nothing"
             return f"{deed.needs} is not possible: {view.id} is {view.state}; possible: {able}"
+        return ""
+
+    def held_back(self, deed: Deed) -> str:
+        """Why nothing can be changed at all, or nothing."""
+        if self.app.read_only:
+            return f"{deed.needs} is off: this session is read only"
+        if not self.app.state.up:
+            return f"{deed.needs} needs the daemon; it is unreachable (ctrl+r retry)"
         return ""
 
     def ask(self, deed: Deed, views: Sequence[IncidentView], *, bulk: bool = False) -> None:
@@ -108,6 +113,16 @@ class Hands:
             self.app.tell(self.refusal(BY_ID["undo"], []), "error")
         else:
             self.send(Order(desk.UNDO, last.targets))
+
+    def undo_of(self, ref: str) -> None:
+        """Take back what was done to this incident; the daemon says whether it still can be. Without one: the last."""
+        last = self.app.desk.undoable(self.app.clock.now())
+        if not ref or (last is not None and ref in {one.ref for one in last.targets}):
+            self.undo()
+        elif why := self.held_back(BY_ID["undo"]):
+            self.app.tell(why, "error")
+        else:
+            self.send(Order(desk.UNDO, (Target(ref, None),)))
 
     def send(self, order: Order) -> None:
         """Off to the acting lane; the rows show that they wait."""

@@ -139,6 +139,8 @@ class Link:
             raise SiemsError("the stream asks for a fresh start")
         if kind.startswith(("alert.", "delivery.")):
             self.post(messages.Arrived())
+        else:
+            self.post(messages.Happened())
         ref = data.get("incident_id") or event.get("object", "")
         if isinstance(ref, str) and ref.startswith("INC-"):
             with self._lock:

@@ -29,6 +29,7 @@ class Saved:
     sort: str = "sla"
     pane: bool = True
     zone: str = ""
+    place: str = ""
 
 
 class Cached(msgspec.Struct):

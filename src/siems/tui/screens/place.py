@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, Where
-from siems.tui.looks import Line, Piece, spread, width_of
+from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
 from siems.tui.widgets.field import Field
@@ -77,7 +77,7 @@ class Place(Screen[None], inherit_bindings=False):
         """Where one is, and how it stands with the incidents wherever that is."""
         app = self.siems
         left = frame.screens(self.WHERE, app.me.unread if app.me else 0)
-        return spread(left, frame.tally(*app.model.tally()), self.size.width)
+        return frame.beside(left, frame.tally(*app.model.tally()), self.size.width)
 
     def tick(self) -> None:
         """What moves with time."""
@@ -116,6 +116,12 @@ class Place(Screen[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         self.repaint()
 
+    def entered(self) -> None:
+        """One has come here: what is shown may be old."""
+
+    def begin_with(self, query: str) -> None:
+        """The filter to begin with, before anything was asked for."""
+
     # --- keys -----------------------------------------------------------------------------------------------
 
     def take_filter(self, text: str) -> None:
@@ -140,6 +146,9 @@ class Place(Screen[None], inherit_bindings=False):
         deed = BY_ID[name]
         if deed.acts:
             self.siems.ask(deed, self.subjects(), bulk=self.bulk)
+            return
+        if deed.changes and (why := self.siems.hands.held_back(deed)):
+            self.siems.tell(why, "error")
             return
         own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")
         own()
