@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from streamed import NOW
 
 from siems import wire
-from siems.tui.messages import Duty
+from siems.tui.board_messages import Duty
 
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
 NAMES = {"maria": "Maria Lopez", "jon": "Jon Berg", "sam": "Sam Reed", "priya": "Priya Nair"}

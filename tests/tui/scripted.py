@@ -121,7 +121,7 @@ class ScriptedClient:
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
-        self.context, self.url, self.token = "prod", "http://127.0.0.1:8717", ""
+        self.context, self.url, self.token, self.socket_path = "prod", "http://127.0.0.1:8717", "", ""
         self.views = {v.id: v for v in (incidents() if views is None else views)}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.queries: list[str] = []
@@ -348,6 +348,15 @@ class ScriptedClient:
     def on_call(self, **asked: str) -> list[dict[str, Any]]:
         self._check()
         return msgspec.to_builtins(whos(self.duty))
+
+    def status(self) -> dict[str, Any]:
+        self._check()
+        return msgspec.to_builtins(wire.Status(
+            version="0.1.0", pid=7, url=self.url, database="sqlite", started_at=self.now - timedelta(hours=30),
+            server_time=self.now, queue=0, overdue=0, subscribers=1, clock_drift_seconds=0.0,
+            checks=[wire.Check(name="deadlines", ok=True, cause="none is late", fix=""),
+                    wire.Check(name="messages", ok=False, cause="2 could not be sent", fix="siems notify list")],
+        ))  # fmt: skip
 
     def what_if(self, **ask: Any) -> dict[str, Any]:
         self._check()

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_
 
 from siems.grammar import Term
-from siems.services.filters import Asker, Clause, Field, _clause, _company, _contains, _time, _word
+from siems.services.filters import Asker, Clause, Field, _clause, _company, _contains, _number, _time, _word
 from siems.storage import tables as t
 
 _E = t.audit_entry.c
@@ -56,6 +56,7 @@ _FIELDS: Mapping[str, Field] = MappingProxyType(
         "target": _object,
         "company": _company(_E.company_id),
         "chain": _word(_E.chain),
+        "seq": _number(_E.seq),
         "reason": _contains(_E.reason),
         "since": _time(_E.at),
         "at": _time(_E.at),

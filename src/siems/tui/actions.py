@@ -14,6 +14,7 @@ class Level(IntEnum):
     VIEW = -1  # changes nothing but the view
     DIRECT = 0  # acts at once, can be undone for 10 s
     CONFIRM = 1  # a dialog lists what is meant; `y` acts
+    SEVERE = 2  # as before, and the client's name must be typed in full
 
 
 class Where(StrEnum):
@@ -121,6 +122,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
     Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
     Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT, hint="export"),
+    Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
+    Deed("save_view", ("F",), "save this view", where=BOARD),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
@@ -138,6 +141,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
+    Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
     Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
     Deed("down", ("j", "down"), "down", where=EVERY),
     Deed("up", ("k", "up"), "up", where=EVERY),

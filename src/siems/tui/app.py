@@ -41,7 +41,7 @@ from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, SORTS, Board
 from siems.tui.terminal import leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
-from siems.wire import Me, Summary
+from siems.wire import Me, Summary, WhoView
 
 TOAST = 8.0
 REFRESH = 30.0
@@ -69,6 +69,8 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         theme: str = "",
         ascii_only: bool = False,
         low_bandwidth: bool = False,
+        armed: bool = False,
+        color: str = "",
         clock: ServerClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,6 +81,7 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         self.clock = clock or ServerClock()
         self.monotonic = monotonic
         self.read_only, self.low_bandwidth, self.target = read_only, low_bandwidth, target
+        self.armed, self.color = armed, color
         self.saved = saved.load(client.url)
         self.model = Board(sort=self.saved.sort if self.saved.sort in SORTS else "sla")
         self.desk, self.state, self.hands = Desk(), LinkState(), Hands(self)
@@ -93,6 +96,7 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         self.bodies: Bodies = {}
         self.me: Me | None = None
         self.summary: Summary | None = None
+        self.whos: list[WhoView] = []
         self.stories: dict[str, Story] = {}
         self.zone: tzinfo = self.find_zone(self.saved.zone) or UTC
         self.loaded = False
@@ -104,7 +108,7 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
 
     @property
     def context(self) -> str:
-        return self.me.context if self.me else self.client.context
+        return self.client.context
 
     # --- beginning and end ----------------------------------------------------------------------------------
 
@@ -217,12 +221,16 @@ def run(
     ascii_only: bool = False,
     low_bandwidth: bool = False,
     mouse: bool = True,
+    armed: bool = False,
+    color: str = "",
 ) -> int:
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
     found = read_target(target) if target else (Where.BOARD, "", "")
     if found is None:
         raise UsageError(f"{target!r} is no place in the console", hint="INC-12, alerts, oncall, audit or inbox")
     where, query, ref = found
+    if view and (kept := saved.view_named(view)) is not None:
+        view = kept.filter
     if view or query:
         head = "incidents" if where is Where.DETAIL else target.partition("?")[0] or "incidents"
         target = f"{head}?{query or view}"
@@ -238,6 +246,8 @@ def run(
         theme=theme,
         ascii_only=ascii_only or not utf8,
         low_bandwidth=low_bandwidth,
+        armed=armed,
+        color=color,
     )
     app.link.renew = lambda: find_token(client)
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)

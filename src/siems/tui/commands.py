@@ -51,6 +51,7 @@ VIEW: tuple[Entry, ...] = (
     Entry("filter QUERY", "/", "filter as with --query"),
     Entry("alerts QUERY", "", "the alert stream, filtered"),
     Entry("audit QUERY", "", "the audit log, filtered"),
+    Entry("view NAME", "f", "a saved view: mine, late, critical, or one of yours"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
     Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
@@ -113,7 +114,7 @@ def parse(text: str) -> Wish:
         return _noun(rest)
     if head in ("q", "quit", "exit"):
         return Wish("quit")
-    if head in ("co", "company", "filter", "sort", "tz", "theme"):
+    if head in ("co", "company", "filter", "sort", "tz", "theme", "view"):
         return Wish(head, rest=" ".join(rest) if head != "filter" else _behind(text, head))
     return _verb(head, rest)
 

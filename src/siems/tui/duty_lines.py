@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from siems import present
+from siems.tui.board_messages import Duty
 from siems.tui.frame import rule
 from siems.tui.looks import Line, Piece, spread
-from siems.tui.messages import Duty
 from siems.tui.panes import Scene
 from siems.vocabulary import MSP
 from siems.wire import (

@@ -44,21 +44,22 @@ class LinkState:
 
 
 def identity(
-    me: Me | None, context: str, link: Piece, *, read_only: bool, wide: bool, now: datetime, zone: tzinfo
+    me: Me | None, context: Piece, link: Piece, *, mode: str, wide: bool, now: datetime, zone: tzinfo
 ) -> list[Piece]:  # fmt: skip
     """The left part of the first line."""
-    line: list[Piece] = [("siems ", "title"), (present.safe(context[:20]).upper(), "title")]
+    name, role = context
+    line: list[Piece] = [("siems ", "title"), (present.safe(name[:20]).upper(), role)]
+    if mode:
+        line += [(" | ", "rule"), (mode, "stale")]
     if me is not None:
         short = {"technician": "tech", "manager": "mgr"}.get(me.user.role, present.safe(me.user.role[:6]))
-        role = f" ({present.safe(me.user.role[:12])})" if wide else f" {short}"
-        line += [(" | ", "rule"), (present.person(me.user.name) + role, "")]
+        title = f" ({present.safe(me.user.role[:12])})" if wide else f" {short}"
+        line += [(" | ", "rule"), (present.person(me.user.name) + title, "")]
     line += [(" | ", "rule"), link]
     if me is not None and me.unread:
         line += [(" | ", "rule"), (f"bell {me.unread}", "bold")]
     if me is not None and me.on_call_until is not None and me.on_call_until > now:
         line += [(" | ", "rule"), (f"ON CALL till {_till(me.on_call_until, now, zone)}", "bold")]
-    if read_only:
-        line += [(" | ", "rule"), ("READ ONLY", "stale")]
     return line
 
 

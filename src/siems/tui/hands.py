@@ -64,6 +64,8 @@ class Hands:
         if left:
             self.app.tell(f"{left} of {len(views)} marked do not allow {deed.needs} and are left out")
         bulk = bulk or len(views) > 1
+        if self.app.armed and deed.id not in ("assign", "note"):
+            bulk = True  # an armed context asks before everything
         if deed.id == "assign":
             self._assign(deed, targets, bulk=bulk)
         elif deed.id == "note" and not bulk:
@@ -77,15 +79,23 @@ class Hands:
     def _confirm(self, deed: Deed, targets: Sequence[Target], fields: dict[str, Any], *, to: str = "") -> None:
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
+                values.pop("confirm", None)
                 self.send(Order(deed, targets, fields | told(values, self.app.clock.now())))
 
-        self.app.push_screen(Confirm(deed, targets, to=to), answered)
+        self.app.push_screen(Confirm(deed, targets, to=to, typed=self._typed(deed, targets)), answered)
+
+    def _typed(self, deed: Deed, targets: Sequence[Target]) -> str:
+        """What must be typed before a severe act: the client's name, or the context's where it is about several."""
+        if not (deed.level is Level.SEVERE or (self.app.armed and (deed.level is Level.CONFIRM or len(targets) > 1))):
+            return ""
+        clients = {one.company_id for one in targets}
+        return clients.pop().removeprefix("comp-") if len(clients) == 1 else self.app.context
 
     def _assign(self, deed: Deed, targets: Sequence[Target], *, bulk: bool) -> None:
         def chosen(person: UserView | None) -> None:
             if person is None:
                 return
-            if bulk:
+            if bulk or self.app.armed:
                 self._confirm(deed, targets, {"to": person.id}, to=person.name)
             else:
                 self.send(Order(deed, targets, {"to": person.id}))

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from siems.tui import messages
+from siems.tui import board_messages, messages
 from siems.tui.actions import BY_ID
 from siems.tui.desk import LogLine
 from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.logs import Doctor
 from siems.tui.screens.tables import WhoWindow
 
 if TYPE_CHECKING:
@@ -73,43 +74,43 @@ class Recording:
 
     # --- hearing --------------------------------------------------------------------------------------------
 
-    def on_trail_read(self, event: messages.TrailRead) -> None:
+    def on_trail_read(self, event: board_messages.TrailRead) -> None:
         self._app.audit_screen.take(event)
 
-    def on_trail_refused(self, event: messages.TrailRefused) -> None:
+    def on_trail_refused(self, event: board_messages.TrailRefused) -> None:
         self._app.audit_screen.refused(event)
 
-    def on_chains_read(self, event: messages.ChainsRead) -> None:
+    def on_chains_read(self, event: board_messages.ChainsRead) -> None:
         self._app.audit_screen.chains = event.chains
         self._app.audit_screen.repaint()
 
-    def on_verified(self, event: messages.Verified) -> None:
+    def on_verified(self, event: board_messages.Verified) -> None:
         self._app.audit_screen.verified(event)
 
-    def on_duty_read(self, event: messages.DutyRead) -> None:
+    def on_duty_read(self, event: board_messages.DutyRead) -> None:
         self._app.oncall_screen.fill(event.duty)
 
-    def on_load_read(self, event: messages.LoadRead) -> None:
+    def on_load_read(self, event: board_messages.LoadRead) -> None:
         self._app.oncall_screen.loads[event.schedule] = event.load
         self._app.oncall_screen.repaint()
 
-    def on_who_read(self, event: messages.WhoRead) -> None:
+    def on_who_read(self, event: board_messages.WhoRead) -> None:
         self._app.oncall_screen.who = event
         self._app.oncall_screen.repaint()
         for screen in self._app.screen_stack:
             if isinstance(screen, WhoWindow):
                 screen.fill(event)
 
-    def on_why_read(self, event: messages.WhyRead) -> None:
+    def on_why_read(self, event: board_messages.WhyRead) -> None:
         self._app.inbox_screen.reasons[event.object] = event.told
         self._app.inbox_screen.repaint()
 
-    def on_past_read(self, event: messages.PastRead) -> None:
+    def on_past_read(self, event: board_messages.PastRead) -> None:
         for place in self._app.places():
             if isinstance(place, DetailScreen):
                 place.take_past(event.ref, event.views)
 
-    def on_done(self, event: messages.Done) -> None:
+    def on_done(self, event: board_messages.Done) -> None:
         app = self._app
         outcome = f"{event.why}  {event.hint}".strip() if event.why else event.said
         if event.cli:
@@ -117,7 +118,15 @@ class Recording:
         app.tell(outcome, "error" if event.why else "toast")
         self.read_again()
 
-    def on_exported(self, event: messages.Exported) -> None:
+    def on_status_read(self, event: board_messages.StatusRead) -> None:
+        for screen in self._app.screen_stack:
+            if isinstance(screen, Doctor):
+                screen.fill(event.status, event.why)
+
+    def on_whos_read(self, event: board_messages.WhosRead) -> None:
+        self._app.whos = event.whos
+
+    def on_exported(self, event: board_messages.Exported) -> None:
         if event.why:
             self._app.tell(event.why, "error")
         else:

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from siems import places
 from siems.errors import SiemsError, UsageError
-from siems.tui import messages
+from siems.tui import board_messages, messages
 from siems.tui.lanes import Lane
 from siems.wire import (
     AuditView,
@@ -23,6 +23,7 @@ from siems.wire import (
     OverrideView,
     Page,
     ScheduleDetail,
+    Status,
     SwapView,
     ToldView,
     VerifyAnswer,
@@ -57,11 +58,11 @@ class Records:
             try:
                 page = self._entries(query, ENTRIES if not cursor else MORE, cursor)
             except UsageError as why:
-                self.post(messages.TrailRefused(why.message, why.hint, query))
+                self.post(board_messages.TrailRefused(why.message, why.hint, query))
             except SiemsError as why:
                 self.post(messages.ReadFailed(why.message, why.hint))
             else:
-                self.post(messages.TrailRead(query, cursor, page.items, page.next))
+                self.post(board_messages.TrailRead(query, cursor, page.items, page.next))
 
         self.lane.put("older" if cursor else "trail", run)
 
@@ -70,7 +71,7 @@ class Records:
 
     def chains(self) -> None:
         self._ask(
-            "chains", lambda: messages.ChainsRead(msgspec.convert(self.client.audit_chains(), list[ChainHead]))
+            "chains", lambda: board_messages.ChainsRead(msgspec.convert(self.client.audit_chains(), list[ChainHead]))
         )  # fmt: skip
 
     def verify(self) -> None:
@@ -80,9 +81,9 @@ class Records:
             try:
                 found = msgspec.convert(self.client.verify_audit(), VerifyAnswer)
             except SiemsError as why:
-                self.post(messages.Verified(None, f"{why.message}  {why.hint}".strip()))
+                self.post(board_messages.Verified(None, f"{why.message}  {why.hint}".strip()))
             else:
-                self.post(messages.Verified(found))
+                self.post(board_messages.Verified(found))
 
         self.slow.put("verify", run)
 
@@ -102,6 +103,19 @@ class Records:
 
         self._write("audit", "jsonl", now, lines)
 
+    def status(self) -> None:
+        """What the daemon says of itself."""
+
+        def run() -> None:
+            try:
+                found = msgspec.convert(self.client.status(), Status)
+            except SiemsError as why:
+                self.post(board_messages.StatusRead(None, f"{why.message}  {why.hint}".strip()))
+            else:
+                self.post(board_messages.StatusRead(found))
+
+        self.lane.put("status", run)
+
     # --- duty -----------------------------------------------------------------------------------------------
 
     def duty(self) -> None:
@@ -109,7 +123,7 @@ class Records:
 
         def job() -> Message:
             refs = [one["id"] for one in self.client.schedules()[:SCHEDULES]]
-            return messages.DutyRead(messages.Duty(
+            return board_messages.DutyRead(board_messages.Duty(
                 [msgspec.convert(self.client.schedule(ref, days=DAYS), ScheduleDetail) for ref in refs],
                 msgspec.convert(self.client.overrides(), list[OverrideView]),
                 msgspec.convert(self.client.swaps(), list[SwapView]),
@@ -122,7 +136,7 @@ class Records:
         """How duty on a schedule is shared in this month."""
         self._ask(
             "load",
-            lambda: messages.LoadRead(schedule, msgspec.convert(self.client.fairness(schedule), FairnessView)),
+            lambda: board_messages.LoadRead(schedule, msgspec.convert(self.client.fairness(schedule), FairnessView)),
         )
 
     def export_calendar(self, schedule: str, now: datetime) -> None:
@@ -140,9 +154,9 @@ class Records:
             try:
                 found = msgspec.convert(self.client.what_if(company=company, severity=severity), WhatIfView)
             except SiemsError as why:
-                self.post(messages.WhoRead(about, None, f"{why.message}  {why.hint}".strip()))
+                self.post(board_messages.WhoRead(about, None, f"{why.message}  {why.hint}".strip()))
             else:
-                self.post(messages.WhoRead(about, found))
+                self.post(board_messages.WhoRead(about, found))
 
         self.lane.put("who", run)
 
@@ -151,7 +165,7 @@ class Records:
     def why(self, object: str) -> None:
         """Why whoever asks was told of an object."""
         self._ask(
-            "why", lambda: messages.WhyRead(object, msgspec.convert(self.client.why_told(object), list[ToldView]))
+            "why", lambda: board_messages.WhyRead(object, msgspec.convert(self.client.why_told(object), list[ToldView]))
         )  # fmt: skip
 
     def past(self, view: IncidentView) -> None:
@@ -166,7 +180,7 @@ class Records:
                     self.client.incidents(query, sort="-created_at", limit=PAST), Page[IncidentView]
                 )  # fmt: skip
                 found = {one.id: one for one in page.items if one.id != view.id and one.created_at <= view.created_at}
-            return messages.PastRead(view.id, list(found.values()))
+            return board_messages.PastRead(view.id, list(found.values()))
 
         self._ask("past", job)
 
@@ -179,10 +193,10 @@ class Records:
             try:
                 answer = job()
             except SiemsError as why:
-                self.post(messages.Done(cli, said, why.message, why.hint))
+                self.post(board_messages.Done(cli, said, why.message, why.hint))
             else:
                 told = answer if isinstance(answer, str) else said
-                self.post(messages.Done(cli, told))
+                self.post(board_messages.Done(cli, told))
 
         self.lane.put("", run)
 
@@ -206,10 +220,10 @@ class Records:
                 path = places.state_dir() / "exports" / f"{safe}-{stamp}.{kind}"
                 places.write_private(path, "".join(f"{line}\n" for line in found))
             except SiemsError as why:
-                self.post(messages.Exported("", 0, f"{why.message}  {why.hint}".strip()))
+                self.post(board_messages.Exported("", 0, f"{why.message}  {why.hint}".strip()))
             except OSError as why:
-                self.post(messages.Exported("", 0, f"the file cannot be written: {why.strerror}"))
+                self.post(board_messages.Exported("", 0, f"the file cannot be written: {why.strerror}"))
             else:
-                self.post(messages.Exported(str(path), len(found)))
+                self.post(board_messages.Exported(str(path), len(found)))
 
         self.lane.put("export", run)

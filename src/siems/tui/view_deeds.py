@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
-from siems.tui import clipboard
+from siems.tui import clipboard, saved
 from siems.tui.actions import BY_ID, DEEDS, Deed, Where
 from siems.tui.commands import SORTS, Wish, parse
 from siems.tui.link import whole_query
 from siems.tui.looks import THEMES
-from siems.tui.screens.books import CommandLog, Help
+from siems.tui.screens.books import Help
 from siems.tui.screens.choose import CopyMenu
+from siems.tui.screens.logs import CommandLog, Doctor
 from siems.tui.screens.palette import Palette
 from siems.tui.screens.place import Place
 from siems.wire import IncidentView
@@ -68,6 +70,11 @@ class ViewDeeds:
 
         app.push_screen(Help(place.WHERE, grey, why), run)
 
+    def do_doctor(self) -> None:
+        self._app.push_screen(Doctor())
+        if self._app.state.up:
+            self._app.records.status()
+
     def do_log(self) -> None:
         self._app.push_screen(CommandLog())
 
@@ -114,9 +121,34 @@ class ViewDeeds:
         if not app.state.up:
             app.tell("a filter needs the daemon; it is unreachable (ctrl+r retry)", "error")
             return
-        self._last_filter, app.saved.filter = app.saved.filter, text
+        self._last_filter, app.saved.filter, app.saved.view = app.saved.filter, text, ""
         app.link.relist(whole_query(text), app.model.sort)
         app.repaint_all()
+
+    def use_view(self, view: saved.View) -> None:
+        """The list as a view has it."""
+        app = self._app
+        if not app.state.up:
+            app.tell("a view needs the daemon; it is unreachable (ctrl+r retry)", "error")
+            return
+        app.model.resort(view.sort)
+        self.set_filter(view.filter)
+        app.saved.view = view.name
+
+    def save_view(self, name: str) -> None:
+        """Keep filter and order under a name."""
+        app = self._app
+        if not name:
+            app.tell("no name, nothing saved")
+            return
+        view = saved.View(name[:30], app.saved.filter, app.model.sort)
+        try:
+            saved.keep_view(view)
+        except OSError as why:
+            app.tell(f"the view cannot be kept: {why.strerror}", "error")
+            return
+        app.saved.view = view.name
+        app.tell(f"saved as {view.name}: f lists views, siems incident list --view {shlex.quote(view.name)}")
 
     @staticmethod
     def find_zone(name: str) -> tzinfo | None:
@@ -223,6 +255,12 @@ class ViewDeeds:
                 self._place.take_filter(rest)
             case (("co" | "company"), rest):
                 self._place.take_filter(self._company(rest) if rest else "")
+            case "view", rest if (view := saved.view_named(rest)) is not None:
+                app.do_board()
+                self.use_view(view)
+            case "view", _:
+                known = ", ".join(one.name for one in (*saved.own_views(), *saved.STOCK))
+                app.tell(f"there is no such view; there are: {known}", "error")
             case "sort", rest if rest in SORTS:
                 app.model.resort(SORTS[rest])
                 if app.state.up:

@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from siems import present
-from siems.tui import frame, messages, trail_lines
+from siems.tui import board_messages, frame, trail_lines
 from siems.tui.actions import Where
 from siems.tui.looks import Line, Piece, spread
 from siems.tui.screens.list_place import ListPlace
@@ -68,7 +68,7 @@ class AuditScreen(ListPlace):
             self.siems.records.trail(self.query_text)
             self.siems.records.chains()
 
-    def take(self, event: messages.TrailRead) -> None:
+    def take(self, event: board_messages.TrailRead) -> None:
         """Entries came: the newest ones, or older ones for the end of the list."""
         if event.query != self.query_text:
             return
@@ -87,13 +87,13 @@ class AuditScreen(ListPlace):
         self._ask_older()
         self.repaint()
 
-    def refused(self, event: messages.TrailRefused) -> None:
+    def refused(self, event: board_messages.TrailRefused) -> None:
         """The daemon does not take this filter: the one before goes on."""
         self.query_text = "" if event.query == self.query_before else self.query_before
         self.siems.tell(f"filter: {event.why}  {event.hint}", "error")
         self.read()
 
-    def verified(self, event: messages.Verified) -> None:
+    def verified(self, event: board_messages.Verified) -> None:
         self.proving = False
         if event.answer is None:
             self.siems.tell(f"not verified: {event.why}", "error")

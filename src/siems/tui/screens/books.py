@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from siems import present
 from siems.tui.actions import BY_ID, DEEDS, Deed, Where, shown
 from siems.tui.looks import Line, Piece
-from siems.tui.screens.overlay import ListOverlay, Overlay
+from siems.tui.screens.overlay import Overlay
 from siems.tui.widgets.field import Field
 
 BESIDE = {
@@ -154,47 +154,3 @@ class Help(Overlay[str | None]):
         event.stop()
         if self.awake:
             self.dismiss(None)
-
-
-class CommandLog(ListOverlay[None]):
-    """The shell line of each action of this session, and what became of it."""
-
-    def __init__(self) -> None:
-        super().__init__(" command log ")
-
-    def size_of_list(self) -> int:
-        return len(self.siems.desk.log)
-
-    def on_mount(self) -> None:
-        self.at = max(0, len(self.siems.desk.log) - 1)
-        super().on_mount()
-
-    def content(self) -> list[Line]:
-        rows: list[Line] = []
-        for place, line in enumerate(self.siems.desk.log):
-            at = present.clock_time(line.at, self.siems.zone)
-            lead = ">" if place == self.at else " "
-            cut = self.siems.looks.cut
-            rows.append(
-                [
-                    (lead, "mark"),
-                    (f"{at}  ", "dim"),
-                    (present.cell(line.cli, self.width - 11, mark=cut), "bold"),
-                ]
-            )
-            rows.append([(" " * 11, ""), (present.cell(line.outcome, self.width - 11, mark=cut), "dim")])
-        if not rows:
-            rows = [[("Nothing was done yet. Each action appears here as its shell command.", "dim")]]
-        height = self.room - 3
-        top = max(0, min(2 * self.at - height // 2, len(rows) - height))
-        keys: Line = [("y", "key"), (" copy the line   ", ""), ("j k", "key"), (" choose   ", ""),
-                      ("q esc", "key"), (" close", "")]  # fmt: skip
-        return [*rows[top : top + height], [], keys]
-
-    def key_pressed(self, key: str) -> None:
-        if key == "y" and self.siems.desk.log:
-            self.siems.copy(self.siems.desk.log[self.at].cli)
-        elif key == "at":
-            self.dismiss(None)
-        else:
-            super().key_pressed(key)

@@ -9,8 +9,8 @@ from typing import Any
 
 from siems import present
 from siems.tui import duty_lines, frame
+from siems.tui.board_messages import Duty
 from siems.tui.looks import Line
-from siems.tui.messages import Duty
 from siems.tui.screens.form import Form, Slot, length, moment
 from siems.tui.screens.list_place import ListPlace
 from siems.tui.screens.tables import BriefWindow, Choice, SwapsWindow

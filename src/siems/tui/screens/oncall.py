@@ -7,9 +7,9 @@ from textual.app import ComposeResult
 from siems import present
 from siems.tui import duty_lines, frame
 from siems.tui.actions import Where
+from siems.tui.board_messages import Duty, WhoRead
 from siems.tui.duty_lines import Grid
 from siems.tui.looks import Line, Piece, spread
-from siems.tui.messages import Duty, WhoRead
 from siems.tui.screens.duty_place import DutyPlace
 from siems.tui.screens.place import bindings, filled
 from siems.tui.shelf import Shelf

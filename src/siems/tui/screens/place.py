@@ -89,9 +89,9 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("clock").styles.width = width_of(clock)
         self.lines("clock").show([clock])
         link = app.state.word(app.monotonic())
-        who = frame.identity(
-            app.me, app.context, link, read_only=app.read_only, wide=self.wide, now=now, zone=app.zone
-        )  # fmt: skip
+        mode = "READ ONLY" if app.read_only else "ARMED" if app.armed else ""
+        context = (f" {app.context} " if app.color else app.context, f"context-{app.color}" if app.color else "title")
+        who = frame.identity(app.me, context, link, mode=mode, wide=self.wide, now=now, zone=app.zone)
         self.lines("identity").show([who])
         text, role = app.toast_now()
         undo = app.desk.undoable(now)

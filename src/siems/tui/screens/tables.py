@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from siems import present
 from siems.tui import duty_lines
+from siems.tui.board_messages import WhoRead
 from siems.tui.looks import Line, Piece
-from siems.tui.messages import WhoRead
 from siems.tui.screens.overlay import ListOverlay
 from siems.wire import HandoffView, SwapView
 
