@@ -66,7 +66,7 @@ def identity(
 def _till(until: datetime, now: datetime, zone: tzinfo) -> str:
     """18:00, and with its day where that is not within a day."""
     day = "" if (until - now).total_seconds() < 86_400 else f"{until.astimezone(zone):%a %d} "
-    return f"{day}{present.clock_time(until, zone)}"
+    return f"{day}{present.clock_time(until, zone, seconds=False)}"
 
 
 def zone_name(zone: tzinfo, now: datetime) -> str:
