@@ -133,6 +133,7 @@ def _reopen(incident: Incident, command: Command) -> Incident:
         clocks=sla.reopen(
             incident.clocks, now=command.now, target=command.target, by_alert=by_alert, calendar=command.calendar
         ),
+        reopened_at=command.now, advanced_by=(),
     )  # fmt: skip
     if not by_alert:
         if after.assignee:

@@ -12,6 +12,7 @@ from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services import status_updates, ticket_notices
+from siems.services.absence_notices import absent
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -311,6 +312,6 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketCommented: (ticket_notices.ticket_commented,),
         e.TicketMoved: (ticket_notices.ticket_moved,),
         e.TicketFailed: (ticket_notices.ticket_failed,),
-        e.Recorded: (recorded,),
+        e.Recorded: (recorded, absent),
     }
 )

@@ -81,6 +81,8 @@ incident = Table(
     Column("recurrence_of", Id, nullable=True),
     Column("related", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("reopened_at", Instant, nullable=True),
+    Column("answered_at", Instant, nullable=True),
     Index("ix_incident_company_id_state", "company_id", "state"),
     Index("ix_incident_state_resolution_due", "state", "resolution_due"),
     Index("ix_incident_created_at", "created_at"),
