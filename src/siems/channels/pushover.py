@@ -23,7 +23,7 @@ RETRY, EXPIRE = 60, 900
 
 
 class Pushover:
-    """Options: `device`. A page gets past the quiet hours of a phone; a CRITICAL one rings until it is answered there."""
+    """Options: `device`. A page gets past the quiet hours of a phone; a CRITICAL one rings until it is answered."""
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.pushover.token.get_secret_value()
