@@ -43,6 +43,7 @@ TABLE = {
     "own override, ask a swap, hand over":        "✓     ✓       ✓          ·",
     "others' overrides":                          "✓     ✓       ·          ·",
     "see tickets and templates":                  "✓     ✓       ✓          ·",
+    "analytics":                                  "✓     ✓       ✓          ·",
 }  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -143,6 +144,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/sla/check"): Case("see what is in the scope", body={"once": "cron"}),
     ("GET", "/sla/report"): Case("see what is in the scope", **COMPANY, query="?by=severity&company={object}"),
     ("GET", "/sla/tiers"): Case("see what is in the scope"),
+    ("GET", "/reports/{ref}"): Case("analytics", own="volume"),
+    ("GET", "/reports/{ref}/incidents"): Case("analytics", own="volume", query="?measure=opened"),
     ("GET", "/pages"): Case("work on incidents", **COMPANY, query="?company={object}"),
     ("POST", "/pages"): Case(
         "work on incidents", **COMPANY_BODY, body={"company": "{object}", "to": "oncall", "message": "x"}

@@ -34,6 +34,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "ticket": ("ticket", "incidents in the client's Jira or ServiceNow, in step both ways"),
     "template": ("template", "texts of status updates and messages"),
     "sla": ("sla", "targets per company and severity"),
+    "report": ("report", "measures: sla, volume, workload, noise, mttr; and the incidents behind them"),
     "escalation": ("escalation", "policies: who is woken, in which order; try one for any time"),
     "notify": ("notify", "who is told, how, and why; your inbox"),
     "whatif": ("whatif", "who would be told, when and how"),

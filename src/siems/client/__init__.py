@@ -21,6 +21,7 @@ from siems.client.paging import Paging
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
+from siems.client.reports import Reports
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
@@ -37,6 +38,7 @@ class Client(
     Policies,
     Reach,
     Record,
+    Reports,
     Silences,
     Slas,
     Tickets,

@@ -62,6 +62,7 @@ def incident_row(i: Incident, weights: Weights) -> Row:
         _out(i.hold_until), _out(i.recovered_at), i.flapping, _list([to_micros(t) for t in i.transitions]),
         _out(i.resolved_at), i.resolved_by, i.resolution_notes, i.cause, _out(i.closed_at), i.merged_into,
         i.recurrence_of, _list(i.related), i.version, _out(i.reopened_at), _out(c.answered_at),
+        i.escalations,
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         assets, asset_count, tool_sources, critical_asset, alert_count, repeat_count,
         active_count, touched, assignee, assigned_at, acknowledged_at, started_at, hold_reason, hold_until,
         recovered_at, flapping, transitions, resolved_at, resolved_by, resolution_notes, cause, closed_at,
-        merged_into, recurrence_of, related, version, reopened_at, answered_at,
+        merged_into, recurrence_of, related, version, reopened_at, answered_at, escalations,
     ) = row  # fmt: skip
     clocks = sla.Clocks(
         response_due=from_micros(response_due),
@@ -109,7 +110,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         transitions=tuple(from_micros(t) for t in json.loads(transitions)), resolved_at=_back(resolved_at),
         resolved_by=resolved_by, resolution_notes=resolution_notes, cause=cause, closed_at=_back(closed_at),
         merged_into=merged_into, recurrence_of=recurrence_of, related=tuple(json.loads(related)), version=version,
-        reopened_at=_back(reopened_at),
+        reopened_at=_back(reopened_at), escalations=escalations,
     )  # fmt: skip
 
 

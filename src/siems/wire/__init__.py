@@ -145,6 +145,14 @@ from siems.wire.record import (
     Summary,
     VerifyAnswer,
 )
+from siems.wire.reports import (
+    Figure,
+    MeasuredIncident,
+    MeasuredIncidents,
+    MeasureInfo,
+    MeasureLine,
+    MeasureReport,
+)
 from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
@@ -241,6 +249,7 @@ __all__ = [
     "FairnessView",
     "FeedAsk",
     "FeedView",
+    "Figure",
     "FollowAsk",
     "FollowView",
     "Forecast",
@@ -268,6 +277,11 @@ __all__ = [
     "Load",
     "LoginAsk",
     "Me",
+    "MeasureInfo",
+    "MeasureLine",
+    "MeasureReport",
+    "MeasuredIncident",
+    "MeasuredIncidents",
     "MessageView",
     "NextEscalation",
     "NoteAsk",

@@ -83,6 +83,7 @@ incident = Table(
     Column("version", Integer, nullable=False),
     Column("reopened_at", Instant, nullable=True),
     Column("answered_at", Instant, nullable=True),
+    Column("escalations", Integer, nullable=False, server_default="0"),
     Index("ix_incident_company_id_state", "company_id", "state"),
     Index("ix_incident_state_resolution_due", "state", "resolution_due"),
     Index("ix_incident_created_at", "created_at"),
