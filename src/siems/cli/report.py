@@ -210,6 +210,7 @@ def _show_behind(door: Door, kind: str, given: dict[str, Any], asked: dict[str, 
         when("OPENED", "created_at", drop=2),
     )  # fmt: skip
     show_list(door, found["items"], columns, total=found["total"])
+    door.note(found["meaning"])
 
 
 @contextmanager

@@ -58,6 +58,39 @@ def unit_of(measure: Measure) -> Unit:
     return Unit.PERCENT if measure in _PERCENT else Unit.COUNT
 
 
+_DECIDED = "kept, of those kept or missed, among what opened in the range; what still runs is left out"
+MEANING: Mapping[Measure, str] = MappingProxyType(
+    {
+        M.OPENED: "incidents that opened in the range",
+        M.RESOLVED: "incidents whose last resolving was in the range",
+        M.REOPENED: "incidents that opened in the range and were opened again later",
+        M.OPEN_NOW: "incidents that are open now, whatever the range",
+        M.ALERTS: "alerts of incidents that opened in the range, repeats too, and those that are part of none",
+        M.NOISE_REDUCTION: "100 % less incidents per alert: how many alerts needed nobody's attention of their own",
+        M.SELF_HEALED: "resolved in the range by recovery, by nobody's hand",
+        M.SELF_HEALED_RATE: "resolved by recovery, of all that were resolved in the range",
+        M.ESCALATED: "incidents that opened in the range and were escalated at least once",
+        M.ESCALATION_RATE: "escalated at least once, of all that opened in the range",
+        M.ANSWERED: "incidents that a person first answered in the range",
+        M.MTTA: "mean time from opening to the first answer of a person, of those answered in the range",
+        M.MTTA_MEDIAN: "half of those answered in the range waited no longer",
+        M.MTTA_P90: "nine of ten of those answered in the range waited no longer",
+        M.MTTR: "mean time from opening to the last resolving, of those resolved in the range",
+        M.MTTR_MEDIAN: "half of those resolved in the range took no longer",
+        M.MTTR_P90: "nine of ten of those resolved in the range took no longer",
+        M.RESPONSE: f"response targets {_DECIDED}, as is what recovered before anybody was needed",
+        M.RESPONSE_IN_TIME: "opened in the range, response target kept",
+        M.RESPONSE_BREACHED: "opened in the range, response target missed",
+        M.RESPONSE_CANCELLED: "opened in the range, recovered before anybody was needed",
+        M.RESPONSE_RUNNING: "opened in the range, response target not yet due",
+        M.RESOLUTION: f"resolution targets {_DECIDED}",
+        M.RESOLUTION_IN_TIME: "opened in the range, resolution target kept",
+        M.RESOLUTION_BREACHED: "opened in the range, resolution target missed",
+        M.RESOLUTION_RUNNING: "opened in the range, resolution target not yet due",
+    }
+)
+"""How each number comes about, for its reader."""
+
 REPORTS: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
     {
         "sla": (

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select, true
 
 from siems.clock import from_micros
-from siems.domain.measures import REPORTS, Measure, Unit, unit_of
+from siems.domain.measures import MEANING, REPORTS, Measure, Unit, unit_of
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField
 from siems.services import analytics_sql as q
@@ -70,7 +70,7 @@ def behind(connection: Connection, actor: Actor, now: Any, asked: Asked, which: 
         for row in rows
     ]  # fmt: skip
     return MeasuredIncidents(
-        measure=measure.value, unit=_unit(measure, timed=timed).value, since=asked.span.since, until=asked.span.until,
+        measure=measure.value, meaning=MEANING[measure], unit=_unit(measure, timed=timed).value, since=asked.span.since, until=asked.span.until,
         total=count, items=items,
     )  # fmt: skip
 

@@ -64,9 +64,10 @@ class MeasuredIncident(Wire):
 
 
 class MeasuredIncidents(Wire):
-    """The largest first; `total` is how many there are."""
+    """The largest first; `total` is how many there are. `meaning`: how the number comes about."""
 
     measure: str
+    meaning: str
     unit: str
     since: datetime
     until: datetime

@@ -1,0 +1,362 @@
+"""Reports equal a hand count over what happened: webhooks' answers and the audit log of random histories."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from siems.clock import from_micros
+from siems.domain import measures as m
+from siems.domain.measures import REPORTS, Measure
+from siems.domain.permissions import Actor
+from siems.errors import Forbidden, InvalidField, NotFound
+from siems.services import analytics, analytics_behind
+from siems.services.analytics import Asked
+from siems.services.analytics_behind import Behind
+from siems.services.analytics_sql import Range
+from siems.vocabulary import Role
+from siems.wire import MeasuredIncidents, MeasureReport
+
+from .world import ACME, BETA, World
+
+HUMAN = ("incident.acknowledged", "incident.started", "incident.resolved")
+SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
+TOOLS = ("Datadog", "Zabbix")
+
+
+@pytest.fixture
+def ana(world: World) -> Actor:
+    return world.hire("ana", Role.TECHNICIAN, ACME, BETA)
+
+
+# --- the hand count --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Case:
+    """One incident as its events tell it."""
+
+    ref: str
+    company: str
+    severity: str
+    tool: str
+    opened: datetime
+    technician: str = "none"
+    alerts: list[datetime] = field(default_factory=list)
+    answered: datetime | None = None
+    resolved: datetime | None = None
+    healed: bool = False
+    reopened: bool = False
+    escalations: int = 0
+    met: bool = False
+    cancelled: bool = False
+    late: set[str] = field(default_factory=set)
+
+    def told(self, at: datetime, actor: str, action: str, details: Mapping[str, Any]) -> None:
+        """One line of the audit log."""
+        person = actor != "system"
+        if action in HUMAN and person and not self.cancelled:  # a response that nobody waits for is not answered
+            self.answered, self.met = self.answered or at, True
+        if action == "incident.resolved":
+            self.resolved, self.healed = at, not person
+            self.cancelled = self.cancelled or not (person or self.met)
+        elif action == "incident.reopened":
+            self.resolved, self.reopened, self.healed = None, True, False
+            if not person:
+                self.met = self.cancelled = False
+        elif action == "incident.escalated":
+            self.escalations += 1
+        elif action == "sla.breached":
+            self.late.add(details["clock"])
+
+    @property
+    def response(self) -> str:
+        if "response" in self.late:
+            return "breached"
+        return "in_time" if self.met else "cancelled" if self.cancelled or self.resolved else "running"
+
+    @property
+    def resolution(self) -> str:
+        return "breached" if "resolution" in self.late else "in_time" if self.resolved else "running"
+
+
+Keys = Callable[[Case, datetime], set[str]]
+BY: dict[str, Keys] = {
+    "company": lambda case, at: {case.company},
+    "severity": lambda case, at: {case.severity},
+    "technician": lambda case, at: {case.technician},
+    "tool": lambda case, at: {case.tool},
+    "hour": lambda case, at: {f"{case.opened:%H}"},
+    "day": lambda case, at: {f"{at:%Y-%m-%d}"},
+}
+
+
+def hand(cases: Iterable[Case], span: Range, key: Callable[[Case, datetime], bool]) -> dict[Measure, float | None]:
+    """Every measure of a group, counted one by one."""
+
+    def within(at: datetime | None, case: Case) -> bool:
+        return at is not None and span.since <= at < span.until and key(case, at)
+
+    cases = list(cases)
+    opened = [case for case in cases if within(case.opened, case)]
+    answers = sorted((case.answered - case.opened).total_seconds() for case in cases
+                     if case.answered and within(case.answered, case))  # fmt: skip
+    done = [case for case in cases if within(case.resolved, case)]
+    times = sorted((case.resolved - case.opened).total_seconds() for case in done if case.resolved)
+    alerts = sum(len(case.alerts) for case in opened)
+
+    def kept(clock: str) -> dict[str, int]:
+        found: dict[str, int] = defaultdict(int)
+        for case in opened:
+            found[getattr(case, clock)] += 1
+        return found
+
+    response, resolution = kept("response"), kept("resolution")
+    return {
+        Measure.OPENED: len(opened), Measure.RESOLVED: len(done), Measure.ALERTS: alerts,
+        Measure.REOPENED: sum(case.reopened for case in opened),
+        Measure.ESCALATED: sum(case.escalations > 0 for case in opened),
+        Measure.ESCALATION_RATE: share(sum(case.escalations > 0 for case in opened), len(opened)),
+        Measure.NOISE_REDUCTION: share(alerts - len(opened), alerts),
+        Measure.SELF_HEALED: sum(case.healed for case in done),
+        Measure.SELF_HEALED_RATE: share(sum(case.healed for case in done), len(done)),
+        Measure.ANSWERED: len(answers), Measure.MTTA: mean(answers), Measure.MTTR: mean(times),
+        Measure.MTTA_MEDIAN: rank(answers, 50), Measure.MTTA_P90: rank(answers, 90),
+        Measure.MTTR_MEDIAN: rank(times, 50), Measure.MTTR_P90: rank(times, 90),
+        Measure.OPEN_NOW: sum(case.resolved is None and key(case, case.opened) for case in cases),
+        Measure.RESPONSE: share(response["in_time"], response["in_time"] + response["breached"]),
+        Measure.RESPONSE_IN_TIME: response["in_time"], Measure.RESPONSE_BREACHED: response["breached"],
+        Measure.RESPONSE_CANCELLED: response["cancelled"], Measure.RESPONSE_RUNNING: response["running"],
+        Measure.RESOLUTION: share(resolution["in_time"], resolution["in_time"] + resolution["breached"]),
+        Measure.RESOLUTION_IN_TIME: resolution["in_time"], Measure.RESOLUTION_BREACHED: resolution["breached"],
+        Measure.RESOLUTION_RUNNING: resolution["running"],
+    }  # fmt: skip
+
+
+def share(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
+
+
+def mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def rank(values: list[float], percent: int) -> float | None:
+    """The first value that at least so many of a hundred do not exceed."""
+    return next((v for i, v in enumerate(values, 1) if 100 * i >= percent * len(values)), None)
+
+
+# --- histories -------------------------------------------------------------------------------------------------
+
+
+class History:
+    """What a random week brings to two clients."""
+
+    def __init__(self, world: World, ana: Actor, seed: int) -> None:
+        self.world, self.ana, self.random = world, ana, Random(seed)
+        self.cases: dict[str, Case] = {}
+        self.began = world.clock.now()
+
+    def run(self, moves: int) -> None:
+        for _ in range(moves):
+            self.world.passes(minutes=self.random.choice((1, 7, 45, 200, 600)))
+            self.random.choices((self.alert, self.act), (5, 6))[0]()
+        self._read_audit()
+
+    def alert(self) -> None:
+        number, random = self.random.randrange(8), self.random
+        company, severity, tool = (ACME, BETA)[number % 2], SEVERITIES[number % 4], TOOLS[number // 2 % 2]
+        known = [case for case in self.cases.values() if case.ref in self._open(company)]
+        now, asset = self.world.clock.now(), f"asset-{number}"
+        if known and random.random() < 0.4:
+            self.world.recovers(asset, asset, company=company, severity=severity, tool_source=tool)
+            return
+        answer = self.world.fires(asset, asset, severity, company=company, tool_source=tool)
+        ref = answer["incident_id"]
+        self.cases.setdefault(ref, Case(ref, company, severity, tool, now)).alerts.append(now)
+
+    def _open(self, company: str) -> set[str]:
+        return {case.ref for case in self.cases.values() if case.company == company}
+
+    def act(self) -> None:
+        if not self.cases:
+            return
+        case = self.random.choice(list(self.cases.values()))
+        can = {"OPEN": ("ack", "start"), "ASSIGNED": ("ack", "start", "resolve"), "IN_PROGRESS": ("resolve",),
+               "RESOLVED": ("reopen",)}.get(self.world.incident(case.ref).state.value, ())  # fmt: skip
+        if can:
+            self.world.act(self.ana, self.random.choice(can), case.ref, company=case.company, note="n", reason="r")
+
+    def _read_audit(self) -> None:
+        lines = self.world.rows(
+            "SELECT e.at, e.actor, e.action, e.object, d.details FROM audit_entry e LEFT JOIN audit_detail d"
+            " ON d.chain = e.chain AND d.seq = e.seq WHERE e.object LIKE 'INC-%' ORDER BY e.at, e.seq"
+        )
+        for line in lines:
+            actor = "system" if line["actor"].startswith("system") else line["actor"]
+            self.cases[line["object"]].told(
+                from_micros(line["at"]), actor, line["action"], json.loads(line["details"] or "{}")
+            )
+        for case in self.cases.values():
+            case.technician = self.world.incident(case.ref).assignee or "none"
+
+
+def report(world: World, actor: Actor | None = None, **asked: Any) -> MeasureReport:
+    return world.database.read_now(analytics.report, actor or world.admin, world.clock.now(), Asked(**asked))
+
+
+def behind(world: World, measure: str, group: str = "", actor: Actor | None = None, **asked: Any) -> MeasuredIncidents:
+    which = Behind(measure=measure, group=group)
+    return world.database.read_now(
+        lambda c: analytics_behind.behind(c, actor or world.admin, world.clock.now(), Asked(**asked), which)
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_reports_equal_a_count_by_hand(world: World, ana: Actor, seed: int) -> None:
+    past = History(world, ana, seed)
+    past.run(70)
+    now = world.clock.now()
+    whole, half = Range(past.began, now), past.began + (now - past.began) / 2
+    checked = 0
+    for kind, shown in REPORTS.items():
+        for by, keys in BY.items():
+            for span, prior in ((whole, None), (Range(half, now), Range(past.began, half))):
+                found = report(world, kind=kind, span=span, by=by, compare=prior)
+                for line in (*found.lines, found.total):
+                    group = line.group
+
+                    def key(case: Case, at: datetime, group: str = group, keys: Keys = keys) -> bool:
+                        return group == "all" or group in keys(case, at)
+
+                    counted = hand(past.cases.values(), span, key)
+                    before = hand(past.cases.values(), prior, key) if prior is not None else None
+                    for measure in shown:
+                        if by == "day" and measure is Measure.OPEN_NOW:
+                            continue
+                        figure = line.figures[measure.value]
+                        where = (kind, by, group, measure, figure)
+                        assert figure.value == pytest.approx(counted[measure], abs=0.06), where
+                        if before is not None and measure is not Measure.OPEN_NOW:
+                            assert figure.prior == pytest.approx(before[measure], abs=0.06), where
+                        checked += 1
+    assert checked > 500
+    assert {case.response for case in past.cases.values()} > {"in_time", "breached"}
+    assert any(case.escalations for case in past.cases.values())
+    assert any(case.reopened for case in past.cases.values())
+    assert any(case.healed for case in past.cases.values())
+
+
+def test_each_number_has_its_incidents(world: World, ana: Actor) -> None:
+    past = History(world, ana, 5)
+    past.run(50)
+    span = Range(past.began, world.clock.now())
+    for kind, shown in REPORTS.items():
+        found = report(world, kind=kind, span=span, by="severity")
+        for line in (*found.lines, found.total):
+            for measure in shown:
+                listed = behind(world, measure.value, line.group, kind=kind, span=span, by="severity")
+                value = line.figures[measure.value].value
+                told = sum(one.value for one in listed.items)
+                match measure:
+                    case Measure.MTTA | Measure.MTTR:
+                        assert value == (pytest.approx(told / listed.total, abs=0.06) if listed.total else None)
+                    case Measure.RESPONSE | Measure.RESOLUTION:
+                        assert value == (
+                            pytest.approx(100 * sum(bool(i.met) for i in listed.items) / listed.total, abs=0.06)
+                            if listed.total else None
+                        )  # fmt: skip
+                    case Measure.ALERTS:
+                        assert value == told
+                    case _ if m.unit_of(measure) is m.Unit.COUNT:
+                        assert value == listed.total
+                assert listed.total == len(listed.items)
+
+
+# --- who sees what ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def day(world: World) -> Range:
+    """Three incidents of Acme, one of Beta; one of them ana's."""
+    began = world.clock.now()
+    for place, (company, severity) in enumerate(((ACME, "HIGH"), (ACME, "LOW"), (ACME, "LOW"), (BETA, "HIGH"))):
+        world.fires(f"a{place}", f"s{place}", severity, company=company)
+        world.passes(minutes=10)
+    return Range(began, world.clock.now())
+
+
+def test_reports_are_of_what_one_may_see(world: World, ana: Actor, day: Range) -> None:
+    gus, max_ = world.hire("gus", Role.CLIENT, ACME), world.hire("max", Role.MANAGER, ACME)
+    world.act(world.admin, "assign", "INC-1", to=ana.id)
+    assert report(world, kind="volume", span=day, by="company").total.figures["opened"].value == 4
+    assert report(world, max_, kind="volume", span=day, by="company").total.figures["opened"].value == 3
+    mine = report(world, ana, kind="mttr", span=Range(day.since, day.until + timedelta(hours=1)), by="severity")
+    assert [line.group for line in mine.lines] == ["HIGH"]
+    assert [one.id for one in behind(world, "opened", "", ana, kind="volume", span=day, by="company").items] == [
+        "INC-1"
+    ]
+    assert report(world, gus, kind="sla", span=day, by="severity").total.figures["opened"].value == 3
+    for wrong in ({"kind": "workload", "by": "company"}, {"kind": "sla", "by": "technician"}):
+        with pytest.raises(Forbidden):
+            report(world, gus, span=day, **wrong)
+    with pytest.raises(NotFound):
+        report(world, max_, kind="sla", span=day, by="company", company="beta")
+    with pytest.raises(NotFound):
+        behind(world, "opened", "beta", max_, kind="sla", span=day, by="company")
+    assert behind(world, "opened", "", gus, kind="sla", span=day, by="severity").items[0].assignee is None
+
+
+def test_a_report_takes_a_query_a_company_and_a_zone(world: World, day: Range) -> None:
+    found = report(world, kind="volume", span=day, by="company", query="severity:LOW")
+    assert [(line.name, line.figures["opened"].value) for line in found.lines] == [("Acme", 2)]
+    beta = report(world, kind="volume", span=day, by="hour", company="beta", zone=ZoneInfo("Asia/Kolkata"))
+    assert len(beta.lines) == 24
+    opened = (day.since + timedelta(minutes=30)).astimezone(ZoneInfo("Asia/Kolkata"))
+    assert [line.group for line in beta.lines if line.figures["opened"].value] == [f"{opened:%H}"]
+
+
+def test_days_are_those_of_the_wall_clock_through_a_change_of_it(world: World) -> None:
+    """Clocks go forward on 29 March 2026 in Oslo: 22:30 UTC is the next day there before it and after it."""
+    oslo = ZoneInfo("Europe/Oslo")
+    world.clock.advance(
+        seconds=(datetime(2026, 3, 28, 22, 30, tzinfo=ZoneInfo("UTC")) - world.clock.now()).total_seconds()
+    )
+    since = world.clock.now() - timedelta(days=2)
+    world.fires("a", "a")
+    world.clock.advance(seconds=86_400)
+    world.fires("b", "b")
+    span = Range(since, world.clock.now() + timedelta(hours=1))
+    found = report(world, kind="volume", span=span, by="day", zone=oslo)
+    assert {line.group: line.figures["opened"].value for line in found.lines} == {
+        "2026-03-26": 0, "2026-03-27": 0, "2026-03-28": 1, "2026-03-29": 0, "2026-03-30": 1,
+    }  # fmt: skip
+    hours = report(world, kind="volume", span=span, by="weekhour", zone=oslo)
+    assert [line.group for line in hours.lines if line.figures["opened"].value] == ["Mon 00", "Sat 23"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"kind": "weather"}, {"by": "moon"}, {"query": "moon:full"}], ids=lambda wrong: next(iter(wrong))
+)
+def test_what_cannot_be_reported_is_refused(world: World, day: Range, wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidField):
+        report(world, **({"kind": "sla", "span": day, "by": "company"} | wrong))
+
+
+@pytest.mark.parametrize(
+    ("by", "measure", "group"),
+    [("hour", "opened", "25"), ("severity", "opened", "URGENT"), ("day", "opened", "x"), ("severity", "mttr", "")],
+)
+def test_a_number_that_no_report_shows_has_no_incidents(
+    world: World, day: Range, by: str, measure: str, group: str
+) -> None:
+    with pytest.raises(InvalidField):
+        behind(world, measure, group, kind="sla", span=day, by=by)
