@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from boards import duty, fairness, told, trail, whatif, whos
+from measured import behind, board_line, report
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
 from siems import errors, wire
@@ -147,6 +148,7 @@ class ScriptedClient:
         ])  # fmt: skip
         self.raw: str | bytes | None = BODY
         self.asked: list[dict[str, str]] = []
+        self.reports: list[tuple[str, dict[str, Any]]] = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -210,6 +212,10 @@ class ScriptedClient:
                 found = [v for v in found if v.company_id == "comp-" + word[1:]]
             elif word.startswith("state:"):
                 found = [v for v in found if v.state in word[6:].split(",")]
+            elif word in ("sla:breached", "sla:paused"):
+                clocks = [(v, (v.sla.response, v.sla.resolution)) for v in found]
+                late = [v for v, both in clocks if any(clock.breached for clock in both)]
+                found = late if word == "sla:breached" else [v for v in found if v.sla.resolution.paused]
             elif ":" not in word:
                 found = [v for v in found if word.strip('"').lower() in v.title.lower()]
         return msgspec.to_builtins(wire.Page(items=found, next=None, total=len(found), as_of=self.now))
@@ -415,6 +421,30 @@ class ScriptedClient:
     def verify_audit(self) -> dict[str, Any]:
         self._check()
         return msgspec.to_builtins(self.proof)
+
+    # --- the numbers ---
+
+    def sla_board(self, query: str = "", *, limit: int = 0) -> list[dict[str, Any]]:
+        self._check()
+        self.queries.append(query)
+        found = [board_line(one, self.now) for one in self.views.values() if one.state not in ("RESOLVED", "CLOSED")]
+        return msgspec.to_builtins(sorted(found, key=lambda one: one.due_at)[:limit])
+
+    def report(self, kind: str, **asked: Any) -> dict[str, Any]:
+        self._check()
+        self.reports.append((kind, asked))
+        if asked["company"] == "nobody":
+            raise errors.NotFound("no company 'nobody'", hint="siems company list")
+        if self.role == "client" and kind != "sla":
+            raise errors.Forbidden("reports are not for clients")
+        return msgspec.to_builtins(report(kind, asked))
+
+    def report_incidents(self, kind: str, measure: str, **asked: Any) -> dict[str, Any]:
+        self._check()
+        self.reports.append((f"{kind} {measure}", asked))
+        if self.refuse is not None:
+            raise self.refuse
+        return msgspec.to_builtins(behind(measure, list(self.views.values()), asked))
 
     def events(self, *, cursor: str = "", query: str = "", types: str = "") -> Iterator[dict[str, Any]]:
         self._check()

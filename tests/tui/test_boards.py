@@ -516,7 +516,7 @@ async def test_every_key_of_the_table_does_something_on_its_screens() -> None:
     from siems.tui.actions import DEEDS, Where
 
     targets = {Where.BOARD: "", Where.DETAIL: "INC-121", Where.ALERTS: "alerts", Where.ONCALL: "oncall",
-               Where.AUDIT: "audit", Where.INBOX: "inbox"}  # fmt: skip
+               Where.AUDIT: "audit", Where.INBOX: "inbox", Where.SLA: "sla"}  # fmt: skip
     for where, target in targets.items():
         async with opened(target=target) as it:
             for deed in DEEDS:

@@ -143,6 +143,15 @@ async def alerts_empty(it: Session) -> None:
     await it.press("2")
 
 
+async def sla_next(it: Session) -> None:
+    await it.press("r", "tab", "tab", "tab", "tab", "j")
+
+
+async def sla_behind(it: Session) -> None:
+    await it.press("j", "j", "j", "enter")
+    await it.until("10 incidents")
+
+
 async def held(it: Session) -> None:
     await it.press("z")
     it.client.views.pop("INC-109")
@@ -199,6 +208,12 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "alerts_help": (help_, {"target": "alerts"}),
     "alerts_lost": (lost, {"target": "alerts"}),
     "detail_lost": (lost, {"target": "INC-121"}),
+    "sla": (nothing, {"target": "sla"}),
+    "sla_ascii": (nothing, {"target": "sla", "ascii_only": True}),
+    "sla_mono": (sla_next, {"target": "sla", "theme": "mono"}),
+    "sla_behind": (sla_behind, {"target": "sla"}),
+    "sla_help": (help_, {"target": "sla"}),
+    "sla_lost": (lost, {"target": "sla"}),
 }
 
 

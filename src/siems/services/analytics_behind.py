@@ -70,7 +70,8 @@ def behind(connection: Connection, actor: Actor, now: Any, asked: Asked, which: 
         for row in rows
     ]  # fmt: skip
     return MeasuredIncidents(
-        measure=measure.value, meaning=MEANING[measure], unit=_unit(measure, timed=timed).value, since=asked.span.since, until=asked.span.until,
+        measure=measure.value, meaning=MEANING[measure],
+        unit=_unit(measure, timed=timed).value, since=asked.span.since, until=asked.span.until,
         total=count, items=items,
     )  # fmt: skip
 
