@@ -12,6 +12,7 @@ from scripted import NOW, ScriptedClient
 
 from siems import errors, places, wire
 from siems.tui import saved
+from siems.tui.actions import DEEDS, EVERY, Where
 from siems.tui.board_messages import Duty
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
@@ -142,7 +143,7 @@ async def test_an_override_is_asked_for_and_sent_once() -> None:
         await it.press("enter", "y")
         assert [call[:2] for call in it.acts] == [("override", "sch-default")]
         said = it.acts[0][2]
-        assert (said["user"], said["ends_at"]) == ("@me", "2026-03-10T18:02:34+00:00")
+        assert (said["user"], said["ends_at"]) == ("@me", "2026-03-10T18:02:35+00:00")
         assert "starts_at" not in said or said["starts_at"] is None
         assert "@me stands in on default" in it.screen
         await it.press("at")
@@ -486,7 +487,7 @@ async def test_an_armed_context_asks_before_everything_and_wants_the_client_type
 
 async def test_an_armed_bulk_of_several_clients_wants_the_context_typed() -> None:
     async with opened(armed=True) as it:
-        await it.press("space", "space", "a")
+        await it.press("space", "space", "t")
         await it.write("prod")
         await it.press("enter", "y")
         assert [call[1] for call in it.acts] == ["INC-118", "INC-121"]
@@ -511,24 +512,36 @@ async def test_what_happened_on_the_asset_before() -> None:
         assert "INC-102" in screen or "Nothing happened on this asset before" in screen
 
 
-async def test_every_key_of_the_table_does_something_on_its_screens() -> None:
-    """Each key that a screen binds reaches a handler: none fails, none is forgotten."""
-    from siems.tui.actions import DEEDS, Where
+TARGETS = {Where.BOARD: "", Where.DETAIL: "INC-121", Where.ALERTS: "alerts", Where.ONCALL: "oncall",
+           Where.AUDIT: "audit", Where.INBOX: "inbox", Where.SLA: "sla"}  # fmt: skip
 
-    targets = {Where.BOARD: "", Where.DETAIL: "INC-121", Where.ALERTS: "alerts", Where.ONCALL: "oncall",
-               Where.AUDIT: "audit", Where.INBOX: "inbox", Where.SLA: "sla"}  # fmt: skip
-    for where, target in targets.items():
+
+async def test_every_key_of_the_table_has_somebody_who_answers() -> None:
+    for where, target in TARGETS.items():
         async with opened(target=target) as it:
+            place = it.app.places()[-1]
+            assert place.WHERE is where
+            bound = {binding.action for keys in place._bindings.key_to_bindings.values() for binding in keys}
             for deed in DEEDS:
-                if where not in deed.where or deed.id == "quit":
-                    continue
-                for key in deed.keys:
-                    before = it.app.places()[-1]
-                    await it.press(key)
-                    await _home(it, before.WHERE, target)
+                if where in deed.where and deed.keys:
+                    assert f"deed('{deed.id}')" in bound
+                    assert deed.acts or hasattr(place, f"do_{deed.id}") or hasattr(it.app, f"do_{deed.id}"), deed.id
 
 
-async def _home(it: Session, where: object, target: str) -> None:
+@pytest.mark.parametrize("where", TARGETS)
+async def test_every_key_of_the_table_can_be_pressed(where: Where) -> None:
+    """The keys that mean the same everywhere are pressed on the board, its own ones on each screen."""
+    async with opened(target=TARGETS[where]) as it:
+        for deed in DEEDS:
+            if where not in deed.where or deed.id == "quit" or (deed.where == EVERY and where is not Where.BOARD):
+                continue
+            for key in deed.keys:
+                await it.press(key)
+                assert it.app.is_running
+                await _home(it, where)
+
+
+async def _home(it: Session, where: Where) -> None:
     """Back to the screen that is tried."""
     while len(it.app.screen_stack) > 1 + len(it.app.places()):
         it.app.pop_screen()
@@ -537,6 +550,6 @@ async def _home(it: Session, where: object, target: str) -> None:
         place.close_prompt()
     if place.WHERE is not where:
         it.app.do_board()
-        it.app.open_target(target)
+        it.app.open_target(TARGETS[where])
     it.app.desk.pending.clear()
     await it.settle()
