@@ -40,6 +40,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "notify": ("notify", "who is told, how, and why; your inbox"),
     "whatif": ("whatif", "who would be told, when and how"),
     "audit": ("audit", "who did what; verify the chains"),
+    "status": ("status", "how it stands, in one line: for tmux and prompts"),
     "watch": ("watch", "committed events as they come"),
     "tui": ("tui", "the board, in this terminal"),
     "schema": ("schema", "the JSON shapes that scripts rely on"),

@@ -149,7 +149,7 @@ def severities(found: Figures, scene: Scene, width: int) -> Table:
     for one in report.lines if report else ():
         middle, slow = one.figures["mttr_median"], one.figures["mttr_p90"]
         room = width - 23 - 9
-        drawn = bar((middle.value or 0.0) / longest, room - 1, scene.looks) if longest and room > 3 else ""
+        drawn = bar(middle.value / longest, room - 1, scene.looks) if middle.value and room > 3 else ""
         line: list[Piece] = [
             (present.cell(one.name, max(0, min(width - 23, 9))), one.group),
             (f"{drawn:<{max(0, room)}}", "spark"),
