@@ -147,15 +147,6 @@ async def alerts_empty(it: Session) -> None:
     await it.press("2")
 
 
-async def sla_next(it: Session) -> None:
-    await it.press("r", "tab", "tab", "tab", "tab", "j")
-
-
-async def sla_behind(it: Session) -> None:
-    await it.press("j", "j", "j", "enter")
-    await it.until("10 incidents")
-
-
 async def override(it: Session) -> None:
     await it.press("i")
     await it.write("4h")
@@ -289,12 +280,6 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "alerts_help": (help_, {"target": "alerts"}),
     "alerts_lost": (lost, {"target": "alerts"}),
     "detail_lost": (lost, {"target": "INC-121"}),
-    "sla": (nothing, {"target": "sla"}),
-    "sla_ascii": (nothing, {"target": "sla", "ascii_only": True}),
-    "sla_mono": (sla_next, {"target": "sla", "theme": "mono"}),
-    "sla_behind": (sla_behind, {"target": "sla"}),
-    "sla_help": (help_, {"target": "sla"}),
-    "sla_lost": (lost, {"target": "sla"}),
     "detail_history": (history, {"target": "INC-101"}),
     "board_armed": (nothing, {"armed": True, "color": "red"}),
     "board_armed_typed": (armed, {"armed": True, "color": "red"}),
