@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from siems import wire
+import msgspec
+
+from siems import errors, wire
 from siems.domain.measures import MEANING, REPORTS, Measure, unit_of
 
 CLIENTS = {"acme": "Acme Dental", "borealis": "Borealis", "cedar": "Cedar Law", "delta": "Delta Foods",
@@ -101,3 +103,39 @@ def behind(measure: str, views: list[wire.IncidentView], asked: dict[str, Any]) 
         since=datetime.fromisoformat(asked["since"]), until=datetime.fromisoformat(asked["until"]),
         total=len(items), items=items,
     )  # fmt: skip
+
+
+class Measured:
+    """The part of the scripted daemon that tells numbers."""
+
+    views: dict[str, wire.IncidentView]
+    now: datetime
+    role: str
+    refuse: errors.SiemsError | None
+    queries: list[str]
+    reports: list[tuple[str, dict[str, Any]]]
+
+    def _check(self) -> None:
+        raise NotImplementedError
+
+    def sla_board(self, query: str = "", *, limit: int = 0) -> list[dict[str, Any]]:
+        self._check()
+        self.queries.append(query)
+        found = [board_line(one, self.now) for one in self.views.values() if one.state not in ("RESOLVED", "CLOSED")]
+        return msgspec.to_builtins(sorted(found, key=lambda one: one.due_at)[:limit])
+
+    def report(self, kind: str, **asked: Any) -> dict[str, Any]:
+        self._check()
+        self.reports.append((kind, asked))
+        if asked["company"] == "nobody":
+            raise errors.NotFound("no company 'nobody'", hint="siems company list")
+        if self.role == "client" and kind != "sla":
+            raise errors.Forbidden("reports are not for clients")
+        return msgspec.to_builtins(report(kind, asked))
+
+    def report_incidents(self, kind: str, measure: str, **asked: Any) -> dict[str, Any]:
+        self._check()
+        self.reports.append((f"{kind} {measure}", asked))
+        if self.refuse is not None:
+            raise self.refuse
+        return msgspec.to_builtins(behind(measure, list(self.views.values()), asked))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from boards import duty, fairness, told, trail, whatif, whos
-from measured import behind, board_line, report
+from measured import Measured
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
 from siems import errors, wire
@@ -118,7 +118,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient:
+class ScriptedClient(Measured):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
@@ -148,7 +148,7 @@ class ScriptedClient:
         ])  # fmt: skip
         self.raw: str | bytes | None = BODY
         self.asked: list[dict[str, str]] = []
-        self.reports: list[tuple[str, dict[str, Any]]] = []
+        self.reports = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -421,30 +421,6 @@ class ScriptedClient:
     def verify_audit(self) -> dict[str, Any]:
         self._check()
         return msgspec.to_builtins(self.proof)
-
-    # --- the numbers ---
-
-    def sla_board(self, query: str = "", *, limit: int = 0) -> list[dict[str, Any]]:
-        self._check()
-        self.queries.append(query)
-        found = [board_line(one, self.now) for one in self.views.values() if one.state not in ("RESOLVED", "CLOSED")]
-        return msgspec.to_builtins(sorted(found, key=lambda one: one.due_at)[:limit])
-
-    def report(self, kind: str, **asked: Any) -> dict[str, Any]:
-        self._check()
-        self.reports.append((kind, asked))
-        if asked["company"] == "nobody":
-            raise errors.NotFound("no company 'nobody'", hint="siems company list")
-        if self.role == "client" and kind != "sla":
-            raise errors.Forbidden("reports are not for clients")
-        return msgspec.to_builtins(report(kind, asked))
-
-    def report_incidents(self, kind: str, measure: str, **asked: Any) -> dict[str, Any]:
-        self._check()
-        self.reports.append((f"{kind} {measure}", asked))
-        if self.refuse is not None:
-            raise self.refuse
-        return msgspec.to_builtins(behind(measure, list(self.views.values()), asked))
 
     def events(self, *, cursor: str = "", query: str = "", types: str = "") -> Iterator[dict[str, Any]]:
         self._check()
