@@ -10,8 +10,8 @@ CORE: dict[str, tuple[str, str]] = {
     "explain_incident": ("why it is as it is: grouping, score, owner, messages, what comes next", "ExplainView"),
     "what_if": ("who would be told of a pretended incident, when and how; nothing is changed", "WhatIfView"),
     "act": (
-        "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
-        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
+        "`assign unassign ack start hold resume note resolve close reopen escalate merge split severity edit undo`;"
+        " what each needs is in the guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
         "ActAnswer",
     ),
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),

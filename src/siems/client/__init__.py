@@ -18,10 +18,14 @@ from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
 from siems.client.paging import Paging
+from siems.client.parents import Parents
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.reports import Reports
+from siems.client.runbooks import Runbooks
+from siems.client.runs import Runs
+from siems.client.search import Search
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
@@ -35,10 +39,14 @@ class Client(
     Integrations,
     Oncall,
     Paging,
+    Parents,
     Policies,
     Reach,
     Record,
     Reports,
+    Runbooks,
+    Runs,
+    Search,
     Silences,
     Slas,
     Tickets,

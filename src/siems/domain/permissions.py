@@ -35,6 +35,15 @@ class Permission(StrEnum):
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
     OWN_SESSION = "use one's own account"
+    RUN = "run runbooks, see runs"
+    APPROVE_RUN = "approve runs of medium risk"
+    APPROVE_HIGH_RUN = "approve runs of high risk"
+    RUN_SETTINGS = "change how runs are approved, self-healing and how hosts are reached"
+    SEE_RUNBOOKS = "see runbooks"
+    APPROVE_CONTENT = "approve a runbook's content and risk"
+    SEVERITY = "set a severity by hand"
+    SEE_PARENTS = "see what groups incidents of several clients"
+    PARENTS = "group incidents of several clients"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -62,6 +71,15 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
+    Permission.RUN: frozenset({_A, _M, _T}),
+    Permission.APPROVE_RUN: frozenset({_A, _M}),
+    Permission.APPROVE_HIGH_RUN: frozenset({_A}),
+    Permission.RUN_SETTINGS: frozenset({_A}),
+    Permission.SEE_RUNBOOKS: frozenset({_A, _M, _T}),
+    Permission.APPROVE_CONTENT: frozenset({_A}),
+    Permission.SEVERITY: frozenset({_A, _M}),
+    Permission.SEE_PARENTS: frozenset({_A, _T}),
+    Permission.PARENTS: frozenset({_A}),
 }
 
 

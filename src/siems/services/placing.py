@@ -17,10 +17,12 @@ from siems.domain.events import (
     IncidentOpened,
     SeverityRaised,
 )
+from siems.domain.grouping import made_title
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
+from siems.services import parent_joins
 from siems.services.assigning import find_owner, told
 from siems.services.escalations import begin, keeps_owner, opened_on_chain, opening, tell_of_start
 from siems.services.keeping import save
@@ -56,7 +58,10 @@ def open_incident(
         recurrence_of=placement.recurrence_of,
     )  # fmt: skip
     choice = None
-    if not quiet:
+    under = None if quiet else parent_joins.taking(uow, incident)
+    if under is not None and under.acknowledged_by is not None:
+        incident = parent_joins.held(uow, incident, under)
+    elif not quiet:
         incident, choice = find_owner(uow, incident)
         incident = opened_on_chain(uow, incident, company.policy)
     save(uow, None, incident)
@@ -69,7 +74,7 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet), *told(incident, choice))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet, under), *told(incident, choice))
     return alert
 
 
@@ -131,6 +136,8 @@ def join_incident(
 
 def _title(incident: Incident, alert: Alert) -> str:
     """A grouped incident tells how much it holds."""
+    if not made_title(incident):
+        return incident.title
     if alert.signature != incident.signature:
         where = incident.assets[0] if incident.asset_count == 1 else f"{incident.asset_count} servers"
         return f"{incident.alert_count} problems on {where}"

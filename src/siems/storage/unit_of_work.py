@@ -34,8 +34,10 @@ from siems.storage.repositories.messages import Messages
 from siems.storage.repositories.oncall import Oncall
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.paging import Pages
+from siems.storage.repositories.parents import Parents
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.roster import Roster
+from siems.storage.repositories.runs import Runs
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.tickets import Tickets
@@ -85,7 +87,9 @@ class UnitOfWork:
         self.oncall = Oncall(self)
         self.roster = Roster(self)
         self.pages = Pages(self)
+        self.parents = Parents(self)
         self.tickets = Tickets(self)
+        self.runs = Runs(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 

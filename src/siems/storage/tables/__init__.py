@@ -8,6 +8,7 @@ from __future__ import annotations
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
+from siems.storage.tables.groups import parent, parent_child, parent_line, watcher
 from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
@@ -17,6 +18,18 @@ from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
+from siems.storage.tables.runbooks import runbook, runbook_approval
+from siems.storage.tables.runs import (
+    host_login,
+    run,
+    run_host,
+    run_output,
+    run_rule,
+    run_step,
+    self_heal,
+    standing_approval,
+)
+from siems.storage.tables.search import search_doc, search_mark
 from siems.storage.tables.tickets import template, ticket, ticket_account, ticket_comment, ticket_job
 
 __all__ = [
@@ -37,6 +50,7 @@ __all__ = [
     "event",
     "handoff_note",
     "heartbeat",
+    "host_login",
     "idempotency",
     "incident",
     "integration",
@@ -49,18 +63,32 @@ __all__ = [
     "oncall_override",
     "pace",
     "page",
+    "parent",
+    "parent_child",
+    "parent_line",
     "policy",
     "pull",
     "raw_body",
     "raw_columns",
     "rejection",
     "repeat_log",
+    "run",
+    "run_host",
+    "run_output",
+    "run_rule",
+    "run_step",
+    "runbook",
+    "runbook_approval",
     "schedule",
+    "search_doc",
+    "search_mark",
+    "self_heal",
     "shift",
     "sighting",
     "silence",
     "sla_told",
     "snapshot",
+    "standing_approval",
     "subscription",
     "swap",
     "template",
@@ -74,4 +102,5 @@ __all__ = [
     "undo",
     "user",
     "user_company",
+    "watcher",
 ]
