@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from boards import duty, told, trail, whatif
+from measured import Measured
 from scripted_boards import ScriptedBoards
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
@@ -118,7 +119,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient(ScriptedBoards):
+class ScriptedClient(ScriptedBoards, Measured):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
@@ -147,6 +148,7 @@ class ScriptedClient(ScriptedBoards):
         ])  # fmt: skip
         self.raw: str | bytes | None = BODY
         self.asked: list[dict[str, str]] = []
+        self.reports = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -210,6 +212,10 @@ class ScriptedClient(ScriptedBoards):
                 found = [v for v in found if v.company_id == "comp-" + word[1:]]
             elif word.startswith("state:"):
                 found = [v for v in found if v.state in word[6:].split(",")]
+            elif word in ("sla:breached", "sla:paused"):
+                clocks = [(v, (v.sla.response, v.sla.resolution)) for v in found]
+                late = [v for v, both in clocks if any(clock.breached for clock in both)]
+                found = late if word == "sla:breached" else [v for v in found if v.sla.resolution.paused]
             elif ":" not in word:
                 found = [v for v in found if word.strip('"').lower() in v.title.lower()]
         return msgspec.to_builtins(wire.Page(items=found, next=None, total=len(found), as_of=self.now))

@@ -18,15 +18,19 @@ from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry"),
+    "enter": ("open", "raw", "entry", "behind"),
     "E": ("previous_critical", "export"),
     "V": ("mark_none", "verify"),
     "f": ("follow", "unread", "views"),
+    "r": ("resolve", "range"),
+    "c": ("close", "one_client"),
+    "p": ("answer", "one_severity"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -47,6 +51,7 @@ def test_a_letter_means_one_action_on_every_screen() -> None:
 def test_nothing_on_the_alert_stream_changes_an_incident() -> None:
     assert [deed.id for deed in DEEDS if deed.changes and Where.ALERTS in deed.where] == []
     assert [deed.id for deed in DEEDS if deed.changes and Where.AUDIT in deed.where] == []
+    assert [deed.id for deed in DEEDS if deed.changes and Where.SLA in deed.where] == []
 
 
 def test_no_key_that_belongs_to_somebody_else() -> None:
@@ -56,7 +61,8 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, OncallScreen, AuditScreen, InboxScreen, Field]
+    "kind",
+    [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, OncallScreen, AuditScreen, InboxScreen, MeasuresScreen, Field],
 )
 def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
     found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
@@ -73,6 +79,7 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (OncallScreen, Where.ONCALL),
         (AuditScreen, Where.AUDIT),
         (InboxScreen, Where.INBOX),
+        (MeasuresScreen, Where.SLA),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
@@ -116,6 +123,7 @@ def test_command_lines_are_quoted() -> None:
      ("oncall override add --user sam", "override", ()), ("notify inbox", "inbox", ()), ("7", "open", ("INC-7",)),
      ("oncall swap accept SWP-3", "answer", ()), ("audit export", "audit export", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
+     ("sla board", "sla", ()), ("siems report workload", "sla", ()),
      ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ class Where(StrEnum):
     ONCALL = "on-call"
     AUDIT = "audit"
     INBOX = "inbox"
+    SLA = "sla"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
@@ -34,6 +35,7 @@ LISTS = (Where.BOARD, Where.ALERTS)
 ONCALL = (Where.ONCALL,)
 AUDIT = (Where.AUDIT,)
 INBOX = (Where.INBOX,)
+SLA = (Where.SLA,)
 EVERY = tuple(Where)
 
 
@@ -121,7 +123,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH, hint="who"),
     Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
     Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
-    Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT, hint="export"),
+    Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT + SLA, hint="export"),
     Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
     Deed("save_view", ("F",), "save this view", where=BOARD),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
@@ -130,7 +132,14 @@ DEEDS: tuple[Deed, ...] = (
     Deed("filter", ("slash",), "filter", where=LISTS + AUDIT, hint="filter"),
     Deed("previous", ("left_square_bracket",), "previous incident, or week", where=DETAIL + ONCALL),
     Deed("following", ("right_square_bracket",), "next one", where=DETAIL + ONCALL),
-    Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
+    Deed("section", ("tab",), "next section", where=DETAIL + SLA, hint="section"),
+    Deed("behind", ("enter",), "the incidents behind a number", cli="siems report sla --behind resolution", where=SLA,
+         hint="incidents"),
+    Deed("range", ("r",), "range: 7, 30, 90 days, 52 weeks", cli="siems report sla --range 30d", where=SLA,
+         hint="range"),
+    Deed("one_client", ("c",), "one client", cli="siems report sla --company ID", where=SLA, hint="client"),
+    Deed("one_severity", ("p",), "one severity", cli="siems report sla --query severity:HIGH", where=SLA,
+         hint="severity"),
     Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
     Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
     Deed("copy", ("y",), "copy...", hint="copy", where=EVERY),
@@ -138,6 +147,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
     Deed("oncall", ("4",), "on call", cli="siems oncall who", where=EVERY),
+    Deed("sla", ("5",), "SLA and numbers", cli="siems sla board", where=EVERY),
     Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
@@ -180,6 +190,9 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     ),
     Where.AUDIT: (
         "help", "command", "filter", "entry", "incident", "verify", "undo", "export", "copy", "back", "quit",
+    ),
+    Where.SLA: (
+        "help", "command", "section", "behind", "range", "one_client", "one_severity", "export", "copy", "back", "quit",
     ),
     Where.INBOX: ("help", "command", "open", "read", "read_all", "unread", "copy", "back", "quit"),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from siems.tui.arrivals import Arrivals
 from siems.tui.arriving import Arriving, Bodies
 from siems.tui.desk import Desk
 from siems.tui.feed import Feed
+from siems.tui.figures import FigureReads
 from siems.tui.frame import LinkState
 from siems.tui.going import Going, read_target
 from siems.tui.hands import Hands
@@ -26,6 +27,7 @@ from siems.tui.keymap import Keymap, read_keymap
 from siems.tui.link import Link, whole_query
 from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
+from siems.tui.measuring import Measuring
 from siems.tui.messages import Story
 from siems.tui.plain import PlainBoard
 from siems.tui.recording import Recording
@@ -34,6 +36,7 @@ from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import Place
@@ -51,7 +54,7 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, Arriving, Recording, Measuring, Going, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -89,9 +92,17 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         self.records = Records(client, self.post_message)
         self.alerts_screen, self.audit_screen = AlertsScreen(), AuditScreen()
         self.oncall_screen, self.inbox_screen = OncallScreen(), InboxScreen()
+        self.measures_screen = MeasuresScreen()
+        self.figures = FigureReads(client, self.post_message, self.records.lane)
         self.lists: dict[Where, Place] = {
             screen.WHERE: screen
-            for screen in (self.alerts_screen, self.oncall_screen, self.audit_screen, self.inbox_screen)
+            for screen in (
+                self.alerts_screen,
+                self.oncall_screen,
+                self.measures_screen,
+                self.audit_screen,
+                self.inbox_screen,
+            )
         }
         self.bodies: Bodies = {}
         self.me: Me | None = None
@@ -232,7 +243,7 @@ def run(
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
     found = read_target(target) if target else (Where.BOARD, "", "")
     if found is None:
-        raise UsageError(f"{target!r} is no place in the console", hint="INC-12, alerts, oncall, audit or inbox")
+        raise UsageError(f"{target!r} is no place in the console", hint="INC-12, alerts, oncall, sla, audit or inbox")
     where, query, ref = found
     if view and (kept := saved.view_named(view)) is not None:
         view = kept.filter

@@ -17,6 +17,7 @@ PHRASES = {
     "oncall swap": "swap", "oncall export": "oncall export", "handoff": "brief", "audit verify": "verify",
     "audit export": "audit export", "audit list": "audit", "notify inbox": "inbox", "notify read --all": "read_all",
     "notify read": "read", "whatif page": "who", "whatif": "who",
+    "sla board": "sla", "sla report": "sla", "report": "sla",
 }  # fmt: skip
 """The command line's nouns and verbs for screens and deeds of the console: the first words decide."""
 LISTS = {"alerts": "alerts", "alert": "alerts", "audit": "audit"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TARGETS = {
     "incidents": Where.BOARD, "incident": Where.BOARD, "board": Where.BOARD,
     "alerts": Where.ALERTS, "alert": Where.ALERTS, "oncall": Where.ONCALL, "on-call": Where.ONCALL,
-    "audit": Where.AUDIT, "inbox": Where.INBOX,
+    "audit": Where.AUDIT, "sla": Where.SLA, "inbox": Where.INBOX,
 }  # fmt: skip
 """What a deep link may name; behind a `?` stands the filter of its list."""
 
@@ -109,7 +109,8 @@ class Going:
 
     def target_now(self) -> str:
         """A deep link to where the reader stands; nothing for the board."""
-        names = {Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.AUDIT: "audit", Where.INBOX: "inbox"}
+        names = {Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.AUDIT: "audit", Where.INBOX: "inbox",
+                 Where.SLA: "sla"}  # fmt: skip
         for place in reversed(self._app.places()):
             if isinstance(place, DetailScreen):
                 return place.ref
