@@ -20,6 +20,10 @@ class Where(StrEnum):
     BOARD = "board"
     DETAIL = "detail"
     ALERTS = "alerts"
+    CLIENTS = "clients"
+    PEOPLE = "people"
+    CHAINS = "policies"
+    WIZARD = "form"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
@@ -27,7 +31,11 @@ BOARD = (Where.BOARD,)
 DETAIL = (Where.DETAIL,)
 ALERTS = (Where.ALERTS,)
 LISTS = (Where.BOARD, Where.ALERTS)
-EVERY = tuple(Where)
+CLIENTS = (Where.CLIENTS,)
+BOOKS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
+FILTERED = (*LISTS, *BOOKS)
+EVERY = tuple(where for where in Where if where is not Where.WIZARD)
+"""Every screen but the form, whose letters are typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,16 @@ DEEDS: tuple[Deed, ...] = (
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
     Deed("pane_down", ("J",), "body down", where=ALERTS),
     Deed("pane_up", ("K",), "body up", where=ALERTS),
-    Deed("filter", ("slash",), "filter", where=LISTS, hint="filter"),
+    Deed("filter", ("slash",), "filter", where=FILTERED, hint="filter"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=(Where.CLIENTS, Where.PEOPLE), hint="new"),
+    Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
+    Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
+         hint="try it"),
+    Deed("setup", ("I",), "a key and steps for a tool...", cli="siems integration setup TOOL --company ID",
+         where=CLIENTS, hint="integration"),
+    Deed("rotate", ("X",), "rotate a key...  (asks for the name)", cli="siems company rotate-key ID --confirm ID",
+         where=CLIENTS, hint="rotate key"),
+    Deed("only", ("o",), "its incidents", cli="siems incident list --company ID", where=CLIENTS, hint="incidents"),
     Deed("previous", ("left_square_bracket",), "previous incident", where=DETAIL),
     Deed("following", ("right_square_bracket",), "next incident", where=DETAIL),
     Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
@@ -102,6 +119,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
+    Deed("clients", ("6",), "clients", cli="siems company list", where=EVERY),
+    Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
+    Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
     Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
@@ -137,6 +157,13 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "help", "command", "filter", "follow", "freeze", "next_critical", "raw", "incident", "copy", "pane", "back",
         "quit",
     ),
+    Where.CLIENTS: (
+        "help", "new", "edit", "setup", "only", "rotate", "filter", "people", "chains", "command", "copy", "back",
+        "quit",
+    ),
+    Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
+    Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.WIZARD: (),
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from siems.tui.link import Link, whole_query
 from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
 from siems.tui.messages import Story
+from siems.tui.office import Office
 from siems.tui.plain import PlainBoard
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.board import BoardScreen
@@ -38,6 +39,8 @@ from siems.wire import Me, Summary
 
 STREAM = "alerts"
 """The target that means the alert stream."""
+BOOKS = ("companies", "users", "policies")
+"""The targets that mean a list beside the incidents."""
 TOAST = 8.0
 REFRESH = 30.0
 RENEW = 300.0
@@ -46,7 +49,7 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, Arriving, Office, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -101,13 +104,16 @@ class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False)
         self.set_keymap(read_keymap())
         self.link.query, self.link.sort = whole_query(self.saved.filter), self.model.sort
         self.model.marks = set(self.saved.marks)
-        beginning = "" if self.target == STREAM else self.target
+        books = {"companies": self.do_clients, "users": self.do_people, "policies": self.do_chains}
+        beginning = "" if self.target in (STREAM, *books) else self.target
         self.model.want(beginning or self.saved.cursor or None)
         self._first_paint()
         self.install_screen(self.alerts_screen, "alerts")
         self.push_screen(BoardScreen())
         if self.target == STREAM:
             self.do_alerts()
+        elif self.target in books:
+            books[self.target]()
         elif self.target:
             self.open_incident(self.target)
         self.link.start()
@@ -207,7 +213,7 @@ def run(
     mouse: bool = True,
 ) -> int:
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
-    if target != STREAM:
+    if target not in (STREAM, *BOOKS):
         target = commands.ref(target) or "" if target else ""
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=target)

@@ -15,6 +15,11 @@ SORTS = {
     "sla": "sla", "score": "-priority_score", "priority": "-priority_score", "newest": "-created_at",
     "age": "-created_at",
 }  # fmt: skip
+BOOKS = {
+    "companies": "clients", "clients": "clients", "users": "people", "user": "people", "people": "people",
+    "policies": "chains", "policy": "chains",
+}  # fmt: skip
+"""Lists beside the incidents, by the words for them."""
 _REF = re.compile(r"(?:INC-)?(\d{1,12})", re.IGNORECASE)
 
 
@@ -41,6 +46,9 @@ VIEW: tuple[Entry, ...] = (
     Entry("co COMPANY", "", "only this company"),
     Entry("filter QUERY", "/", "filter as with --query"),
     Entry("alerts QUERY", "", "the alert stream, filtered"),
+    Entry("companies", "6", "the clients"),
+    Entry("users", "U", "the people"),
+    Entry("policies", "P", "escalation policies"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
     Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
@@ -97,6 +105,8 @@ def parse(text: str) -> Wish:
         return _noun(rest)
     if head == "alerts" or (head == "alert" and rest[:1] in ([], ["list"])):
         return Wish("alerts", rest=_behind(text, head if head == "alerts" or not rest else "list"))
+    if head in BOOKS and rest[:1] in ([], ["list"]):
+        return Wish(BOOKS[head])
     if head in ("go", "show", "open") and rest:
         return _noun(rest)
     if head in ("q", "quit", "exit"):

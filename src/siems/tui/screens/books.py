@@ -59,7 +59,7 @@ class Help(Overlay[str | None]):
     FIELD_FIRST = True
 
     def __init__(self, where: Where, greyed: Sequence[str], why: str) -> None:
-        super().__init__(f" help: {HEADINGS[where]} ")
+        super().__init__(f" help: {HEADINGS.get(where, where.value)} ")
         self.where, self.greyed, self.why, self.at = where, greyed, why, 0
 
     def compose_fields(self) -> ComposeResult:
