@@ -180,7 +180,7 @@ async def test_a_comment_there_is_a_note_here_once_and_as_its_author(any_desk: D
     ref = await desk.alert()
     await desk.settle()
     desk.passes(minutes=1)
-    who = "maria@msp.example" if desk.kind == "servicenow" else "maria"
+    who = "dana@msp.example" if desk.kind == "servicenow" else "dana"
     desk.system.write("the vendor comes at three", who)
     desk.system.write("I am nobody's colleague", "a.stranger")
     for _ in range(3):
@@ -188,7 +188,7 @@ async def test_a_comment_there_is_a_note_here_once_and_as_its_author(any_desk: D
     lines = [line for line in await desk.story(ref) if "vendor" in line or "nobody" in line]
     assert len(lines) == 2
     entries = {entry["actor"] for entry in await desk.audited("ticket.commented")}
-    assert any("maria" in actor for actor in entries)
+    assert any("dana" in actor for actor in entries)
     assert any("ticket:" in actor for actor in entries)
     vias = {row.via for row in await desk.rows("SELECT via FROM audit_entry WHERE action = 'ticket.commented'")}
     assert vias == {"ticket"}

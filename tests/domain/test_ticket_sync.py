@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from siems.domain.changing import replace
 from siems.domain.ticket import RETRIES, Stage, Ticket, wait_after
-from siems.domain.ticket_sync import Verdict, decide, mark, marked
+from siems.domain.ticket_sync import Verdict, agreed, decide, mark, marked
 
 T0 = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 STAGES = (Stage.OPEN, Stage.WORKING, Stage.RESOLVED, Stage.CLOSED)
@@ -100,7 +100,7 @@ class Both:
 
     def poll(self) -> None:
         found = decide(self.ticket, self.local, self.remote, self.remote_at, by_us=self.by_us)
-        after = replace(self.ticket, known=self.remote)
+        after = replace(self.ticket, known=self.remote, told=agreed(self.ticket, self.local, self.remote))
         if found.take:
             self.local = self.remote
             after = replace(after, told=self.remote, local_at=self.now, local_human=True)

@@ -102,6 +102,14 @@ def decide(ticket: Ticket, local: Stage, remote: Stage, remote_at: datetime | No
     return Verdict(take=later, push=not later, conflict=True)
 
 
+def agreed(ticket: Ticket, local: Stage, remote: Stage) -> Stage:
+    """What the ticket counts as told from now on: where both have come to the same by themselves, that is it.
+
+    Else an incident that later goes back to what was told before would seem not to have moved.
+    """
+    return remote if local.group == remote.group != ticket.told.group else ticket.told
+
+
 def mark(tag: str, job_id: int) -> str:
     """The end of each comment that siems writes, by which it knows it again."""
     return f"[siems:{tag}:{job_id}]"

@@ -12,7 +12,7 @@ from siems.domain.events import TicketCommented, TicketMoved
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor
 from siems.domain.ticket import JobVerb, Stage, Ticket, TicketAccount, stage_of
-from siems.domain.ticket_sync import Author, Remote, RemoteComment, Verdict, decide, marked
+from siems.domain.ticket_sync import Author, Remote, RemoteComment, Verdict, agreed, decide, marked
 from siems.errors import SiemsError
 from siems.services import incidents
 from siems.services.ticket_jobs import ask_for_poll, know_comment
@@ -78,7 +78,9 @@ def _state(uow: UnitOfWork, ticket: Ticket, account: TicketAccount, remote: Remo
     local, state = stage_of(incident, account.rules), remote.state[:80]
     by_us = remote.by is not None and remote.by.ours
     verdict = decide(ticket, local, remote.stage, remote.state_at, by_us=by_us)
-    before, after = ticket.state, replace(ticket, state=state, known=remote.stage, url=remote.url or ticket.url)
+    told = agreed(ticket, local, remote.stage)
+    before = ticket.state
+    after = replace(ticket, state=state, known=remote.stage, told=told, url=remote.url or ticket.url)
     if after == ticket:
         return False
     if not (verdict.take or verdict.push):

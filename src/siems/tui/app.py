@@ -233,6 +233,6 @@ def run(
         app.arrivals.query = app.saved.stream_filter = view
     elif view:
         app.saved.filter = view
-    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)
+    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))
     left = app.run(mouse=mouse and not low_bandwidth)
     return app.return_code or left or 0

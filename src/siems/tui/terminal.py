@@ -15,23 +15,29 @@ PATIENCE = 3.0
 def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callable[[], object]) -> None:
     """Watch a terminal on a thread of its own: polling for nothing still reports that it hung up.
 
-    So the process ends also where SIGHUP is ignored. SIGHUP and SIGTERM ask it to leave properly.
+    So the process ends also where SIGHUP is ignored. SIGHUP and SIGTERM ask it to leave properly: `leave` is called
+    on that thread. A signal's handler does no more than to wake it, since a handler may interrupt anything, a lock
+    that leaving needs among them.
     """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
 
     def watch() -> None:
         poll = select.poll()
         poll.register(fileno, 0)
-        poll.poll()
-        try:
-            save()
-        finally:
-            os._exit(HUNG_UP)
+        poll.register(woken, select.POLLIN)
+        if all(ready != woken for ready, _ in poll.poll()):
+            try:
+                save()
+            finally:
+                os._exit(HUNG_UP)
+        number = os.read(woken, 1)[0]
+        threading.Thread(target=leave, name="siems-leaving", daemon=True).start()
+        threading.Event().wait(PATIENCE)
+        os._exit(128 + number)
 
     def asked(number: int, _: object) -> None:
-        late = threading.Timer(PATIENCE, os._exit, (128 + number,))
-        late.daemon = True
-        late.start()
-        leave()
+        os.write(wake, bytes([number]))
 
     threading.Thread(target=watch, name="siems-terminal", daemon=True).start()
     signal.signal(signal.SIGTERM, asked)
