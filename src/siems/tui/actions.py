@@ -119,7 +119,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
-    Deed("clients", ("6",), "clients", cli="siems company list", where=EVERY),
+    Deed("clients", ("6",), "companies", cli="siems company list", where=EVERY),
     Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
     Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),

@@ -80,7 +80,7 @@ def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Pie
 def screens(here: Where, unread: int) -> list[Piece]:
     """The second line: where one is and could go."""
     line: list[Piece] = []
-    for where, name in ((Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.CLIENTS, "6 Clients")):
+    for where, name in ((Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.CLIENTS, "6 Companies")):
         line += [(f"[{name}]", "tab") if where is here else (f" {name} ", "")]
     return [*line, (f" 8 Inbox({unread})" if unread else " 8 Inbox", "")]
 

@@ -138,8 +138,9 @@ class TryChain(Overlay[None]):
             for one in trial.steps:
                 who = ", ".join((*one.people, *one.webhooks))
                 quiet = f"  inbox: {', '.join(one.inbox)}" if one.inbox else ""
-                level = f"level {one.level} " if one.level else ""
-                text = f"{one.kind:<6} {level}{one.text}{f': {who}' if who and who not in one.text else ''}{quiet}"
+                said = f"{one.text}: {who}" if who and who not in one.text else one.text
+                known = one.level is None or f"level {one.level}" in said
+                text = f"{one.kind:<6} {'' if known else f'level {one.level} '}{said.removeprefix(': ')}{quiet}"
                 parts = wrap(text, self.width - 12)
                 lines += [
                     [(f"{scene.time(one.at) if at == 0 else '':<12}", "dim"), (part, "")]

@@ -47,7 +47,7 @@ class ClientsScreen(Listing[Client]):
 
     BINDINGS = bindings(Where.CLIENTS)
     WHERE = Where.CLIENTS
-    NOUN = "client"
+    NOUN = "company"
     STRIP = 5
 
     def read(self) -> None:

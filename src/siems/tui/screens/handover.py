@@ -89,12 +89,11 @@ class Handover(Overlay[None]):
         for number, (name, text) in enumerate(self.things, 1):
             shown = self._masked(name, text)
             if "\n" in shown.strip():
-                lines += [[(f" {number} ", "key"), (name, "bold")]]
-                lines += [
-                    [("   " + part, "")]
-                    for source in shown.rstrip().splitlines()
-                    for part in wrap(source, self.width - 4)
-                ]
+                lines.append([(f" {number} ", "key"), (name, "bold")])
+                for source in shown.rstrip().splitlines():
+                    deep = 3 + min(20, len(source) - len(source.lstrip(" ")))
+                    parts = wrap(source.strip(), self.width - deep)
+                    lines += [[(" " * deep + part, "")] for part in parts]
             else:
                 lines.append([(f" {number} ", "key"), (f"{name:<12} ", "dim"), (present.safe(shown), "")])
         if self.made.get("awaits_secret"):

@@ -33,7 +33,7 @@ class PeopleScreen(Listing[UserView]):
 
     BINDINGS = bindings(Where.PEOPLE)
     WHERE = Where.PEOPLE
-    NOUN = "person"
+    NOUN = "user"
 
     def read(self) -> None:
         self.siems.read_users()
