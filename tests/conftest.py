@@ -135,8 +135,13 @@ def database_url(backend: str, quick_path: Path, request: pytest.FixtureRequest)
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield str(path)
         return
-    template = request.getfixturevalue("postgres_template")
-    with Copy(request.getfixturevalue("postgres_server"), template) as url:
+    yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL, postgres_template: str) -> Iterator[str]:
+    """The URL of a fresh database on PostgreSQL, for what only it can do."""
+    with Copy(postgres_server, postgres_template) as url:
         yield url
 
 

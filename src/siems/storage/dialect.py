@@ -11,6 +11,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from siems.errors import Unavailable
 from siems.storage import tables as t
 
+GIVEN_UP = ("40001", "40P01", "55P03")
+"""What PostgreSQL says of a transaction that others stood in the way of: serialization, deadlock, a lock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -56,6 +59,11 @@ def unavailable(error: DBAPIError) -> Unavailable:
     if "is locked" in text:
         return Unavailable("the database is locked by another process", hint="siems doctor", retry_after=2)
     return Unavailable("the database cannot be reached", hint="siems doctor", retry_after=5)
+
+
+def dropped(error: DBAPIError) -> bool:
+    """Whether the transaction was given up by the server, or its connection was, and may go well on a new one."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in GIVEN_UP
 
 
 def disk_full(error: DBAPIError) -> bool:

@@ -17,7 +17,7 @@ from siems.clock import Clock
 from siems.domain.priority import Weights
 from siems.errors import InvalidField, SiemsError, Unavailable
 from siems.histogram import Histogram
-from siems.storage.dialect import Dialect, unavailable
+from siems.storage.dialect import Dialect, dropped, unavailable
 from siems.storage.lanes import Job, Lanes
 from siems.storage.memory import Memory
 from siems.storage.repositories.repeats import FOLD_QUIET_SECONDS
@@ -68,6 +68,8 @@ class Writer:
         self.recovery: Callable[[Connection], None] | None = None
         """What has to be written before anything else, since there was no room for it at the start."""
         self._patience = FOLD_QUIET_SECONDS
+        self._committing = False
+        """Whether the last try came as far as COMMIT: what became of it is then not known."""
         self._thread = threading.Thread(target=self._run, name="siems-writer", daemon=True)
 
     def start(self) -> None:
@@ -124,7 +126,15 @@ class Writer:
     def _write(self, batch: list[Job]) -> None:
         started = time.perf_counter()
         try:
-            self._attempt(batch)
+            try:
+                self._attempt(batch)
+            except DBAPIError as why:
+                if self._committing or not dropped(why):
+                    raise
+                log.warning("writer.again", verbs=len(batch), why=repr(why.orig))
+                for job in batch:
+                    job.result = job.error = None
+                self._attempt(batch)
         except Exception as why:
             if len(batch) == 1 or isinstance(why, OperationalError):  # the database ails, not a verb
                 self._fail(batch, why)
@@ -155,6 +165,7 @@ class Writer:
     def _attempt(self, batch: list[Job]) -> None:
         """One transaction for these verbs; memory follows it, both ways."""
         uow: UnitOfWork | None = None
+        self._committing = False
         try:
             with self._engine.begin() as connection:
                 if self.recovery is not None:
@@ -169,6 +180,7 @@ class Writer:
                     self._verb(uow, job)
                 uow.flush()
                 self._moved(connection, companies)
+                self._committing = True
         except BaseException:
             if uow is not None:
                 for company_id in uow.loaded:
