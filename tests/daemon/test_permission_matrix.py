@@ -287,6 +287,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/messages/{ref}"): Case("read the audit log", **MESSAGE),
     ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
+    ("GET", "/audit/chains"): Case("read the audit log"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),

@@ -20,7 +20,7 @@ async def test_it_tells_the_story() -> None:
 
 async def test_sections_turn_by_tab() -> None:
     async with opened(target="INC-121") as it:
-        for text in ("[Alerts 6]", "[Notes 1]", "[Facts]", "[Timeline 6]"):
+        for text in ("[Alerts 6]", "[Notes 1]", "[History", "[Facts]", "[Timeline 6]"):
             await it.press("tab")
             assert text in it.screen
         await it.press("tab")

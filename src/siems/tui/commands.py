@@ -11,15 +11,21 @@ from siems.tui.actions import BY_ID, DEEDS, Where, shown
 from siems.tui.looks import THEMES
 
 NOUNS = ("incident", "inc", "i")
+PHRASES = {
+    "oncall who": "oncall", "oncall schedule": "oncall", "on-call": "oncall", "oncall override": "override",
+    "oncall swap accept": "answer", "oncall swap decline": "answer", "oncall swap list": "answer",
+    "oncall swap": "swap", "oncall export": "oncall export", "handoff": "brief", "audit verify": "verify",
+    "audit export": "audit export", "audit list": "audit", "notify inbox": "inbox", "notify read --all": "read_all",
+    "notify read": "read", "whatif page": "who", "whatif": "who", "company list": "clients", "companies": "clients",
+    "clients": "clients", "company onboard": "clients new", "user list": "people", "users": "people",
+    "people": "people", "user create": "people new", "escalation policy list": "chains", "policies": "chains",
+}  # fmt: skip
+"""The command line's nouns and verbs for screens and deeds of the console: the first words decide."""
+LISTS = {"alerts": "alerts", "alert": "alerts", "audit": "audit"}
 SORTS = {
     "sla": "sla", "score": "-priority_score", "priority": "-priority_score", "newest": "-created_at",
     "age": "-created_at",
 }  # fmt: skip
-BOOKS = {
-    "companies": "clients", "clients": "clients", "users": "people", "user": "people", "people": "people",
-    "policies": "chains", "policy": "chains",
-}  # fmt: skip
-"""Lists beside the incidents, by the words for them."""
 _REF = re.compile(r"(?:INC-)?(\d{1,12})", re.IGNORECASE)
 
 
@@ -49,6 +55,8 @@ VIEW: tuple[Entry, ...] = (
     Entry("companies", "6", "the clients"),
     Entry("users", "U", "the people"),
     Entry("policies", "P", "escalation policies"),
+    Entry("audit QUERY", "", "the audit log, filtered"),
+    Entry("view NAME", "f", "a saved view: mine, late, critical, or one of yours"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
     Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
@@ -103,17 +111,26 @@ def parse(text: str) -> Wish:
         return Wish("open", (known,))
     if head in NOUNS:
         return _noun(rest)
-    if head == "alerts" or (head == "alert" and rest[:1] in ([], ["list"])):
-        return Wish("alerts", rest=_behind(text, head if head == "alerts" or not rest else "list"))
-    if head in BOOKS and rest[:1] in ([], ["list"]):
-        return Wish(BOOKS[head])
+    if (phrase := _phrase(words)) is not None:
+        return phrase
+    if head in ("alerts", "audit") or (head == "alert" and rest[:1] in ([], ["list"])):
+        return Wish(LISTS[head], rest=_behind(text, "list" if rest[:1] == ["list"] else head))
     if head in ("go", "show", "open") and rest:
         return _noun(rest)
     if head in ("q", "quit", "exit"):
         return Wish("quit")
-    if head in ("co", "company", "filter", "sort", "tz", "theme"):
+    if head in ("co", "company", "filter", "sort", "tz", "theme", "view"):
         return Wish(head, rest=" ".join(rest) if head != "filter" else _behind(text, head))
     return _verb(head, rest)
+
+
+def _phrase(words: Sequence[str]) -> Wish | None:
+    """`oncall who`, `audit verify`: the longest known beginning; what follows it is asked for in its window."""
+    for many in (3, 2, 1):
+        known = PHRASES.get(" ".join(words[:many]).lower())
+        if known is not None and len(words) >= many and not (known == "audit" and len(words) > many):
+            return Wish(known)
+    return None
 
 
 def _behind(text: str, word: str) -> str:

@@ -11,7 +11,7 @@ from siems.tui import clocks
 from siems.tui.frame import rule
 from siems.tui.looks import Line, Looks, Piece, spread, wrap
 from siems.tui.messages import Story
-from siems.wire import AlertView, IncidentView, Summary, TimelineEntry
+from siems.wire import AlertView, IncidentView, Summary, TimelineEntry, WhoView
 
 
 @dataclass
@@ -169,7 +169,17 @@ def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) 
     return lines
 
 
-def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
+def on_call(whos: Sequence[WhoView], scene: Scene) -> list[Piece]:
+    """`on call: maria till 18:00, jon`; a schedule without anybody stands out."""
+    line: list[Piece] = [("on call: ", "dim")]
+    for place, one in enumerate(whos[:4]):
+        name = present.person(one.user_name) if one.user else f"nobody ({present.cell(one.schedule, 12).rstrip()})"
+        till = f" till {present.short_time(one.until, scene.now, scene.zone)}" if one.until and not place else ""
+        line.append((f"{', ' if place else ''}{name}{till}", "" if one.user else "!"))
+    return [*line, ("", "")] if whos else []
+
+
+def today(summary: Summary | None, scene: Scene, width: int, whos: Sequence[WhoView] = ()) -> list[Line]:
     """Three lines at the foot of a wide board."""
     head: Line = [(f"{scene.looks.rule(3)} today ", "head"), (scene.looks.rule(width - 10), "rule")]
     if summary is None:
@@ -189,4 +199,6 @@ def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
         companies.append(("none", "dim"))
     noise = f"{present.plural(summary.alerts, 'alert')} in {present.plural(summary.incidents, 'incident')}"
     cut: list[Piece] = [(noise, ""), (f", {summary.noise_reduction:.0f}% less noise", "dim")]
-    return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, cut, width)]
+    head = spread([(f"{scene.looks.rule(3)} today ", "head"), (scene.looks.rule(width), "rule")], cut, width)
+    duty = on_call(whos, scene)
+    return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, duty, width)]

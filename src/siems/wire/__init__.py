@@ -135,6 +135,7 @@ from siems.wire.reach import (
 )
 from siems.wire.record import (
     AuditView,
+    ChainHead,
     ChainState,
     Check,
     CompanyCount,
@@ -224,6 +225,7 @@ __all__ = [
     "CalendarImported",
     "CalendarView",
     "CandidateView",
+    "ChainHead",
     "ChainState",
     "ChannelView",
     "Check",

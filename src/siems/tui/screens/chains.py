@@ -12,9 +12,9 @@ from siems.tui.actions import Where
 from siems.tui.frame import rule
 from siems.tui.looks import Line, wrap
 from siems.tui.panes import Scene
-from siems.tui.screens.listing import Column, Listing
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import bindings
+from siems.tui.screens.roster import Column, Roster
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 from siems.wire import PolicyTrial, PolicyView
@@ -33,7 +33,7 @@ def steps(view: PolicyView) -> list[str]:
     return lines
 
 
-class ChainsScreen(Listing[PolicyView]):
+class ChainsScreen(Roster[PolicyView]):
     """The policies that the reader may see."""
 
     BINDINGS = bindings(Where.CHAINS)
@@ -70,7 +70,7 @@ class ChainsScreen(Listing[PolicyView]):
     def nothing(self) -> list[list[tuple[str, str]]]:
         return [[("There is no policy that you may see.", "bold")], [("siems escalation policy create NAME", "key")]]
 
-    def opened(self) -> None:
+    def clicked_twice(self) -> None:
         self.do_try()
 
     def do_try(self) -> None:

@@ -11,8 +11,8 @@ from siems.tui import drafts
 from siems.tui.actions import Where
 from siems.tui.frame import rule
 from siems.tui.looks import Line, Piece
-from siems.tui.screens.listing import Column, Listing
 from siems.tui.screens.place import bindings
+from siems.tui.screens.roster import Column, Roster
 from siems.wire import CompanyView, IntegrationView
 
 OLD_KEY = timedelta(days=365)
@@ -21,9 +21,10 @@ ENDS_SOON = timedelta(days=14)
 
 @dataclass
 class Client:
-    """A client with its ways in."""
+    """A client with its ways in, and the name of its policy."""
 
     view: CompanyView
+    policy: str = "default"
     ways: list[IntegrationView] = field(default_factory=list)
 
     @property
@@ -42,7 +43,7 @@ class Client:
         return max(found, key=lambda way: way.refused_at or way.created_at, default=None)
 
 
-class ClientsScreen(Listing[Client]):
+class ClientsScreen(Roster[Client]):
     """Screen 6."""
 
     BINDINGS = bindings(Where.CLIENTS)
@@ -67,7 +68,7 @@ class ClientsScreen(Listing[Client]):
             Column("OPEN", 4, lambda c: (str(c.view.open_incidents), ""), right=True),
             Column("BRCH", 4, lambda c: (str(c.view.breached), "x" if c.view.breached else "dim"), right=True),
             Column("ZONE", 16, lambda c: (c.view.sla_plan.time_zone, ""), wide=True),
-            Column("POLICY", 14, lambda c: (c.view.policy, ""), wide=True),
+            Column("POLICY", 14, lambda c: (c.policy, ""), wide=True),
             Column(
                 "LAST ALERT",
                 10,
@@ -112,7 +113,7 @@ class ClientsScreen(Listing[Client]):
                 ("clock ", "dim"),
                 (f"{plan.tier}, {hours}", ""),
                 ("   policy ", "dim"),
-                (c.policy or "default", ""),
+                (row.policy, ""),
                 ("   rate ", "dim"),
                 (f"{c.rate_per_minute}/min, burst {c.burst}", ""),
             ]
@@ -145,7 +146,7 @@ class ClientsScreen(Listing[Client]):
 
     # --- keys -----------------------------------------------------------------------------------------------
 
-    def opened(self) -> None:
+    def clicked_twice(self) -> None:
         self.do_edit()
 
     def do_new(self) -> None:
@@ -159,7 +160,7 @@ class ClientsScreen(Listing[Client]):
 
     def do_edit(self) -> None:
         if self.current is not None:
-            self.siems.open_wizard(drafts.of(self.current.view))
+            self.siems.open_wizard(drafts.of(self.current.view, self.current.policy))
 
     def do_setup(self) -> None:
         """A key and instructions for a tool of this client."""

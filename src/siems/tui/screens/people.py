@@ -10,9 +10,9 @@ from siems import present
 from siems.tui.actions import Where
 from siems.tui.frame import rule
 from siems.tui.looks import Line
-from siems.tui.screens.listing import Column, Listing
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import bindings
+from siems.tui.screens.roster import Column, Roster
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 from siems.wire import UserView
@@ -28,7 +28,7 @@ def scope(one: UserView) -> str:
     return ", ".join(ref.removeprefix("comp-") for ref in one.companies) or "nobody yet"
 
 
-class PeopleScreen(Listing[UserView]):
+class PeopleScreen(Roster[UserView]):
     """Users: of the whole MSP for admins, of their clients for others."""
 
     BINDINGS = bindings(Where.PEOPLE)
@@ -74,7 +74,7 @@ class PeopleScreen(Listing[UserView]):
             [("skills ", "dim"), (", ".join(row.skills) or "none named", ""), ("   ", ""), (taken, "dim")],
         ]
 
-    def opened(self) -> None:
+    def clicked_twice(self) -> None:
         self.do_edit()
 
     def do_edit(self) -> None:

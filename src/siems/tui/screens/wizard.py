@@ -12,8 +12,9 @@ from textual.widget import Widget
 from siems import present
 from siems.tui import drafts
 from siems.tui.actions import Where
-from siems.tui.drafts import MEANS, QUESTIONS, TABS, Draft, Question
+from siems.tui.drafts import Draft
 from siems.tui.looks import Line, Piece, spread, wrap
+from siems.tui.questions import MEANS, QUESTIONS, TABS, Question
 from siems.tui.screens.place import Place, filled
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
@@ -155,9 +156,15 @@ class WizardScreen(Place):
         event.stop()
         self._leave()
 
-    def _leave(self) -> None:
-        if not self.draft.company_id and any(self.draft.get(name) for name in ("name", "slug")):
+    def keep(self) -> bool:
+        """Write down what was typed for a new client; whether there was anything."""
+        worth = not self.draft.company_id and any(self.draft.get(name) for name in ("name", "slug"))
+        if worth:
             drafts.keep(self.draft)
+        return worth
+
+    def _leave(self) -> None:
+        if self.keep():
             self.siems.tell("the draft is kept: N goes on with it")
         self.siems.pop_screen()
 

@@ -1,4 +1,4 @@
-"""Lists of what is not an incident: rows with a cursor that belongs to an id, a filter, and a strip on the row."""
+"""Lists of what is not an incident: rows in columns, a filter over what is shown, and a strip about the row."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import ClassVar, Generic, TypeVar
 from textual.app import ComposeResult
 
 from siems import present
-from siems.tui.looks import Line, Looks, Piece
-from siems.tui.screens.place import Place, filled
+from siems.tui import frame
+from siems.tui.looks import Line, Piece, spread
+from siems.tui.screens.list_place import ListPlace
+from siems.tui.screens.place import filled
+from siems.tui.shelf import Shelf
 from siems.tui.widgets.lines import Lines
-from siems.tui.widgets.window import Window
+from siems.tui.widgets.listing import Listing
 
 Row = TypeVar("Row")
 LOW = 14
 """Terminals lower than this show the list and nothing beside it."""
+OLD = 30.0
+"""After so many seconds on the screen a list is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +35,7 @@ class Column(Generic[Row]):
     wide: bool = False
 
 
-class Roll(Window, Generic[Row]):
-    """The rows that are seen."""
-
-    def __init__(self, looks: Looks) -> None:
-        super().__init__(looks, id="roll")
-        self.rows: list[tuple[list[Piece], bool]] = []
-
-    def line(self, y: int) -> tuple[list[Piece], str]:
-        if y < len(self.rows):
-            pieces, here = self.rows[y]
-            return pieces, "cursor" if here else ""
-        return (self.empty[y - 1] if not self.rows and 0 < y <= len(self.empty) else []), ""
-
-
-class Listing(Place, Generic[Row]):
+class Roster(ListPlace, Generic[Row]):
     """Subclasses say what is read, what its columns are, and what is told about the row under the cursor."""
 
     NOUN: ClassVar[str] = "row"
@@ -52,11 +43,10 @@ class Listing(Place, Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.all: list[Row] | None = None
-        self.cursor = ""
+        self.shelf: Shelf[Row] = Shelf(self.key)
+        self.all: list[Row] = []
         self.query_text = ""
-        self._top = 0
-        self._read_at = 0.0
+        self._read_at = -OLD
 
     # --- what subclasses say ----------------------------------------------------------------------------------
 
@@ -85,32 +75,20 @@ class Listing(Place, Generic[Row]):
 
     def fill(self, rows: list[Row]) -> None:
         """The daemon has answered: the cursor stays on its row."""
-        at = self.index
         self.all = rows
-        shown = self.rows
-        if shown and all(self.key(row) != self.cursor for row in shown):
-            self.cursor = self.key(shown[max(0, min(at, len(shown) - 1))])
+        self.shelf.replace(self._matching())
         self.repaint()
 
-    @property
-    def rows(self) -> list[Row]:
+    def _matching(self) -> list[Row]:
         words = self.query_text.lower().split()
-        return [row for row in self.all or () if all(word in self.words(row).lower() for word in words)]
-
-    @property
-    def index(self) -> int:
-        return next((at for at, row in enumerate(self.rows) if self.key(row) == self.cursor), 0)
+        return [row for row in self.all if all(word in self.words(row).lower() for word in words)]
 
     @property
     def current(self) -> Row | None:
-        rows = self.rows
-        return rows[self.index] if rows else None
+        return self.shelf.current
 
-    def _go(self, index: int) -> None:
-        rows = self.rows
-        if rows:
-            self.cursor = self.key(rows[max(0, min(len(rows) - 1, index))])
-        self.repaint()
+    def begin_with(self, query: str) -> None:
+        self.query_text = query
 
     # --- painting -------------------------------------------------------------------------------------------
 
@@ -119,13 +97,9 @@ class Listing(Place, Generic[Row]):
         yield from self.compose_top()
         for name in ("screens", "view", "columns"):
             yield Lines(looks, id=name)
-        yield Roll[Row](looks)
+        yield Listing(self.shelf, looks, self._row, id="rows")
         yield Lines(looks, id="strip")
         yield from self.compose_bottom()
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.read_again()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -137,49 +111,46 @@ class Listing(Place, Generic[Row]):
             self.read()
 
     def tick(self) -> None:
+        if not self.shown:
+            return
         super().tick()
-        if self.is_mounted and self.siems.state.up and self.siems.monotonic() - self._read_at >= 30.0:
+        self._paint_view()
+        if self.siems.state.up and self.siems.monotonic() - self._read_at >= OLD:
             self.read_again()
 
     def repaint(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not self.shown:
             return
-        self.tick()
-        width, rows = self.size.width, self.rows
-        strip = self.lines("strip")
+        width, strip, here = self.size.width, self.lines("strip"), self.current
         strip.display = self.size.height >= LOW
         strip.styles.height = self.STRIP
         self.lines("screens").show([self.screens_line()])
-        self.lines("view").show([self._view(len(rows))])
-        shape = self._shape(width)
-        heads = [present.fit(f"{one.title:>{size}}" if one.right else one.title, size) for one, size in shape]
-        self.lines("columns").show([[("  " + " ".join(heads), "head")]])
-        roll, at = self.query_one(Roll), self.index
-        height = max(1, roll.size.height)
-        self._top = max(0, min(self._top, at, len(rows) - 1))
-        if at >= self._top + height:
-            self._top = at - height + 1
-        roll.empty = self._empty()
-        roll.rows = [
-            (self._line(row, shape, here=self._top + y == at), self._top + y == at)
-            for y, row in enumerate(rows[self._top : self._top + height])
+        heads = [
+            present.fit(f"{one.title:>{size}}" if one.right else one.title, size) for one, size in self._shape(width)
         ]
-        roll.repaint()
-        here = self.current
+        self.lines("columns").show([[("  " + " ".join(heads), "head")]])
+        self.listing.empty = self._empty()
+        self.listing.repaint()
         strip.show(filled(list(self.about(here, width)) if here is not None else [], self.STRIP))
+        self.tick()
 
-    def _view(self, shown: int) -> list[Piece]:
-        total = len(self.all or ())
-        count = present.plural(total, self.NOUN) if shown == total else f"{shown} of {present.plural(total, self.NOUN)}"
-        line: list[Piece] = [(count, "bold")]
+    def _paint_view(self) -> None:
+        app, width, shown = self.siems, self.size.width, len(self.shelf)
+        if not app.state.up and app.state.lost_at:
+            self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
+            return
+        total = present.plural(len(self.all), self.NOUN)
+        left: list[Piece] = [(f"{shown} of {total}" if self.query_text else total, "bold")]
         if self.query_text:
-            line += [("   /", "key"), (present.safe(self.query_text), "")]
-        return line
+            left += [("   filter: ", "dim"), (self.query_text, "")]
+        below = f"{self.shelf.below} more below " if self.shelf.below else ""
+        self.lines("view").show([spread(left, [(below, "dim")], width)])
 
     def _empty(self) -> list[list[Piece]]:
-        if self.all is None:
-            lost = not self.siems.state.up and bool(self.siems.state.lost_at)
-            return [[("No daemon answers.", "bold")]] if lost else [[("reading...", "dim")]]
+        if lost := self.no_daemon():
+            return lost
+        if not self.shelf.loaded:
+            return [[("reading...", "dim")]]
         if self.query_text:
             return [[("Nothing here matches this filter.", "bold")], [("esc", "key"), (" clears it", "")]]
         return self.nothing()
@@ -191,9 +162,9 @@ class Listing(Place, Generic[Row]):
         growing = sum(1 for one in kept if not one.width) or 1
         return [(one, one.width or free // growing) for one in kept]
 
-    def _line(self, row: Row, shape: Sequence[tuple[Column[Row], int]], *, here: bool) -> list[Piece]:
+    def _row(self, row: Row, here: bool) -> list[Piece]:
         pieces: list[Piece] = [("> " if here else "  ", "mark")]
-        for one, size in shape:
+        for one, size in self._shape(self.size.width):
             text, role = one.show(row)
             shown = present.safe(text)
             if one.right:
@@ -203,30 +174,13 @@ class Listing(Place, Generic[Row]):
 
     # --- keys -----------------------------------------------------------------------------------------------
 
-    def do_down(self) -> None:
-        self._go(self.index + 1)
-
-    def do_up(self) -> None:
-        self._go(self.index - 1)
-
-    def do_first(self) -> None:
-        self._go(0)
-
-    def do_last(self) -> None:
-        self._go(len(self.rows) - 1)
-
-    def do_page_down(self) -> None:
-        self._go(self.index + max(1, self.query_one(Roll).size.height))
-
-    def do_page_up(self) -> None:
-        self._go(self.index - max(1, self.query_one(Roll).size.height))
-
     def do_filter(self) -> None:
         self.prompt("filter", "/", value=self.query_text, hint="part of what is shown")
 
     def take_filter(self, text: str) -> None:
-        self.query_text = text.strip()
-        self._go(0)
+        self.query_text, self.shelf.cursor = text.strip(), ""
+        self.shelf.replace(self._matching())
+        self.moved()
 
     def prompted(self, purpose: str, value: str) -> None:
         if purpose == "filter":
@@ -244,26 +198,4 @@ class Listing(Place, Generic[Row]):
         if self.query_text:
             self.take_filter("")
         else:
-            self.siems.pop_screen()
-
-    # --- the mouse ------------------------------------------------------------------------------------------
-
-    def on_window_clicked(self, event: Window.Clicked) -> None:
-        event.stop()
-        self.siems.touched()
-        rows = self.rows
-        if self._top + event.line < len(rows):
-            self._go(self._top + event.line)
-            if event.times > 1:
-                self.opened()
-
-    def opened(self) -> None:
-        """A row was clicked twice."""
-
-    def on_window_wheeled(self, event: Window.Wheeled) -> None:
-        event.stop()
-        self._go(self.index + event.rows)
-
-    def on_window_resized(self, event: Window.Resized) -> None:
-        event.stop()
-        self.repaint()
+            super().do_back()
