@@ -16,17 +16,23 @@ from siems.tui.keymap import read_keymap
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
+from siems.tui.screens.chains import ChainsScreen
+from siems.tui.screens.clients import ClientsScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.oncall import OncallScreen
+from siems.tui.screens.people import PeopleScreen
+from siems.tui.screens.wizard import WizardScreen
+from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry"),
+    "enter": ("open", "raw", "entry", "edit", "try"),
+    "o": ("incident", "only"),
     "E": ("previous_critical", "export"),
     "V": ("mark_none", "verify"),
-    "f": ("follow", "unread"),
+    "f": ("follow", "unread", "views"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -56,7 +62,22 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, OncallScreen, AuditScreen, InboxScreen, Field]
+    "kind",
+    [
+        SiemsApp,
+        BoardScreen,
+        DetailScreen,
+        AlertsScreen,
+        OncallScreen,
+        AuditScreen,
+        InboxScreen,
+        ClientsScreen,
+        PeopleScreen,
+        ChainsScreen,
+        WizardScreen,
+        Choice,
+        Field,
+    ],
 )
 def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
     found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
@@ -73,6 +94,9 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (OncallScreen, Where.ONCALL),
         (AuditScreen, Where.AUDIT),
         (InboxScreen, Where.INBOX),
+        (ClientsScreen, Where.CLIENTS),
+        (PeopleScreen, Where.PEOPLE),
+        (ChainsScreen, Where.CHAINS),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
@@ -115,6 +139,8 @@ def test_command_lines_are_quoted() -> None:
      ("oncall who", "oncall", ()), ("siems audit verify", "verify", ()), ("handoff show", "brief", ()),
      ("oncall override add --user sam", "override", ()), ("notify inbox", "inbox", ()), ("7", "open", ("INC-7",)),
      ("oncall swap accept SWP-3", "answer", ()), ("audit export", "audit export", ()),
+     ("company list", "clients", ()), ("users", "people", ()), ("siems escalation policy list", "chains", ()),
+     ("company onboard", "clients new", ()), ("company acme", "company", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
      ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip

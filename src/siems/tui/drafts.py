@@ -60,13 +60,14 @@ class Draft:
     def settings(self) -> dict[str, Any]:
         """The fields of `wire.CompanyEdit` that differ from what stood there; for a new client, those that its
         creation does not take."""
-        late = ("burst", "paging", "enabled", "strategy", "window", "min_alerts", "auto_resolve", "quiet")
-        names = [one.name for one in QUESTIONS if not one.new_only] if self.company_id else list(late)
+        names = [one.name for one in QUESTIONS if not one.new_only] if self.company_id else _LATE
         told: dict[str, Any] = {}
         for name in names:
             text = self.get(name)
-            if text and text != self.before.get(name, ""):
-                told[_FIELDS.get(name, name)] = _typed(name, text)
+            field_name, value = _FIELDS.get(name, name), _typed(name, text) if text else None
+            usual = not self.company_id and _DEFAULTS.get(field_name) == value
+            if text and text != self.before.get(name, "") and not usual:
+                told[field_name] = value
         return told
 
     def window(self) -> dict[str, Any] | None:
@@ -95,10 +96,22 @@ class Draft:
             parts.append("--auth key")
         parts += [f"--allow-cidr {net}" for net in self.get("networks").replace(",", " ").split()]
         lines, slug = [" ".join(parts)], self.get("slug") or slug_of(self.get("name")) or "NAME"
-        rest = _flags({name: value for name, value in self.settings().items() if _DEFAULTS.get(name) != value})
-        return [*lines, *([f"siems company edit {slug}{rest}"] if rest else [])]
+        if rest := _flags(self.settings()):
+            lines.append(f"siems company edit {slug}{rest}")
+        if found := WINDOW.fullmatch(self.get("maintenance")):
+            days, at, span = found.groups()
+            first, often = ("", "daily") if days in (None, "daily") else (f"{days.split(',')[0]} ", f"weekly {days}")
+            lines.append(
+                f"siems maintenance create --company {slug} --match 'asset=*' --from '{first}{at}' --for {span} "
+                f"--repeat '{often}' --tz {self.get('time_zone') or 'UTC'} --reason 'maintenance window'"
+            )
+        return lines
 
 
+_LATE = (
+    "oncall", "assign", "burst", "paging", "enabled", "strategy", "window", "min_alerts", "auto_resolve", "quiet",
+)  # fmt: skip
+"""What is set after a client was made, because its creation does not take it."""
 _FIELDS = {
     "enabled": "correlation_enabled",
     "window": "window_minutes",
@@ -117,6 +130,7 @@ _ONBOARD_FLAGS = {
 }
 _DEFAULTS: Mapping[str, Any] = {
     "paging": "live",
+    "assign": "manual",
     "correlation_enabled": True,
     "strategy": "auto",
     "auto_resolve": True,
@@ -128,6 +142,8 @@ _EDIT_FLAGS = {
     "hours": "hours",
     "holidays": "holidays",
     "policy": "policy",
+    "oncall": "oncall",
+    "assign": "assign",
     "rate_per_minute": "rate",
     "burst": "burst",
     "paging": "paging",
@@ -187,6 +203,8 @@ def of(company: CompanyView, policy: str) -> Draft:
         "hours": plan.calendar.hours if plan.calendar else "",
         "holidays": (plan.calendar.holidays or "") if plan.calendar else "",
         "policy": policy,
+        "oncall": company.oncall,
+        "assign": company.assign,
         "rate": f"{company.rate_per_minute}/min",
         "burst": str(company.burst),
         "paging": company.paging,

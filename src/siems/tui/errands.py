@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from siems.client import Client as Daemon
-from siems.errors import SiemsError
+from siems.errors import SiemsError, Unavailable
 from siems.tui.drafts import Draft
 from siems.wire import UserView
 
@@ -27,7 +27,10 @@ TEST = {
 
 def onboard(daemon: Daemon, draft: Draft, now: datetime) -> tuple[dict[str, Any], str]:
     """Make the client; then what its creation does not take. Answers what was made, and what could not be done."""
-    made = daemon.onboard(**draft.onboarding(expiry(draft.get("expires"), now)))
+    try:
+        made = daemon.onboard(**draft.onboarding(expiry(draft.get("expires"), now)))
+    except Unavailable as why:
+        raise Unavailable(why.message, hint="if it was made all the same, 6 lists it and I makes it a key") from why
     left = []
     told = draft.settings()
     if told:

@@ -159,17 +159,16 @@ class Office:
     def edit_person(self, one: UserView | None) -> None:
         app = self._app
 
-        def filled(values: dict[str, str] | None) -> None:
-            if values is not None:
-                self._ask("person", lambda: save_person(app.client, one, values), acting=True)
+        def send(values: dict[str, str]) -> None:
+            self._ask("person", lambda: save_person(app.client, one, values), acting=True)
 
-        app.push_screen(PersonForm(one, person_fault), filled)
+        app.push_screen(PersonForm(one, person_fault, send))
 
     # --- what the daemon answers ----------------------------------------------------------------------------
 
     def on_known(self, event: messages.Known) -> None:
         app = self._app
-        form = next((one for one in reversed(app.screen_stack) if isinstance(one, WizardScreen)), None)
+        form = app.screen if isinstance(app.screen, WizardScreen) else None
         if event.why:
             self._refused(event, form)
             return
@@ -192,22 +191,31 @@ class Office:
             case "tried", said:
                 self._each(Handover, lambda one: one.told(said))
             case "edited", _:
-                if form is not None:
+                if form is not None and form.sending:
                     app.pop_screen()
                 app.tell("saved")
             case "onboarded", (made, left):
-                if form is not None:
+                if form is not None and form.sending:
                     app.pop_screen()
                 drafts.forget()
-                app.push_screen(Handover(made, f"{made['name']} is ready"))
-                if left:
-                    app.tell(f"the client is made, but: {left}", "error")
+                app.tell(f"the client is made, but: {left}" if left else "made", "error" if left else "toast")
+                self._hand_over(made, f"{made['name']} is ready")
             case "made", made:
-                app.push_screen(Handover(made, f"{made['tool']} for {made['company_id'].removeprefix('comp-')}"))
-                self.read_clients()
+                app.tell("made")
+                self._hand_over(made, f"{made['tool']} for {made['company_id'].removeprefix('comp-')}")
             case "person", said:
                 app.tell(said)
+                if isinstance(app.screen, PersonForm) and app.screen.sending:
+                    app.screen.dismiss(None)
                 self.read_users()
+
+    def _hand_over(self, made: dict[str, Any], title: str) -> None:
+        """Show what is shown once; the list has its client's row under the cursor then."""
+        for screen in self._app.screen_stack:
+            if isinstance(screen, ClientsScreen):
+                screen.shelf.cursor = made["company_id"]
+        self.read_clients()
+        self._app.push_screen(Handover(made, title))
 
     def _each(self, kind: type[Any], tell: Callable[[Any], None]) -> None:
         for screen in self._app.screen_stack:
@@ -216,8 +224,10 @@ class Office:
 
     def _refused(self, event: messages.Known, form: WizardScreen | None) -> None:
         app = self._app
-        if event.what in ("edited", "onboarded") and form is not None:
+        if event.what in ("edited", "onboarded") and form is not None and form.sending:
             form.refused(event.why)
+        elif event.what == "person" and isinstance(app.screen, PersonForm):
+            app.screen.refused(event.why)
         elif event.what == "tried":
             self._each(Handover, lambda one: one.told(event.why))
         elif event.what == "trial":

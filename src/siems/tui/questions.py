@@ -6,15 +6,17 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 TABS = ("Basic info", "Security", "Correlation", "Review & create")
+ASSIGNMENTS = ("manual", "best_match", "round_robin", "least_loaded", "on_call")
 STRATEGIES = ("auto", "asset|signature", "asset|signature|tool", "signature", "asset")
 RATE = re.compile(r"([1-9]\d{0,8})(?:/(min|s|h))?")
-_SPAN = re.compile(r"\d+[dhwm]|\d{4}-\d\d-\d\d")
+_SPAN = re.compile(r"[1-9]\d{0,3}[dhwm]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]?")
 WINDOW = re.compile(
-    r"(?:(daily|(?:mon|tue|wed|thu|fri|sat|sun)(?:,(?:mon|tue|wed|thu|fri|sat|sun))*) )?(\d\d:\d\d) for (\d+[mh])"
+    r"(?:(daily|(?:mon|tue|wed|thu|fri|sat|sun)(?:,(?:mon|tue|wed|thu|fri|sat|sun))*) )?((?:[01]\d|2[0-3]):[0-5]\d) for ([1-9]\d{0,3}[mh])"
 )
 
 
@@ -65,7 +67,11 @@ def _slug(text: str) -> str:
 
 
 def _expiry(text: str) -> str:
-    return "" if _SPAN.fullmatch(text) else "a length such as 180d, or a day such as 2027-01-31"
+    try:
+        good = bool(_SPAN.fullmatch(text) or date.fromisoformat(text))
+    except ValueError:
+        good = False
+    return "" if good else "a length such as 180d, or a day such as 2027-01-31"
 
 
 def _window(text: str) -> str:
@@ -77,9 +83,11 @@ QUESTIONS: tuple[Question, ...] = (
     Question("slug", 0, "Slug", "made from the name; used in ids and commands", check=_slug, new_only=True),
     Question("sla", 0, "SLA tier *", "its targets and hours", choices=("silver",), needed=True),
     Question("time_zone", 0, "Time zone *", "Europe/Oslo", needed=True, check=_zone),
-    Question("hours", 0, "Business hours", "those of the tier; such as Mon-Fri 08:00-17:00 (CRITICAL is always 24x7)"),
+    Question("hours", 0, "Business hours", "of the tier; such as Mon-Fri 08:00-17:00"),
     Question("holidays", 0, "Holidays", "of a country, such as NO or DE-BY"),
     Question("policy", 0, "Escalation policy", "", choices=("default",)),
+    Question("oncall", 0, "On-call schedule", "the default one; a name of siems oncall schedule list"),
+    Question("assign", 0, "What opens goes to", "", choices=ASSIGNMENTS),
     Question("maintenance", 0, "Maintenance", "none; such as  sun 02:00 for 4h", check=_window, new_only=True),
     Question(
         "auth", 1, "Authentication", "", choices=("API key + HMAC signature", "API key only (weaker)"), new_only=True

@@ -38,7 +38,7 @@ class ChainsScreen(Roster[PolicyView]):
 
     BINDINGS = bindings(Where.CHAINS)
     WHERE = Where.CHAINS
-    NOUN = "policy"
+    NOUNS = ("escalation policy", "escalation policies")
     STRIP = 6
 
     def read(self) -> None:

@@ -48,7 +48,7 @@ class ClientsScreen(Roster[Client]):
 
     BINDINGS = bindings(Where.CLIENTS)
     WHERE = Where.CLIENTS
-    NOUN = "company"
+    NOUNS = ("company", "companies")
     STRIP = 5
 
     def read(self) -> None:

@@ -40,7 +40,8 @@ class Handover(Overlay[None]):
     def __init__(self, made: Mapping[str, Any], title: str) -> None:
         super().__init__(f" {title} ")
         self.made = made
-        self.shown = self.saved = self.leaving = False
+        self.shown = self.saved = False
+        self._copied: set[str] = set()
         self.first: IntegrationView | None = None
         self.said = ""
         self.top = 0
@@ -62,7 +63,8 @@ class Handover(Overlay[None]):
         """What can be copied, in the order of its digits."""
         made = self.made
         key, secret = made.get("api_key") or "", made.get("hmac_secret") or ""
-        found = [("Webhook URL", made.get("webhook_url") or ""), ("API key", key), ("HMAC secret", secret)]
+        found = [("Webhook URL", made.get("webhook_url") or ""), ("API key", key), ("HMAC secret", secret),
+                 ("Mail address", made.get("mail_address") or ""), ("Queue", made.get("queue_url") or "")]  # fmt: skip
         setup = made.get("setup")
         if setup and setup.get("snippet"):
             found.append((setup.get("snippet_name") or "Snippet", setup["snippet"]))
@@ -71,12 +73,14 @@ class Handover(Overlay[None]):
             found.append(("curl", form.format(url=made["webhook_url"], key=key, secret=secret)))
         return [(name, text) for name, text in found if text]
 
-    def _masked(self, name: str, text: str) -> str:
-        secret = self.made.get("hmac_secret") or ""
-        key = self.made.get("api_key") or ""
+    @property
+    def _secrets(self) -> list[str]:
+        return [text for name in ("hmac_secret", "api_key") if (text := self.made.get(name))]
+
+    def _masked(self, text: str) -> str:
         if self.shown:
             return text
-        for one in filter(None, (secret, key)):
+        for one in self._secrets:
             text = text.replace(one, f"{one[:HIDDEN]}...")
         return text
 
@@ -84,10 +88,10 @@ class Handover(Overlay[None]):
 
     def content(self) -> Sequence[Line]:
         lines: list[Line] = []
-        if self.made.get("api_key") or self.made.get("hmac_secret"):
+        if self._secrets:
             lines += [[("These secrets are shown ONCE: keys are kept as hashes, secrets encrypted.", "stale")], []]
         for number, (name, text) in enumerate(self.things, 1):
-            shown = self._masked(name, text)
+            shown = self._masked(text)
             if "\n" in shown.strip():
                 lines.append([(f" {number} ", "key"), (name, "bold")])
                 for source in shown.rstrip().splitlines():
@@ -106,7 +110,7 @@ class Handover(Overlay[None]):
         if setup:
             lines.append([])
             for number, step in enumerate(setup["steps"], 1):
-                parts = wrap(self._masked("", step), self.width - 5)
+                parts = wrap(self._masked(step), self.width - 5)
                 lines += [
                     [(f"{number:>2}. " if at == 0 else "    ", "dim"), (part, "")] for at, part in enumerate(parts)
                 ]
@@ -180,7 +184,7 @@ class Handover(Overlay[None]):
             super().on_key(event)
 
     def _leave(self) -> None:
-        if self.saved or not (self.made.get("api_key") or self.made.get("hmac_secret")):
+        if self.saved or not self._secrets:
             self.dismiss(None)
             return
         field = self.query_one("#leave", Field)
@@ -211,7 +215,8 @@ class Handover(Overlay[None]):
         if key.isdigit() and 0 < int(key) <= len(self.things):
             name, text = self.things[int(key) - 1]
             self.siems.copy(text)
-            self.saved = self.saved or (name in ("API key", "HMAC secret") and not self.made.get("hmac_secret"))
+            self._copied |= {secret for secret in self._secrets if secret in text}
+            self.saved = self.saved or self._copied == set(self._secrets)
             self.said = f"copied: {name}. Where the terminal blocks that: w writes a file"
         elif key == "v":
             self.shown = not self.shown

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from siems import present
 from siems.tui.actions import Where
 from siems.tui.frame import rule
-from siems.tui.looks import Line
+from siems.tui.looks import Line, wrap
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import bindings
 from siems.tui.screens.roster import Column, Roster
@@ -33,7 +33,7 @@ class PeopleScreen(Roster[UserView]):
 
     BINDINGS = bindings(Where.PEOPLE)
     WHERE = Where.PEOPLE
-    NOUN = "user"
+    NOUNS = ("user", "users")
 
     def read(self) -> None:
         self.siems.read_users()
@@ -86,14 +86,17 @@ class PeopleScreen(Roster[UserView]):
             self.siems.edit_person(None)
 
 
-class PersonForm(Overlay[dict[str, str] | None]):
-    """One person's form; `y` outside a field saves. Leaves with what stands in it."""
+class PersonForm(Overlay[None]):
+    """One person's form; `y` outside a field sends what stands in it, and it stays until the daemon has taken it."""
 
     WIDTH = 78
 
-    def __init__(self, one: UserView | None, check: Callable[[dict[str, str]], str]) -> None:
+    def __init__(
+        self, one: UserView | None, check: Callable[[dict[str, str]], str], send: Callable[[dict[str, str]], None]
+    ) -> None:
         super().__init__(f" {one.name} " if one else " new person ")
-        self.one, self.check, self.complaint = one, check, ""
+        self.one, self.check, self.send = one, check, send
+        self.complaint, self.sending = "", False
 
     def compose_fields(self) -> ComposeResult:
         looks, one = self.siems.looks, self.one
@@ -142,7 +145,7 @@ class PersonForm(Overlay[dict[str, str] | None]):
     def foot(self) -> Sequence[Line]:
         lines: list[Line] = [[]]
         if self.complaint:
-            lines.append([(self.complaint, "error")])
+            lines += [[(part, "error")] for part in wrap(self.complaint, self.width)]
         typing = self.focused is not None
         first: Line = (
             [("tab", "key"), (" next   ", ""), ("space", "key"), (" choose   ", ""), ("esc", "key"), (" done", "")]
@@ -172,13 +175,18 @@ class PersonForm(Overlay[dict[str, str] | None]):
             self.set_focus(None)
             self.repaint()
 
+    def refused(self, why: str) -> None:
+        """The daemon did not take it: everything that was typed is still here."""
+        self.sending, self.complaint = False, why
+        self.repaint()
+
     def key_pressed(self, key: str) -> None:
         if key == "y":
             values = self.values()
             self.complaint = self.check(values)
-            if self.complaint:
-                self.repaint()
-            else:
-                self.dismiss(values)
+            if not self.complaint and not self.sending and self.siems.may_change("saving"):
+                self.sending = True
+                self.send(values)
+            self.repaint()
         else:
             super().key_pressed(key)

@@ -38,7 +38,7 @@ class Column(Generic[Row]):
 class Roster(ListPlace, Generic[Row]):
     """Subclasses say what is read, what its columns are, and what is told about the row under the cursor."""
 
-    NOUN: ClassVar[str] = "row"
+    NOUNS: ClassVar[tuple[str, str]] = ("row", "rows")
     STRIP: ClassVar[int] = 4
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class Roster(ListPlace, Generic[Row]):
         if not app.state.up and app.state.lost_at:
             self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
             return
-        total = present.plural(len(self.all), self.NOUN)
+        total = f"{len(self.all)} {self.NOUNS[len(self.all) != 1]}"
         left: list[Piece] = [(f"{shown} of {total}" if self.query_text else total, "bold")]
         if self.query_text:
             left += [("   filter: ", "dim"), (self.query_text, "")]

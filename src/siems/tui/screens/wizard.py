@@ -235,7 +235,9 @@ class WizardScreen(Place):
                 lines.append([(f" ! {one.label.rstrip(' *')}: {why}", "stale")])
         if self.tab == 2 and not self.complaint:
             chosen = self.draft.get("strategy") or "auto"
-            lines += [[(f" {present.safe(chosen)}: ", "bold"), (MEANS.get(chosen, ""), "")]]
+            lines += [
+                [(f" {part}", "")] for part in wrap(f"{chosen}: {MEANS.get(chosen, 'a way of its own')}", width - 2)
+            ]
         if self.tab == 3:
             return lines
         commands = self.draft.commands()
