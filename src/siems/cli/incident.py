@@ -62,6 +62,8 @@ def _viewed(name: str, query: str, sort: str) -> tuple[str, str]:
         known = ", ".join(one.name for one in (*own_views(), *STOCK))
         raise errors.NotFound(f"there is no view {name!r}", hint=f"there are: {known}; F saves one in  siems tui")
     parts = [f"({part})" for part in (found.filter, query) if part]
+    if not any("state:" in part for part in parts):
+        parts.insert(0, DEFAULT_QUERY)
     return " ".join(parts), sort or found.sort
 
 

@@ -263,6 +263,6 @@ def run(
         color=color,
     )
     app.link.renew = lambda: find_token(client)
-    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=app.leave)
+    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))
     left = app.run(mouse=mouse and not low_bandwidth)
     return app.return_code or left or 0

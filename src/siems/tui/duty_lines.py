@@ -95,12 +95,9 @@ def _with_time(name: str, word: str, moment: datetime, scene: Scene, width: int)
 
 def serves(one: ScheduleDetail) -> str:
     """The clients that go by a schedule."""
-    names = [present.safe(name[:40]).removeprefix("comp-") for name in one.schedule.used_by[:12]]
-    if names:
-        return ", ".join(names)
-    if one.schedule.company_id == MSP:
-        return "every client without its own"
-    return present.safe(one.schedule.company[:40])
+    known = [name for name in one.schedule.used_by if name != MSP]
+    names = [present.safe(name[:40]).removeprefix("comp-") for name in known[:12]]
+    return ", ".join(names) + (f" and {len(known) - 12} more" if len(known) > 12 else "") if names else "no client"
 
 
 # --- seven days ------------------------------------------------------------------------------------------------------
@@ -161,7 +158,8 @@ def bar(one: ScheduleDetail, grid: Grid, scene: Scene, *, here: bool) -> Line:
         first, last = max(0, grid.column(starts)), min(grid.columns, grid.column(ends))
         if ends <= grid.start or first >= grid.columns or last <= first:
             continue
-        text = present.clip(("|" if starts >= grid.start else "") + name, last - first)
+        lead = "|" if starts >= grid.start and last - first > 1 else ""
+        text = present.clip(lead + name, last - first)
         if sign == "!" and last - first < 8:
             text = ""
         for place in range(first, last):
@@ -272,6 +270,8 @@ def _load_lines(load: FairnessView, scene: Scene, width: int) -> list[Line]:
         return []
     if width < WIDE:
         parts = [f"{present.person(p.user_name)} {p.seconds // 3600}h {p.pages} paged" for p in load.people[:6]]
+        while parts and len("   ".join(parts)) > width - 12:
+            parts.pop()
         return [[(f"{present.safe(load.month[:10])}  ", "dim"), ("   ".join(parts), "")]]
     most = max(one.seconds for one in load.people) or 1
     month = "LOAD " + present.safe(load.month[:10])

@@ -66,7 +66,7 @@ def identity(
 def _till(until: datetime, now: datetime, zone: tzinfo) -> str:
     """18:00, and with its day where that is not within a day."""
     day = "" if (until - now).total_seconds() < 86_400 else f"{until.astimezone(zone):%a %d} "
-    return f"{day}{present.clock_time(until, zone)}"
+    return f"{day}{present.clock_time(until, zone, seconds=False)}"
 
 
 def zone_name(zone: tzinfo, now: datetime) -> str:
@@ -133,14 +133,16 @@ def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
 
 def keys(where: Where, width: int, *, lost: bool, able: Collection[str], without: Sequence[str] = ()) -> list[Piece]:
     """The last line, from the table: as many keys as fit, of the acts only those that are possible."""
-    names = ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else FOOTER[where]
+    names = ("help", "command", "copy", "retry", "doctor", "back", "quit") if lost else FOOTER[where]
     line: list[Piece] = []
     left = width
     for name in names:
         deed = BY_ID[name]
         if where not in deed.where or name in without or (deed.acts and deed.needs not in able):
             continue
-        words = {"retry": "retry", "undo": "undo"} | ({"command": "cmd", "escalate": "escal"} if width < 100 else {})
+        words = {"retry": "retry", "undo": "undo", "doctor": "doctor"} | (
+            {"command": "cmd", "escalate": "escal"} if width < 100 else {}
+        )
         label = words.get(name, deed.hint or deed.title)
         key = " ".join(shown(BY_ID[one].keys[0]) for one in PAIRED.get(name, (name,)))
         pieces: list[Piece] = [(key, "key"), (f" {label}", "")]

@@ -15,9 +15,8 @@ STRATEGIES = ("auto", "asset|signature", "asset|signature|tool", "signature", "a
 RATE = re.compile(r"([1-9]\d{0,8})(?:/(min|s|h))?")
 _SPAN = re.compile(r"[1-9]\d{0,3}[dhwm]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]?")
-WINDOW = re.compile(
-    r"(?:(daily|(?:mon|tue|wed|thu|fri|sat|sun)(?:,(?:mon|tue|wed|thu|fri|sat|sun))*) )?((?:[01]\d|2[0-3]):[0-5]\d) for ([1-9]\d{0,3}[mh])"
-)
+_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+WINDOW = re.compile(rf"(?:(daily|{_DAY}(?:,{_DAY})*) )?((?:[01]\d|2[0-3]):[0-5]\d) for ([1-9]\d{{0,3}}[mh])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class InboxScreen(ListPlace):
         one = self.shelf.current
         if one is not None and one.object and one.object != self._asked and self.siems.state.up:
             self._asked = one.object
-            if one.object not in self.reasons:
+            if one.object not in self.reasons and one.object.startswith("INC-"):
                 self.siems.records.why(one.object)
 
     # --- painting -------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class InboxScreen(ListPlace):
         lines: list[Line] = [frame.rule(looks, width, f"why this came: {one.object}")]
         told = next((told for told in self.reasons.get(one.object, ()) if told.subject == one.subject), None)
         if told is None:
-            known = one.object in self.reasons
+            known = one.object in self.reasons or not one.object.startswith("INC-")
             nothing = "No more is kept about this notice." if known else "reading..."
             return [*lines, [(present.safe(one.subject[:300]), "bold")], [(nothing, "dim")]]
         lines.append([(present.safe(told.subject[:300]), "bold")])

@@ -84,7 +84,7 @@ class Doctor(ListOverlay[None]):
         ]  # fmt: skip
         if not state.up:
             lines += [[("cause    ", "dim"), (text, "")] for text in wrap(state.why, self.width - 10, most=3)]
-            lines.append([("fix      ", "dim"), (state.hint, "key")])
+            lines.append([("fix      ", "dim"), (state.hint or "siems up -d, on the daemon's machine", "key")])
             lines.append([("then     ", "dim"), ("ctrl+r", "key"), (" asks again at once", "")])
         if self.why:
             lines.append([("daemon   ", "dim"), (self.why, "error")])
@@ -106,10 +106,18 @@ class Doctor(ListOverlay[None]):
 
     def content(self) -> list[Line]:
         lines, height = self._lines(), self.room - 2
-        keys: list[Piece] = [("esc", "key"), (" close", "")]
+        keys: list[Piece] = [("ctrl+r", "key"), (" ask again   ", ""), ("esc", "key"), (" close", "")]
         if len(lines) > height:
             keys = [("j k", "key"), (" scroll   ", ""), *keys]
         return [*lines[self.at : self.at + height], [], keys]
+
+    def key_pressed(self, key: str) -> None:
+        if key == "ctrl+r":
+            self.siems.do_retry()
+            if self.siems.state.up:
+                self.siems.records.status()
+        else:
+            super().key_pressed(key)
 
 
 class CommandLog(ListOverlay[None]):

@@ -119,7 +119,9 @@ class OncallScreen(DutyPlace):
 
     def _week(self, rows: int) -> list[Line]:
         scene, width = self.scene(), self.size.width
-        grid = Grid(duty_lines.midnight(scene, self.day), width, 16 if self.wide else 12)
+        grid = Grid(
+            duty_lines.midnight(scene, self.day), width, width - duty_lines.DAYS * ((width - 14) // duty_lines.DAYS)
+        )
         top = self.shelf.top
         current = self.shelf.index
         bars = [
