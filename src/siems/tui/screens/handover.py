@@ -127,7 +127,7 @@ class Handover(Overlay[None]):
     def foot(self) -> Sequence[Line]:
         lines: list[Line] = [[], self._waiting()]
         if self.said:
-            lines.append([(present.safe(self.said), "stale")])
+            lines += [[(part, "stale")] for part in wrap(self.said, self.width)]
         keys: list[Piece] = [
             (f"1-{len(self.things)}", "key"),
             (" copy  ", ""),

@@ -189,6 +189,7 @@ class WizardScreen(Place):
     def refused(self, why: str) -> None:
         """The daemon did not take it: everything that was typed is still here."""
         self.sending, self.complaint = False, why
+        self.siems.tell("")
         self.repaint()
 
     # --- painting -------------------------------------------------------------------------------------------
@@ -224,11 +225,13 @@ class WizardScreen(Place):
             left.append((" ", ""))
         return spread(left, [("changes" if self.draft.company_id else "new", "dim")], width)
 
+    def _complaint(self, width: int) -> list[Line]:
+        return [[(f" ! {text}", "error")] for text in wrap(self.complaint, width - 4)] if self.complaint else []
+
     def _beside(self, width: int) -> list[Line]:
         """Under the fields: what is wrong, what a choice means, and the command that does the same."""
         lines: list[Line] = [[]]
-        if self.complaint:
-            lines += [[(f" ! {text}", "error")] for text in wrap(self.complaint, width - 4)]
+        lines += self._complaint(width)
         for one in self._on_tab():
             why = self.draft.fault(one)
             if why and self.draft.get(one.name):
@@ -268,7 +271,7 @@ class WizardScreen(Place):
             rows.append([(f" {one.tab + 1} ", "key"), (f"{one.label.rstrip(' *'):<{LABEL - 1}}", "dim"), *shown])
         if self.draft.company_id and not rows:
             rows.append([(" Nothing was changed.", "dim")])
-        room = max(3, self.size.height - 13)
+        room = max(3, self.size.height - 13 - len(self._complaint(width)))
         if len(rows) > room:
             given = [
                 row for row, one in zip(rows, self.draft.asked(QUESTIONS), strict=False) if self.draft.get(one.name)
