@@ -86,7 +86,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("holidays", 0, "Holidays", "of a country, such as NO or DE-BY"),
     Question("policy", 0, "Escalation policy", "", choices=("default",)),
     Question("oncall", 0, "On-call schedule", "the default one; a name of siems oncall schedule list"),
-    Question("assign", 0, "What opens goes to", "", choices=ASSIGNMENTS),
+    Question("assign", 0, "Assignment", "", choices=ASSIGNMENTS),
     Question("maintenance", 0, "Maintenance", "none; such as  sun 02:00 for 4h", check=_window, new_only=True),
     Question(
         "auth", 1, "Authentication", "", choices=("API key + HMAC signature", "API key only (weaker)"), new_only=True

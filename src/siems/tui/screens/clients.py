@@ -114,8 +114,6 @@ class ClientsScreen(Roster[Client]):
                 (f"{plan.tier}, {hours}", ""),
                 ("   policy ", "dim"),
                 (row.policy, ""),
-                ("   rate ", "dim"),
-                (f"{c.rate_per_minute}/min, burst {c.burst}", ""),
             ]
         )
         how = f"{k.strategy}, {k.window_minutes} min, minimum {k.min_alerts}" if k.enabled else "off"
@@ -125,6 +123,8 @@ class ClientsScreen(Roster[Client]):
                 (how, ""),
                 ("   paging ", "dim"),
                 (c.paging, "stale" if c.paging == "shadow" else ""),
+                ("   rate ", "dim"),
+                (f"{c.rate_per_minute}/min, burst {c.burst}", ""),
             ]
         )
         worst = row.refused
