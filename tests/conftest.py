@@ -154,7 +154,7 @@ class Copy:
         self.name = f"siems_{next(_numbers)}_{id(self)}"
 
     def __enter__(self) -> str:
-        postgres.run(self._server, f"CREATE DATABASE {self.name} TEMPLATE {self._template}")
+        postgres.copy(self._server, self._template, self.name)
         return postgres.text_of(self._server.set(database=self.name))
 
     def __exit__(self, *error: object) -> None:

@@ -147,3 +147,10 @@ def run(url: URL, statement: str) -> None:
     """One statement outside of any transaction."""
     with psycopg.connect(text_of(url), autocommit=True) as connection:
         connection.execute(statement)
+
+
+def copy(url: URL, template: str, name: str) -> None:
+    """A database like another; by files, which takes a third of the time that its pages through the log would."""
+    with psycopg.connect(text_of(url), autocommit=True) as connection:
+        how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}")
