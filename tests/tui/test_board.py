@@ -525,8 +525,10 @@ async def test_a_user_key_map() -> None:
     from siems import places
 
     places.config_dir().mkdir(parents=True)
-    (places.config_dir() / "keys.toml").write_text('ack = "x"\n')
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nnote = "f5"\n')
     async with opened() as it:
+        assert "keys.toml: note: f5 belongs to the terminal" in it.screen
+        assert " x ack" in it.screen
         await it.press("a")
         assert it.acts == []
         await it.press("x")

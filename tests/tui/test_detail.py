@@ -26,7 +26,7 @@ async def test_sections_turn_by_tab() -> None:
         await it.press("tab")
         assert "ALR-9  fw-edge-02  meraki  active" in it.screen
         assert "why together: same asset, 5 min" in it.screen
-        await it.press("tab", "tab")
+        await it.press("tab", "tab", "tab")
         assert "base +90" in it.screen
 
 

@@ -162,15 +162,22 @@ def test_commands_that_make_no_sense_say_so() -> None:
 
 
 def test_the_palette_offers_what_the_screen_can_do() -> None:
-    assert {"ack", "resolve", "freeze"} <= {one.text for one in entries(Where.BOARD)}
-    assert "freeze" not in {one.text for one in entries(Where.DETAIL)}
-    assert matching("res", Where.BOARD)[0].text == "resolve"
-    assert matching("incident re", Where.BOARD)[0].text == "resolve"
+    assert {"ack", "resolve", "freeze"} <= {one.text for one in entries(Where.BOARD, {})}
+    assert "freeze" not in {one.text for one in entries(Where.DETAIL, {})}
+    assert matching("res", Where.BOARD, {})[0].text == "resolve"
+    assert matching("incident re", Where.BOARD, {})[0].text == "resolve"
 
 
 def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
     places.config_dir().mkdir(parents=True)
     (places.config_dir() / "keys.toml").write_text('ack = "Z"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n')
-    assert read_keymap() == {"ack": "Z", "note": "a"}
+    found = read_keymap()
+    assert found.keys == {"ack": "Z", "note": "a"}
+    assert found.faults == [
+        "start: ctrl+z belongs to the terminal", "resolve: q is back", "there is no action 'no'",
+    ]  # fmt: skip
     (places.config_dir() / "keys.toml").write_text("broken = [")
-    assert read_keymap() == {}
+    assert read_keymap().keys == {}
+    assert "cannot be read" in read_keymap().faults[0]
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nopen = "right"\n')
+    assert read_keymap().keys == {"ack": "x", "open": "right"}  # they mean something else on other screens only

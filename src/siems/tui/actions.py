@@ -216,6 +216,11 @@ def shown(key: str) -> str:
     return SHOWN.get(key, key)
 
 
+def keys_of(deed: Deed, own: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of a deed under the reader's own key map."""
+    return tuple(own[deed.id].split(",")) if deed.id in own else deed.keys
+
+
 def forbidden(key: str) -> bool:
     """Whether rule or habit gives the key to somebody else."""
     function_key = len(key) > 1 and key[0] == "f" and key[1:].isdigit()

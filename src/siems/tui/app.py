@@ -22,7 +22,7 @@ from siems.tui.feed import Feed
 from siems.tui.frame import LinkState
 from siems.tui.going import LINKS, Going, read_target
 from siems.tui.hands import Hands
-from siems.tui.keymap import read_keymap
+from siems.tui.keymap import Keymap, read_keymap
 from siems.tui.link import Link, whole_query
 from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
@@ -107,6 +107,7 @@ class SiemsApp(Listening, Arriving, Recording, Going, Office, ViewDeeds, App[int
         }
         self.bodies: Bodies = {}
         self.me: Me | None = None
+        self.keymap = Keymap()
         self.summary: Summary | None = None
         self.whos: list[WhoView] = []
         self.stories: dict[str, Story] = {}
@@ -125,7 +126,8 @@ class SiemsApp(Listening, Arriving, Recording, Going, Office, ViewDeeds, App[int
     # --- beginning and end ----------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.set_keymap(read_keymap())
+        self.keymap = read_keymap()
+        self.set_keymap(self.keymap.keys)
         target = read_target(self.target or self.saved.place)
         if target and target[0] is Where.BOARD and target[1]:
             self.saved.filter = target[1]
@@ -138,6 +140,9 @@ class SiemsApp(Listening, Arriving, Recording, Going, Office, ViewDeeds, App[int
         self.push_screen(BoardScreen())
         self.open_target(self.target or self.saved.place)
         self.link.start()
+        if faults := self.keymap.faults:
+            more = f"   and {len(faults) - 1} more" if len(faults) > 1 else ""
+            self.tell(f"keys.toml: {faults[0]}{more}", "error")
         if self.ticking:
             self.set_interval(1.0, self.tick)
 

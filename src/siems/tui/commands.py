@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from siems.tui.actions import BY_ID, DEEDS, Where, shown
+from siems.tui.actions import BY_ID, DEEDS, Where, keys_of, shown
 from siems.tui.looks import THEMES
 
 NOUNS = ("incident", "inc", "i")
@@ -63,10 +63,10 @@ VIEW: tuple[Entry, ...] = (
 )
 
 
-def entries(where: Where) -> list[Entry]:
+def entries(where: Where, own: Mapping[str, str]) -> list[Entry]:
     """All that the palette offers on a screen."""
     acts = [
-        Entry(deed.id.replace("_", " "), " ".join(shown(key) for key in deed.keys[:2]), deed.title)
+        Entry(deed.id.replace("_", " "), " ".join(shown(key) for key in keys_of(deed, own)[:2]), deed.title)
         for deed in DEEDS
         if where in deed.where and deed.id not in _MOVES
     ]
@@ -76,7 +76,7 @@ def entries(where: Where) -> list[Entry]:
 _MOVES = {"down", "up", "first", "last", "page_down", "page_up", "command", "section"}
 
 
-def matching(text: str, where: Where) -> list[Entry]:
+def matching(text: str, where: Where, own: Mapping[str, str]) -> list[Entry]:
     """The entries that fit what was typed so far: those that begin with it first."""
     typed = text.strip().lower()
     words = typed.split()
@@ -84,7 +84,7 @@ def matching(text: str, where: Where) -> list[Entry]:
         words = words[1:]
         typed = " ".join(words)
     head = words[0] if words else ""
-    all_ = entries(where)
+    all_ = entries(where, own)
     begins = [one for one in all_ if one.text.startswith(typed) or (head and one.text.split()[0] == head)]
     inside = [one for one in all_ if one not in begins and typed in f"{one.text} {one.title}".lower()]
     return begins + inside

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from siems import present
-from siems.tui.actions import BY_ID, FOOTER, Where, shown
+from siems.tui.actions import BY_ID, FOOTER, Where, keys_of, shown
 from siems.tui.looks import Looks, Piece, spread, width_of
 from siems.wire import Me
 
@@ -131,7 +131,9 @@ def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
     return spread([(text, role)], right, width) if right else [(text, role)]
 
 
-def keys(where: Where, width: int, *, lost: bool, able: Collection[str], without: Sequence[str] = ()) -> list[Piece]:
+def keys(
+    where: Where, width: int, *, lost: bool, able: Collection[str], own: Mapping[str, str], without: Sequence[str] = ()
+) -> list[Piece]:  # fmt: skip
     """The last line, from the table: as many keys as fit, of the acts only those that are possible."""
     names = ("help", "command", "copy", "retry", "doctor", "back", "quit") if lost else FOOTER[where]
     line: list[Piece] = []
@@ -140,11 +142,10 @@ def keys(where: Where, width: int, *, lost: bool, able: Collection[str], without
         deed = BY_ID[name]
         if where not in deed.where or name in without or (deed.acts and deed.needs not in able):
             continue
-        words = {"retry": "retry", "undo": "undo", "doctor": "doctor"} | (
-            {"command": "cmd", "escalate": "escal"} if width < 100 else {}
-        )
+        words = {"retry": "retry", "undo": "undo", "doctor": "doctor"}
+        words |= {"command": "cmd", "escalate": "escal"} if width < 100 else {}
         label = words.get(name, deed.hint or deed.title)
-        key = " ".join(shown(BY_ID[one].keys[0]) for one in PAIRED.get(name, (name,)))
+        key = " ".join(shown(keys_of(BY_ID[one], own)[0]) for one in PAIRED.get(name, (name,)))
         pieces: list[Piece] = [(key, "key"), (f" {label}", "")]
         if line:
             pieces.insert(0, ("  " if width >= 100 else " ", ""))

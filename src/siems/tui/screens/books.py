@@ -1,13 +1,13 @@
-"""Windows to read: help, the command log, the inbox."""
+"""The help: every key of a screen, and how things are written there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 
 from siems import present
-from siems.tui.actions import BY_ID, DEEDS, Deed, Where, shown
+from siems.tui.actions import BY_ID, DEEDS, Deed, Where, keys_of, shown
 from siems.tui.looks import Line, Piece
 from siems.tui.screens.overlay import Overlay
 from siems.tui.widgets.field import Field
@@ -69,9 +69,11 @@ NOTES = (
 )
 
 
-def keys_of(deed: Deed) -> str:
+def key_words(deed: Deed, own: Mapping[str, str]) -> str:
+    """The keys of a deed, or of it and its opposite, as people write them."""
     beside = BY_ID.get(BESIDE.get(deed.id, ""))
-    return " ".join(shown(key) for key in (deed.keys[:1] + beside.keys[:1] if beside else deed.keys[:2]))
+    keys = keys_of(deed, own)
+    return " ".join(shown(key) for key in (keys[:1] + keys_of(beside, own)[:1] if beside else keys[:2]))
 
 
 def title_of(deed: Deed) -> str:
@@ -98,6 +100,9 @@ class Help(Overlay[str | None]):
         super().on_mount()
         self.query_one("#search", Field).focus()
 
+    def _keys(self, deed: Deed) -> str:
+        return key_words(deed, self.siems.keymap.keys)
+
     @property
     def found(self) -> list[Deed]:
         words = self.query_one("#search", Field).value.lower().split()
@@ -105,7 +110,7 @@ class Help(Overlay[str | None]):
             deed
             for deed in DEEDS
             if self.where in deed.where and deed.keys and deed.id not in BESIDE.values()
-            and all(word in f"{deed.id} {deed.title} {keys_of(deed)}".lower() for word in words)
+            and all(word in f"{deed.id} {deed.title} {self._keys(deed)}".lower() for word in words)
         ]  # fmt: skip
 
     @property
@@ -131,7 +136,8 @@ class Help(Overlay[str | None]):
     def _below(self) -> list[Line]:
         lines: list[Line] = [[(self.siems.looks.rule(self.width), "rule")]]
         if self.greyed:
-            names = ", ".join(f"{shown(BY_ID[name].keys[0])} {name}" for name in self.greyed)
+            own = self.siems.keymap.keys
+            names = ", ".join(f"{shown(keys_of(BY_ID[name], own)[0])} {name}" for name in self.greyed)
             lines.append([("not now ", "stale"), (f"{names}  ({self.why})", "")])
         notes = (*_NOTES[self.where], *NOTES)
         return [*lines, *([(f"{name:<8}", "dim"), (text, "")] for name, text in notes)]
@@ -141,7 +147,7 @@ class Help(Overlay[str | None]):
         role = "off" if off else ("bold" if here else "")
         return [
             (">" if here else " ", "mark"),
-            (f"{keys_of(deed):<12}", "off" if off else "key"),
+            (f"{self._keys(deed):<12}", "off" if off else "key"),
             (title_of(deed), role),
         ]
 

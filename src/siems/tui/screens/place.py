@@ -100,7 +100,8 @@ class Place(Screen[None], inherit_bindings=False):
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide else ()
         able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
-        self.lines("keys").show([frame.keys(self.WHERE, width, lost=lost, able=able, without=without)])
+        keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
+        self.lines("keys").show([keys])
 
     def repaint(self) -> None:
         """Draw all that may have changed."""
