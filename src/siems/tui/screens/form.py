@@ -107,18 +107,12 @@ class Form(Overlay[dict[str, str] | None]):
 
     def foot(self) -> list[Line]:
         typing = self.focused is not None
-        ready: list[Piece] = [
-            ("y", "off" if typing else "key"),
-            (f" {self.verb}", "off" if typing else "bold"),
-        ]
-        for slot in self.slots:
-            ready += [
-                (f"   {slot.key}", "off" if typing else "key"),
-                (f" {slot.label}", "off" if typing else ""),
-            ]
-        ready += [("   esc", "key"), (" leave the field" if typing else " cancel", "")]
-        if typing:
-            ready += [("   enter", "key"), (" goes on", "")]
+        ready: list[Piece] = [("enter", "key"), (" goes on   ", ""), ("esc", "key"), (" leave the field", "")]
+        if not typing:
+            ready = [("y", "key"), (f" {self.verb}", "bold")]
+            for slot in self.slots:
+                ready += [(f"   {slot.key}", "key"), (f" {slot.label}", "")]
+            ready += [("   esc", "key"), (" cancel", "")]
         return [[(self.complaint, "error")], ready]
 
     def on_field_entered(self, event: Field.Entered) -> None:

@@ -80,7 +80,7 @@ class InboxScreen(ListPlace):
         return [
             (">" if here else " ", "mark"), ("   " if one.read else " o ", "stale"),
             (present.fit(present.ago(one.at, scene.now), WHEN) + " ", "dim"),
-            (present.cell(one.kind.replace("_", " "), KIND, mark=cut) + " ", "dim"),
+            (present.cell(one.kind.removeprefix("incident.").replace("_", " "), KIND, mark=cut) + " ", "dim"),
             (present.cell(subject, what, mark=cut) + " ", "" if one.read else "bold"),
             (present.cell(one.object, WHERE_TO, mark=cut), ""),
         ]  # fmt: skip

@@ -171,7 +171,7 @@ class OncallScreen(DutyPlace):
             return [[("reading who is on call...", "dim")]]
         return [
             [("There is no schedule yet: pages go to all technicians of a client.", "bold")],
-            [("siems oncall schedule create NAME --member A --member B", "key"), (" makes one.", "")],
+            [("siems oncall schedule create NAME --members A,B", "key"), (" makes one.", "")],
         ]
 
     # --- keys -----------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
         self._born = self.siems.monotonic()
         window = self.query_one("#window")
         window.styles.border = ("ascii" if self.siems.looks.ascii_only else "round", "ansi_bright_black")
-        window.border_title = Content(present.clip(present.safe(self.heading), self.width))
+        window.border_title = Content(present.safe(self.heading[:200]))  # a str would be read as markup
         window.styles.width = min(self.WIDTH, self.app.size.width)
         self.repaint()
 

@@ -92,6 +92,8 @@ class Place(Screen[None], inherit_bindings=False):
         mode = "READ ONLY" if app.read_only else "ARMED" if app.armed else ""
         context = (f" {app.context} " if app.color else app.context, f"context-{app.color}" if app.color else "title")
         who = frame.identity(app.me, context, link, mode=mode, wide=self.wide, now=now, zone=app.zone)
+        while len(who) > 3 and width_of(who) + width_of(clock) + 1 > width:
+            del who[-2:]
         self.lines("identity").show([who])
         text, role = app.toast_now()
         undo = app.desk.undoable(now)
