@@ -23,6 +23,7 @@ from answers_core import CORE
 from answers_messages import MESSAGES
 from answers_oncall import ONCALL
 from answers_people import PEOPLE
+from answers_runs import RUNS
 from reference_openapi import openapi
 from reference_tools import tools
 
@@ -228,7 +229,7 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE
+ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE | RUNS
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

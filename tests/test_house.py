@@ -23,9 +23,9 @@ LONGEST_FILE = 330
 LONG = {
     # one list each, in which things are looked up
     "src/siems/services/filters.py": 340,
-    "src/siems/config.py": 345,
-    "src/siems/wire/__init__.py": 400,
-    "src/siems/domain/events.py": 390,
+    "src/siems/config.py": 380,
+    "src/siems/wire/__init__.py": 520,
+    "src/siems/domain/events.py": 460,
     "tests/daemon/test_permission_matrix.py": 560,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 345,

@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from siems import places
@@ -197,6 +197,21 @@ class Webhooks(Section):
         return tuple(one.strip().lower() for one in self.allow.split(",") if one.strip())
 
 
+class Executors(Section):
+    """How runbooks reach hosts. `local.enabled` in a file means the same as `local_enabled`."""
+
+    local_enabled: bool = Field(False, description="whether shipped runbooks may run on the daemon's own machine")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        nested = {name: value for name, value in given.items() if isinstance(value, dict)}
+        flat = {name: value for name, value in given.items() if name not in nested}
+        return flat | {f"{name}_{key}": value for name, found in nested.items() for key, value in found.items()}
+
+
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
@@ -230,6 +245,7 @@ class Settings(BaseSettings):
     pushover: Pushover = Field(default_factory=lambda: Pushover(), description="push to phones by Pushover")
     webpush: Webpush = Field(default_factory=lambda: Webpush(), description="push to browsers")
     webhooks: Webhooks = Field(default_factory=lambda: Webhooks(), description="messages to addresses that people give")
+    executors: Executors = Field(default_factory=lambda: Executors(), description="how runbooks reach hosts")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod

@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role, Severity
 from siems.wire import ContactAsk, RuleAsk
 
+from . import run_cases
 from .house import ALERT as SENT
 from .house import VAULT, House, Reply
 
@@ -43,7 +45,9 @@ TABLE = {
     "own override, ask a swap, hand over":        "✓     ✓       ✓          ·",
     "others' overrides":                          "✓     ✓       ·          ·",
     "see tickets and templates":                  "✓     ✓       ✓          ·",
-}  # fmt: skip
+    "see runbooks":                               "✓     ✓       ✓          ·",
+    "approve a runbook's content":                "✓     ·       ·          ·",
+} | run_cases.ROWS  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
 }
@@ -83,6 +87,8 @@ RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
 MESSAGE = {"own": "MSG-1", "other": "MSG-2", "missing": "MSG-9"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
+RUNBOOK = "name: {}\ntitle: x\nrisk: low\nplatforms: [linux]\nsteps: [{{name: look, run: id}}]\n"
+DIGEST = sha256(RUNBOOK.format("vpn").encode()).hexdigest()
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 
 CASES: dict[tuple[str, str], Case] = {
@@ -92,6 +98,24 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/alerts"): Case("see what is in the scope", **INCIDENT),
     ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("GET", "/incidents/{ref}/explain"): Case("read the audit log", **INCIDENT),
+    ("GET", "/incidents/{ref}/runbooks"): Case("see runbooks", **INCIDENT),
+    ("GET", "/runbooks"): Case("see runbooks", **COMPANY, query="?company={object}"),
+    ("GET", "/runbooks/{name}"): Case("see runbooks", **COMPANY, query="?company={object}"),
+    ("GET", "/runbooks/{name}/text"): Case("see runbooks", **COMPANY, query="?company={object}"),
+    ("POST", "/runbooks"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"company": "{object}", "text": RUNBOOK.format("another")},
+    ),
+    ("POST", "/runbooks/{name}/approve-content"): Case(
+        "approve a runbook's content", **COMPANY_BODY, body={"company": "{object}", "digest": DIGEST}
+    ),
+    ("PATCH", "/runbooks/{name}"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
+    ),
+    ("DELETE", "/runbooks/{name}"): Case(
+        "settings and keys of a company", **COMPANY_BODY, body={"company": "{object}"}
+    ),
     ("POST", "/whatif/page"): Case("read the audit log", **COMPANY_BODY, body={"company": "{object}"}),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
@@ -291,6 +315,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
+    **{route: Case(**how) for route, how in run_cases.CASES.items()},
 }  # fmt: skip
 
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -337,12 +362,15 @@ async def populate(house: House) -> None:
         swap = more | {"other": "second", "mine": "2026-03-31"}
         assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
         page = {"company": company, "to": "root", "message": "x"}
+        runbook = {"company": company, "text": RUNBOOK.format("vpn")}
+        assert (await house.ask("third", "POST", "/runbooks", runbook)).status == 201
         assert (await house.ask("root", "POST", "/pages", page)).status == 201
         account = {"company": company, "kind": "jira", "url": NOBODY_THERE, "project": "OPS", "username": "a@b.example",
                    "secret": "x", "create": "never"}  # fmt: skip
         assert (await house.ask("root", "POST", "/ticket-accounts", account)).status == 201
     for number in (1, 2):
         assert (await house.ask("root", "POST", f"/incidents/INC-{number}/tickets", {})).status == 200
+    await run_cases.populate(house)
     for role in ROLES[1:]:
         await house.hire(role, Role(role), "comp-acme")
     await house.hire("stranger", Role.TECHNICIAN, "comp-beta")
@@ -378,8 +406,8 @@ async def call(house: House, role: str, route: tuple[str, str], thing: str, case
     method, path = route
     person = "root" if role == "admin" else role
     thing = thing.replace("{mine}", str(PEOPLE.index(person) + 1))
-    name = "identified" if "templates" in path else "web-server-01"
-    path = path.replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
+    name = "identified" if "templates" in path else "vpn" if "runbooks" in path else "web-server-01"
+    path = run_cases.named(path).replace("{name}", name).replace("{ref}", thing).replace("{key}", thing)
     path += case.query.replace("{object}", thing) if thing else ""
     return await house.ask(role, method, path, written(case.body, thing))
 
@@ -473,7 +501,10 @@ async def test_no_list_holds_anything_of_another_client(house: House, role: str)
             continue
         reply = await house.ask(role, "GET", path)
         if reply.status == 200:
-            theirs = rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|sch-beta|OVR-2|SWP-2|beta-jira|stranger"
+            theirs = (
+                rb"comp-beta|Beta|INC-2|ALR-2|SIL-2|PAG-2|HB-2|MSG-2|TKT-2|RUN-2|SA-2|sch-beta|OVR-2|SWP-2|beta-jira"
+                rb"|stranger"
+            )
             assert not re.search(theirs, reply.body), (path, reply)
 
 
@@ -490,7 +521,7 @@ async def test_without_a_token_every_route_answers_401_with_the_same_bytes(door:
     await populate(door)
     bodies = set()
     for method, path in CASES:
-        path = path.format(ref="INC-1", name="x", key="k", action="ack")
+        path = path.format(ref="INC-1", name="x", key="k", action="ack", executor="ssh")
         for headers in ([], [("Authorization", "Bearer nonsense")], [("Authorization", "Basic x")]):
             reply = await door.send(method, f"/api/v1{path}", headers)
             assert reply.status == 401, path

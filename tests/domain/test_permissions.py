@@ -37,6 +37,12 @@ TABLE = {
     P.SEE_TICKETS:      "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
+    P.RUN:              "✓     ✓       ✓          ·",
+    P.APPROVE_RUN:      "✓     ✓       ·          ·",
+    P.APPROVE_HIGH_RUN: "✓     ·       ·          ·",
+    P.RUN_SETTINGS:     "✓     ·       ·          ·",
+    P.SEE_RUNBOOKS:     "✓     ✓       ✓          ·",
+    P.APPROVE_CONTENT:  "✓     ·       ·          ·",
 }  # fmt: skip
 """A copy of the specification by hand: the code's own table must never be the measure of itself."""
 ROLES = (Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT)

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-ALIASES = {"i": "incident", "a": "alert", "co": "company"}
+ALIASES = {"i": "incident", "a": "alert", "co": "company", "rb": "runbook"}
 
 NOUNS: dict[str, tuple[str, str]] = {
     "init": ("setup", "configuration, database, first admin, this machine's token"),
@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "page": ("page", "call somebody now: siems page USER|oncall; list, show, ack, end"),
     "silence": ("silence", "quiet for a while: add, list, show, extend, end"),
     "maintenance": ("maintenance", "planned work: create, list, show, extend, end, run"),
+    "runbook": ("runbook", "what may be done to hosts: list, show, write, validate, approve"),
     "oncall": ("oncall", "who is on call; schedules, overrides, swaps, calendars"),
     "handoff": ("handoff", "what goes from one shift to the next"),
     "ticket": ("ticket", "incidents in the client's Jira or ServiceNow, in step both ways"),

@@ -10,9 +10,10 @@ import typer
 from siems import errors, places
 from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.show import field, show_list
+from siems.cli.show import field, show_list, show_one
+from siems.cli.table import plain
 
-app = new_app("Settings: list, path.")
+app = new_app("Settings: list, get, set, unset, path.")
 COLUMNS = (field("KEY", "key"), field("VALUE", "value"), field("ORIGIN", "origin", grows=True))
 
 
@@ -47,6 +48,80 @@ def _hidden(name: str, value: object) -> object:
         who, _, where = rest.rpartition("@")
         return f"{scheme}://{who.partition(':')[0]}@{where}"
     return value
+
+
+Key = Annotated[str, typer.Argument(help="server.port, executors.local.enabled")]
+AT_ONCE = ("executors",)
+"""Sections that a running daemon looks at again by itself."""
+
+
+@app.command()
+@leaf
+def get(door: Door, key: Key) -> None:
+    """The value in force: siems config get executors.local.enabled"""
+    section, name = _known(key)
+    value = _hidden(name, process.call("settings")[section][name])
+    show_one(door, {"key": f"{section}.{name}", "value": value}, lambda s: [plain(s["value"])], id="key")
+
+
+@app.command("set")
+@leaf
+def set_(
+    door: Door, key: Key, value: Annotated[str, typer.Argument(help="as it stands in siems.toml, without quotes")]
+) -> None:  # fmt: skip
+    """Write a setting into siems.toml: siems config set executors.local.enabled true"""
+    _write(door, key, value)
+
+
+@app.command()
+@leaf
+def unset(door: Door, key: Key) -> None:
+    """Take a setting out of siems.toml, so that its default counts: siems config unset executors.local.enabled"""
+    _write(door, key, None)
+
+
+def _known(key: str) -> tuple[str, str]:
+    """(section, name) of a key; what stands behind the first dot may have dots in place of _. Raises NotFound."""
+    from difflib import get_close_matches
+
+    section, _, rest = key.strip().partition(".")
+    name = rest.replace(".", "_").replace("-", "_")
+    found = process.call("settings")
+    if name in found.get(section, {}):
+        return section, name
+    known = [f"{one}.{inner}" for one, values in found.items() for inner in values]
+    near = get_close_matches(f"{section}.{name}", known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "siems config list"
+    raise errors.NotFound(f"there is no setting {key!r}", hint=hint)
+
+
+def _write(door: Door, key: str, value: str | None) -> None:
+    """Change one line of the file; it is kept only if the daemon could read it. Raises UsageError."""
+    from siems.cli.settings_file import changed
+
+    section, name = _known(key)
+    files = places.settings_files()
+    file = next((p for p in files if p.exists()), files[0] if files else None)
+    if file is None:
+        raise errors.NotFound("settings are looked for nowhere", hint="siems init")
+    before = file.read_text() if file.exists() else ""
+    after = changed(before, section, name, value)
+    if after != before and not door.dry_run:
+        places.write_private(file, after)
+        try:
+            process.call("settings")
+        except errors.SiemsError:
+            places.write_private(file, before)
+            raise
+    variable = f"SIEMS_{section}_{name}".upper()
+    if variable in os.environ:
+        door.note(f"note: the variable {variable} is set, and goes before the file")
+    again = "in force at once" if section in AT_ONCE else "in force when the daemon is restarted:  siems daemon restart"
+    item = {"key": f"{section}.{name}", "value": _hidden(name, value), "file": str(file), "changed": after != before}
+    said = "unset" if value is None else f"= {item['value']}"
+    dry = " (dry run, nothing is written)" if door.dry_run else ""
+    words = f", {again}" if after != before else ", already so"
+    show_one(door, item, lambda s: [f"{s['key']} {said} in {s['file']}{dry or words}"], id="key")
 
 
 @app.command()

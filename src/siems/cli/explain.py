@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siems.cli.runbook_offer import offered
 from siems.cli.show import Item, at
 
 
@@ -40,4 +41,6 @@ def story(e: Item) -> list[str]:
         lines.append("  nobody")
     lines += ["", "what happens next, if nobody does anything"]
     lines += [f"  {at(one['at'])}  {safe(one['text'])}" for one in e["next"]] or ["  nothing"]
+    if e.get("runbooks"):
+        lines += ["", "which runbooks match it", *(f"  {text}" for text in offered(e["runbooks"]))]
     return [*lines, "", f"the arithmetic of its deadlines:  siems sla explain {e['id']}"]

@@ -11,6 +11,7 @@ from siems import errors
 from siems.cli.acts import VERBS, Ref
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import pages
+from siems.cli.runbook_offer import offered
 from siems.cli.show import Column, Item, at, field, show_list, show_one, when
 
 app = new_app("Incidents: list, show, assign, ack, start, hold, resume, note, resolve, close, reopen, escalate.")
@@ -116,6 +117,7 @@ def show(door: Door, ref: Ref) -> None:
     item = dict(detail["incident"])
     item["priority_terms"] = detail["priority_terms"]
     item["tickets"] = detail.get("tickets", [])
+    item["runbooks"] = detail.get("runbooks", [])
     show_one(door, item, lambda i: _card(i, story))
 
 
@@ -150,6 +152,7 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
         f"   from {safe(', '.join(i['tool_sources']))}   rule {i['rule']}",
         *(f"ticket {safe(k['key'] or k['id'])}  {safe(k['state'])}  {safe(k['url'])}" for k in i.get("tickets", ())),
         f"next: {', '.join(i['actions']) or 'nothing you may do'}",
+        *offered(i.get("runbooks", ())),
         "",
     ]
     lines += [f"{e['at'][:19]}Z  {e['kind']:<10} {safe(e['actor']):<12} {safe(e['text'])}" for e in story]

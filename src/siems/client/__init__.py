@@ -21,6 +21,8 @@ from siems.client.paging import Paging
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
+from siems.client.runbooks import Runbooks
+from siems.client.runs import Runs
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
@@ -37,6 +39,8 @@ class Client(
     Policies,
     Reach,
     Record,
+    Runbooks,
+    Runs,
     Silences,
     Slas,
     Tickets,

@@ -24,6 +24,7 @@ from siems.daemon.limits import Limiter
 from siems.daemon.pulling import Pulls
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.repliers import Repliers
+from siems.daemon.running import Running
 from siems.daemon.scheduler import Scheduler
 from siems.daemon.sightings import Sightings
 from siems.daemon.ticketing import Ticketing
@@ -100,6 +101,7 @@ class Runtime:
     repliers: Repliers = field(init=False)
     watch: Watch = field(init=False)
     ticketing: Ticketing = field(init=False)
+    running: Running = field(init=False)
     mail: Listening | None = None
     watching: bool = False
     """Whether gaps and late rows are told: not where time is played with."""
@@ -126,6 +128,7 @@ class Runtime:
         self.pulls = Pulls(self.database, self.intake, self.clock, self.settings.aws)
         guard = Guard(self.settings.webhooks.allow_list)
         self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url, guard)
+        self.running = Running(self.database, self.clock, self.vault, self.settings)
         self.hub = Hub(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
@@ -158,6 +161,7 @@ class Runtime:
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
         self._spawn(self.ticketing.run)
+        self._spawn(self.running.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -185,6 +189,7 @@ class Runtime:
         self.draining = True
         await self.pulls.stop()
         await self.ticketing.stop()
+        await self.running.stop()
         self.hub.close()
         self.scheduler.stop()
         await self.delivering.stop()
@@ -218,6 +223,8 @@ class Runtime:
         types = [event.type for event in committed.events]
         if any(type.startswith(("incident.", "ticket")) for type in types):
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
+        if any(type.startswith("run.") for type in types):
+            self.running.wake()
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -18,6 +18,8 @@ from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
 from siems.domain.permissions import Actor
+from siems.domain.run import Run, RunHost, RunTurn
+from siems.domain.runbook_found import Found
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket
 
@@ -338,6 +340,28 @@ class TicketFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunMoved:
+    """A run was asked for, answered, begun, stopped or ended; `told` are those who are asked to approve it."""
+
+    run: Run
+    turn: RunTurn
+    actor: Actor
+    hosts: tuple[RunHost, ...] = ()
+    told: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWent:
+    """A run came further: hosts that ended, (host, phase, step, state) of steps that did, whether more was printed."""
+
+    run: Run
+    ended: tuple[RunHost, ...] = ()
+    steps: tuple[tuple[str, str, str, str], ...] = ()
+    printed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
 
@@ -347,6 +371,25 @@ class Recorded:
     object: str
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookWritten:
+    """Somebody wrote or changed a runbook; `before` is what it was, None for a new one."""
+
+    found: Found
+    before: Found | None
+    actor: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookApproved:
+    """An admin has approved the content of a runbook, and given it a risk."""
+
+    found: Found
+    actor: Actor
+    reason: str = ""
 
 
 Event = (
@@ -384,4 +427,8 @@ Event = (
     | TicketCommented
     | TicketMoved
     | TicketFailed
+    | RunMoved
+    | RunWent
+    | RunbookWritten
+    | RunbookApproved
 )  # fmt: skip

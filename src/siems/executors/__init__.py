@@ -99,4 +99,13 @@ class Opening(Protocol):
     def __call__(self, settings: Settings) -> Executor: ...
 
 
-registry: Registry[Opening] = Registry("executor", {})
+registry: Registry[Opening] = Registry(
+    "executor",
+    {
+        "local": "siems.executors.local:Local",
+        "ssh": "siems.executors.ssh:Ssh",
+    },
+)
+
+TOGETHER: Mapping[str, int] = {"ssm": 50}
+"""So many hosts go into one call where a way takes several at once; of the others each goes by itself."""

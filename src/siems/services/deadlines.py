@@ -19,7 +19,10 @@ from siems.services import (
     heartbeats,
     life_sign,
     paging,
+    run_work,
+    runs,
     self_audit,
+    self_healing,
     shifts,
     silencing,
     status_updates,
@@ -196,6 +199,10 @@ _FIRES: Mapping[DueKind, Callable[[UnitOfWork, Due], None]] = MappingProxyType(
         DueKind.REARM: partial(self_audit.rearm, derived=_DERIVED),
         DueKind.TICKET_POLL: ticket_inbound.fire,
         DueKind.STATUS_UPDATE: status_updates.fire,
+        DueKind.RUN_EXPIRY: runs.expire,
+        DueKind.RUN_TIMEOUT: run_work.too_long,
+        DueKind.RUN_LEASE: run_work.lost,
+        DueKind.SELF_HEAL: self_healing.due,
     }
 )
 """Everything else that happens later."""

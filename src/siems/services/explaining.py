@@ -17,6 +17,7 @@ from siems.domain.permissions import Actor, Permission, require
 from siems.services.assign_views import kept_choice
 from siems.services.queries import find_incident
 from siems.services.reach_views import why
+from siems.services.suggestions import suggestions
 from siems.services.views import load_names, policy_named, score
 from siems.storage import tables as t
 from siems.vocabulary import Severity, State
@@ -54,6 +55,7 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Ex
         policy=policy.name, level=incident.escalation_level,
         escalations=[text for kind, text in story if kind == "escalation"],
         told=why(connection, actor, incident.ref), next=_coming(connection, incident, policy, names.users),
+        runbooks=suggestions(connection, incident, actor),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
-from siems.services import status_updates, ticket_notices
+from siems.services import run_notices, self_healing, status_updates, ticket_notices
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -26,6 +26,7 @@ from siems.services.incidents import resolve_alerts
 from siems.services.message_notices import message_dead
 from siems.services.oncall_notices import shift_changed
 from siems.services.paging_notices import page_moved
+from siems.services.runbook_notices import runbook_approved, runbook_written
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
@@ -281,7 +282,12 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.AlertSuppressed: (alert_suppressed,),
         e.MessageDead: (message_dead,),
         e.AssigneeChosen: (assignee_chosen,),
-        e.IncidentOpened: (incident_opened, ticket_notices.incident_opened, status_updates.incident_opened),
+        e.IncidentOpened: (
+            incident_opened,
+            ticket_notices.incident_opened,
+            status_updates.incident_opened,
+            self_healing.incident_opened,
+        ),
         e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
@@ -311,6 +317,10 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketCommented: (ticket_notices.ticket_commented,),
         e.TicketMoved: (ticket_notices.ticket_moved,),
         e.TicketFailed: (ticket_notices.ticket_failed,),
+        e.RunMoved: (run_notices.run_moved, self_healing.run_moved),
+        e.RunWent: (run_notices.run_went,),
+        e.RunbookWritten: (runbook_written,),
+        e.RunbookApproved: (runbook_approved,),
         e.Recorded: (recorded,),
     }
 )

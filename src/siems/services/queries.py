@@ -17,6 +17,7 @@ from siems.domain.permissions import Actor, missing
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
+from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
 from siems.storage import tables as t
@@ -33,6 +34,7 @@ from siems.wire import (
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
+RUNBOOKS_SHOWN = 3
 OPEN_STATES = [State.OPEN.value, State.ASSIGNED.value, State.IN_PROGRESS.value]
 
 
@@ -171,6 +173,7 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,
         tickets=ticket_refs(connection, incident, actor),
+        runbooks=suggestions(connection, incident, actor, most=RUNBOOKS_SHOWN),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from siems.domain.escalation import Policy
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
 from siems.domain.reach import Reach
+from siems.domain.self_heal import HealRule
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket, TicketAccount
 from siems.storage import tables as t
@@ -37,6 +38,7 @@ from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.oncall import Rota
 from siems.storage.repositories.policies import policy_in_force
+from siems.storage.repositories.runs import heals_of
 from siems.storage.repositories.silences import not_over
 from siems.storage.repositories.tickets import accounts_of, tickets_not_closed
 from siems.storage.rows import alert_from, content_name, incident_from, settings_from
@@ -74,6 +76,7 @@ class CompanyMemory:
     workload: dict[str, int] = field(default_factory=dict)
     """How many open incidents each user has here."""
     ticket_accounts: dict[str, TicketAccount] = field(default_factory=dict)
+    heals: dict[str, HealRule] = field(default_factory=dict)
     tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
     """The links of its incidents, by incident."""
 
@@ -254,4 +257,5 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     company.ticket_accounts.update((account.id, account) for account in accounts_of(connection, company.id))
     company.tickets.update(tickets_not_closed(connection, company.id))
+    company.heals.update(heals_of(connection, company.id))
     journal.forget()

@@ -36,6 +36,7 @@ from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.paging import Pages
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.roster import Roster
+from siems.storage.repositories.runs import Runs
 from siems.storage.repositories.silences import Silences
 from siems.storage.repositories.stream import Stream
 from siems.storage.repositories.tickets import Tickets
@@ -86,6 +87,7 @@ class UnitOfWork:
         self.roster = Roster(self)
         self.pages = Pages(self)
         self.tickets = Tickets(self)
+        self.runs = Runs(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 

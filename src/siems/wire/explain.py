@@ -8,6 +8,7 @@ import msgspec
 
 from siems.wire.assignment import ChoiceView
 from siems.wire.reach import ToldView
+from siems.wire.runbooks import SuggestionView
 from siems.wire.shapes import Ask, Wire
 
 
@@ -60,6 +61,7 @@ class ExplainView(Wire):
     escalations: list[str]
     told: list[ToldView]
     next: list[ComingUp]
+    runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
 
 
 class WhatIfAsk(Ask):

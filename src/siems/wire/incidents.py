@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from siems.wire.runbooks import SuggestionView
 from siems.wire.shapes import Ask, Wire
 from siems.wire.tickets import TicketRef
 
@@ -99,6 +100,8 @@ class IncidentDetail(Wire):
     undo: UndoView | None
     server_time: datetime
     tickets: list[TicketRef] = msgspec.field(default_factory=list)
+    runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
+    """The best of those that match it."""
 
 
 class TimelineEntry(Wire):

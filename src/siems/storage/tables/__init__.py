@@ -17,6 +17,17 @@ from siems.storage.tables.people import company, token, user, user_company
 from siems.storage.tables.policies import policy
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
+from siems.storage.tables.runbooks import runbook, runbook_approval
+from siems.storage.tables.runs import (
+    host_login,
+    run,
+    run_host,
+    run_output,
+    run_rule,
+    run_step,
+    self_heal,
+    standing_approval,
+)
 from siems.storage.tables.tickets import template, ticket, ticket_account, ticket_comment, ticket_job
 
 __all__ = [
@@ -37,6 +48,7 @@ __all__ = [
     "event",
     "handoff_note",
     "heartbeat",
+    "host_login",
     "idempotency",
     "incident",
     "integration",
@@ -55,12 +67,21 @@ __all__ = [
     "raw_columns",
     "rejection",
     "repeat_log",
+    "run",
+    "run_host",
+    "run_output",
+    "run_rule",
+    "run_step",
+    "runbook",
+    "runbook_approval",
     "schedule",
+    "self_heal",
     "shift",
     "sighting",
     "silence",
     "sla_told",
     "snapshot",
+    "standing_approval",
     "subscription",
     "swap",
     "template",

@@ -1,0 +1,122 @@
+"""Following a run: what its hosts print, as they print it, until it is over."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+from siems import errors
+from siems.cli.context import Door
+from siems.cli.show import Item, show_list
+from siems.cli.table import Column
+
+OVER = ("succeeded", "failed", "cancelled", "expired", "rejected")
+ASK_SECONDS = 0.4
+PATIENCE_SECONDS = 60.0
+"""For so long a daemon that is restarted is waited for."""
+
+
+def followed(door: Door, run: Item) -> Item:
+    """Show what happens until the run is over; the run as it ended."""
+    printer = _Printer(door, sys.stderr if door.json or door.quiet else sys.stdout)
+    after, told = 0, ""
+    while True:
+        if run["state"] != told:
+            told = run["state"]
+            if told == "pending_approval":
+                door.note(f"{run['id']}: waits for approval until {run['expires_at']}")
+        out = _asked(door, lambda: door.client.run_output(run["id"], after=after))  # noqa: B023
+        printer.show(out["items"])
+        after = out["next"]
+        if run["state"] in OVER and out["over"]:
+            printer.end()
+            return run
+        if not out["items"]:
+            time.sleep(ASK_SECONDS)
+        run = _asked(door, lambda: door.client.run(run["id"]))  # noqa: B023
+
+
+def watched(door: Door, run: Item) -> Item:
+    """A line for each change, until the run is over; the run as it ended."""
+    told = None
+    while run["state"] not in OVER:
+        now = (run["state"], run["hosts_done"], run["hosts_failed"])
+        if now != told:
+            told = now
+            door.note(f"{run['id']}: {run['state']}, {run['hosts_done']} of {run['hosts_total']} hosts done")
+        time.sleep(ASK_SECONDS)
+        run = _asked(door, lambda: door.client.run(run["id"]))  # noqa: B023
+    return run
+
+
+def printed(door: Door, run: Item, *, host: str, step: int, follow: bool) -> None:
+    """What was printed; with `follow` until the run is over."""
+    if host and host not in [h["name"] for h in run["hosts"]]:
+        names = ", ".join(h["name"] for h in run["hosts"][:5])
+        raise errors.NotFound(f"{run['id']} does not run on {host!r}", hint=f"it runs on {names}")
+    printer, pieces, after = _Printer(door, sys.stdout, alone=bool(host)), list[Item](), 0
+    gathers = door.format in ("json", "yaml", "csv")
+    while True:
+        out = _asked(door, lambda: door.client.run_output(run["id"], host=host, step=step, after=after))  # noqa: B023
+        after = out["next"]
+        if gathers:
+            pieces += out["items"]
+        else:
+            printer.show(out["items"])
+        if out["over"] or (not follow and not out["items"]):
+            break
+        if not out["items"]:
+            time.sleep(ASK_SECONDS)
+    printer.end()
+    if gathers:
+        show_list(door, pieces, (Column("HOST", lambda p: p["host"]), Column("TEXT", lambda p: p["text"])))
+
+
+def _asked(door: Door, ask: Any) -> Any:
+    """An answer of the daemon, also when it is just being restarted."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except errors.Unavailable as gone:
+            if time.monotonic() > end:
+                raise
+            door.note(f"{gone.message}; trying again")
+            time.sleep(1.0)
+
+
+class _Printer:
+    """Whole lines, each under the name of its host; what a host has begun waits for its end."""
+
+    def __init__(self, door: Door, stream: Any, *, alone: bool = False) -> None:
+        self._lines = door.format != "jsonl"
+        self._stream = stream
+        self._alone = alone
+        self._begun: dict[tuple[str, bool], str] = {}
+
+    def show(self, pieces: list[Item]) -> None:
+        for piece in pieces:
+            if not self._lines:
+                print(json.dumps(piece), file=self._stream)
+                continue
+            key = (piece["host"], piece["error"])
+            *whole, rest = (self._begun.get(key, "") + piece["text"]).split("\n")
+            self._begun[key] = rest
+            for line in whole:
+                self._line(piece["host"], line)
+        self._stream.flush()
+
+    def end(self) -> None:
+        for (host, _), rest in self._begun.items():
+            if rest:
+                self._line(host, rest)
+        self._begun.clear()
+        self._stream.flush()
+
+    def _line(self, host: str, line: str) -> None:
+        from siems.present import safe
+
+        text = safe(line.rstrip("\r"))
+        print(text if self._alone else f"{safe(host)} | {text}", file=self._stream)
