@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ UNSIGNED = """\
 curl -fsS '{url}' -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\
   --data-raw '{{"asset_name":"web-01","signature":"test_alert","severity":"low","message":"hello"}}'
 """
+
+
+def _plain(text: str) -> str:
+    """A part of a file's name: nothing that leads into another folder."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:60]
+
+
+def _quoted(text: str) -> str:
+    """For a shell, always in quotes."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 class Handover(Overlay[None]):
@@ -241,8 +252,8 @@ class Handover(Overlay[None]):
     def _write(self) -> None:
         """Into a file that only its owner reads; one that exists is never written over."""
         made = self.made
-        slug = str(made.get("company_id") or "client").removeprefix("comp-")
-        tool = made.get("tool") or ""
+        slug = _plain(str(made.get("company_id") or "client").removeprefix("comp-"))
+        tool = _plain(made.get("tool") or "")
         path = Path.cwd() / f"{slug}{f'-{tool}' if tool and tool != 'generic' else ''}.env"
         lines = {
             "SIEMS_COMPANY": made.get("company_id"),
@@ -252,8 +263,8 @@ class Handover(Overlay[None]):
         }
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as out:
-                out.write("".join(f"{name}='{value}'\n" for name, value in lines.items() if value))
+            with os.fdopen(handle, "w", errors="replace") as out:
+                out.write("".join(f"{name}={_quoted(str(value))}\n" for name, value in lines.items() if value))
         except FileExistsError:
             self.said = f"{path} exists already; secrets are never written over: copy them by 2 and 3"
         except OSError as why:
