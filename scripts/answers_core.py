@@ -10,8 +10,8 @@ CORE: dict[str, tuple[str, str]] = {
     "explain_incident": ("why it is as it is: grouping, score, owner, messages, what comes next", "ExplainView"),
     "what_if": ("who would be told of a pretended incident, when and how; nothing is changed", "WhatIfView"),
     "act": (
-        "`assign unassign ack start hold resume note resolve close reopen escalate undo`; what each needs is in the"
-        " guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
+        "`assign unassign ack start hold resume note resolve close reopen escalate merge split severity edit undo`;"
+        " what each needs is in the guide [incidents from the terminal](../guides/incidents-from-the-terminal.md)",
         "ActAnswer",
     ),
     "look_up_write": ("what became of a write with this idempotency key", "`found`, `answer`"),
@@ -57,6 +57,13 @@ CORE: dict[str, tuple[str, str]] = {
     "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
     "show_company": ("one company", "CompanyView"),
     "edit_company": ("change what is given", "CompanyView"),
+    "list_correlation": ("how alerts become incidents, for each company", "items: CorrelationView"),
+    "show_correlation": ("a company's correlation settings", "CorrelationView"),
+    "edit_correlation": ("change what is given, from the next alert on", "CorrelationView"),
+    "preview_correlation": (
+        "what past alerts would have become; with `Accept: application/x-ndjson` lines that tell how far it is",
+        "CorrelationPreview",
+    ),
     "set_sla": ("change tier, targets, hours or pausing holds; open incidents keep theirs", "CompanyView"),
     "show_board": ("open incidents by their next deadline, with a forecast", "items: BoardLine"),
     "check_deadlines": ("missed or near; with `once` each match is told one time", "items: SlaMatch"),

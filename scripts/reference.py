@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import typer
 from answers_core import CORE
+from answers_groups import GROUPS
 from answers_messages import MESSAGES
 from answers_oncall import ONCALL
 from answers_people import PEOPLE
@@ -229,7 +230,7 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-ANSWERS = CORE | MESSAGES | ONCALL | PEOPLE | RUNS
+ANSWERS = CORE | GROUPS | MESSAGES | ONCALL | PEOPLE | RUNS
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

@@ -75,6 +75,10 @@ class Action(StrEnum):
     REOPEN = "reopen"
     ESCALATE = "escalate"
     UNDO = "undo"
+    MERGE = "merge"
+    SPLIT = "split"
+    SEVERITY = "severity"
+    EDIT = "edit"
 
 
 class Strategy(StrEnum):

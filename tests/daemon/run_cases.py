@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from .house import House
@@ -10,6 +11,8 @@ RUN = {"own": "RUN-1", "other": "RUN-2", "missing": "RUN-9"}
 STANDING = {"own": "SA-1", "other": "SA-2", "missing": "SA-9"}
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 BOOK = "health-check"
+RUNBOOK = "name: {}\ntitle: x\nrisk: low\nplatforms: [linux]\nsteps: [{{name: look, run: id}}]\n"
+DIGEST = sha256(RUNBOOK.format("vpn").encode()).hexdigest()
 LOGIN = {"username": "ops", "port": 9, "known_hosts": "* ssh-ed25519 AAAA", "secrets": {"password": "x"}}
 GRANT = {"company": "{object}", "runbook": BOOK, "targets": ["web-*"], "seconds": 3_600}
 HEAL = {"matchers": ["signature=high_cpu*"]}
@@ -21,6 +24,23 @@ ROWS = {
 }  # fmt: skip
 
 CASES: dict[tuple[str, str], dict[str, Any]] = {
+    ("GET", "/runbooks"): {"row": "see runbooks", **COMPANY, "query": "?company={object}"},
+    ("GET", "/runbooks/{name}"): {"row": "see runbooks", **COMPANY, "query": "?company={object}"},
+    ("GET", "/runbooks/{name}/text"): {"row": "see runbooks", **COMPANY, "query": "?company={object}"},
+    ("POST", "/runbooks"): {
+        "row": "settings and keys of a company", **COMPANY,
+        "body": {"company": "{object}", "text": RUNBOOK.format("another")},
+    },
+    ("POST", "/runbooks/{name}/approve-content"): {
+        "row": "approve a runbook's content", **COMPANY, "body": {"company": "{object}", "digest": DIGEST}
+    },
+    ("PATCH", "/runbooks/{name}"): {
+        "row": "settings and keys of a company", **COMPANY,
+        "body": {"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
+    },
+    ("DELETE", "/runbooks/{name}"): {
+        "row": "settings and keys of a company", **COMPANY, "body": {"company": "{object}"}
+    },
     ("GET", "/runs"): {"row": "run runbooks, see runs"},
     ("POST", "/runs"): {
         "row": "run runbooks, see runs", **COMPANY,

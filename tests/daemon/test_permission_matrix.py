@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -47,6 +46,8 @@ TABLE = {
     "see tickets and templates":                  "✓     ✓       ✓          ·",
     "see runbooks":                               "✓     ✓       ✓          ·",
     "approve a runbook's content":                "✓     ·       ·          ·",
+    "see groups across clients":                  "✓     ·       ✓          ·",
+    "group across clients":                       "✓     ·       ·          ·",
 } | run_cases.ROWS  # fmt: skip
 MAY = {
     (row, role): mark == "✓" for row, marks in TABLE.items() for role, mark in zip(ROLES, marks.split(), strict=True)
@@ -87,8 +88,6 @@ RULE = {"own": "NR-{mine}", "other": "NR-1", "missing": "NR-9"}
 MESSAGE = {"own": "MSG-1", "other": "MSG-2", "missing": "MSG-9"}
 BODY = '{"asset_name": "web-01", "signature": "test"}'
 COMPANY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
-RUNBOOK = "name: {}\ntitle: x\nrisk: low\nplatforms: [linux]\nsteps: [{{name: look, run: id}}]\n"
-DIGEST = sha256(RUNBOOK.format("vpn").encode()).hexdigest()
 COMPANY_BODY = {"own": "comp-acme", "other": "comp-beta", "missing": "comp-nope"}
 
 CASES: dict[tuple[str, str], Case] = {
@@ -99,23 +98,6 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/incidents/{ref}/candidates"): Case("work on incidents", **INCIDENT),
     ("GET", "/incidents/{ref}/explain"): Case("read the audit log", **INCIDENT),
     ("GET", "/incidents/{ref}/runbooks"): Case("see runbooks", **INCIDENT),
-    ("GET", "/runbooks"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("GET", "/runbooks/{name}"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("GET", "/runbooks/{name}/text"): Case("see runbooks", **COMPANY, query="?company={object}"),
-    ("POST", "/runbooks"): Case(
-        "settings and keys of a company", **COMPANY_BODY,
-        body={"company": "{object}", "text": RUNBOOK.format("another")},
-    ),
-    ("POST", "/runbooks/{name}/approve-content"): Case(
-        "approve a runbook's content", **COMPANY_BODY, body={"company": "{object}", "digest": DIGEST}
-    ),
-    ("PATCH", "/runbooks/{name}"): Case(
-        "settings and keys of a company", **COMPANY_BODY,
-        body={"company": "{object}", "text": RUNBOOK.format("vpn") + "# more"},
-    ),
-    ("DELETE", "/runbooks/{name}"): Case(
-        "settings and keys of a company", **COMPANY_BODY, body={"company": "{object}"}
-    ),
     ("POST", "/whatif/page"): Case("read the audit log", **COMPANY_BODY, body={"company": "{object}"}),
     ("POST", "/incidents/{ref}/actions/{action}"): Case("work on incidents", **INCIDENT),
     ("POST", "/incidents/{ref}/updates"): Case("note", **INCIDENT, body={"template": "identified"}),
@@ -181,6 +163,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/companies/{ref}/sla"): Case(
         "settings and keys of a company", **COMPANY, body={"severity": "HIGH", "response_seconds": 600}
     ),
+    ("GET", "/correlation"): Case("read the audit log"),
+    ("GET", "/companies/{ref}/correlation"): Case("read the audit log", **COMPANY),
+    ("PATCH", "/companies/{ref}/correlation"): Case("settings and keys of a company", **COMPANY, body={"texts": True}),
+    ("POST", "/companies/{ref}/correlation/preview"): Case("settings and keys of a company", **COMPANY, body={}),
     ("GET", "/assets"): Case("see what is in the scope"),
     ("GET", "/companies/{ref}/assets"): Case("see what is in the scope", **COMPANY),
     ("POST", "/companies/{ref}/assets"): Case("settings and keys of a company", **COMPANY, body={"name": "san-01"}),
@@ -313,6 +299,29 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("GET", "/audit/chains"): Case("read the audit log"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
+    ("GET", "/undo"): Case("use one's own things"),
+    ("PUT", "/incidents/{ref}/watch"): Case("note", **INCIDENT, body={}),
+    ("DELETE", "/incidents/{ref}/watch"): Case("note", **INCIDENT),
+    ("GET", "/parents"): Case("see groups across clients"),
+    ("GET", "/parents/{ref}"): Case("see groups across clients", own="PAR-1"),
+    ("POST", "/parents"): Case("group across clients", body={"query": "signature:nowhere"}),
+    ("POST", "/parents/{ref}/actions/ack"): Case("group across clients", own="PAR-1", body={}),
+    ("POST", "/parents/{ref}/actions/hold"): Case(
+        "group across clients", own="PAR-1", body={"hold_for": "client", "until": LATER}
+    ),
+    ("POST", "/parents/{ref}/actions/resume"): Case("group across clients", own="PAR-1", body={}),
+    ("POST", "/parents/{ref}/actions/note"): Case("group across clients", own="PAR-1", body={"note": "x"}),
+    ("POST", "/parents/{ref}/actions/update"): Case(
+        "group across clients", own="PAR-1", body={"template": "identified"}
+    ),
+    ("POST", "/parents/{ref}/actions/add"): Case("group across clients", own="PAR-1", body={"incidents": ["INC-3"]}),
+    ("POST", "/parents/{ref}/actions/remove"): Case(
+        "group across clients", own="PAR-1", body={"incidents": ["INC-3"]}
+    ),
+    ("POST", "/parents/{ref}/actions/resolve"): Case("group across clients", own="PAR-1", body={"note": "x"}),
+    ("POST", "/parents/{ref}/actions/close"): Case("group across clients", own="PAR-1", body={}),
+    ("GET", "/search"): Case("see what is in the scope", own="x", query="?query={object}"),
     ("GET", "/summary"): Case("see what is in the scope"),
     ("GET", "/status"): Case("read the audit log"),
     **{route: Case(**how) for route, how in run_cases.CASES.items()},
@@ -331,6 +340,10 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reopen": ("work on incidents", {"reason": "x"}),
     "escalate": ("work on incidents", {"reason": "x"}),
     "undo": ("work on incidents", {}),
+    "merge": ("work on incidents", {"incidents": ["INC-3"]}),
+    "split": ("work on incidents", {"alerts": ["ALR-1"]}),
+    "severity": ("close, give to others", {"severity": "LOW", "reason": "x"}),
+    "edit": ("work on incidents", {"title": "x"}),
 }
 
 
@@ -362,7 +375,7 @@ async def populate(house: House) -> None:
         swap = more | {"other": "second", "mine": "2026-03-31"}
         assert (await house.ask("third", "POST", "/swaps", swap)).status == 201
         page = {"company": company, "to": "root", "message": "x"}
-        runbook = {"company": company, "text": RUNBOOK.format("vpn")}
+        runbook = {"company": company, "text": run_cases.RUNBOOK.format("vpn")}
         assert (await house.ask("third", "POST", "/runbooks", runbook)).status == 201
         assert (await house.ask("root", "POST", "/pages", page)).status == 201
         account = {"company": company, "kind": "jira", "url": NOBODY_THERE, "project": "OPS", "username": "a@b.example",
@@ -381,6 +394,9 @@ async def populate(house: House) -> None:
         await house.do(notify_rules.add_rule, house.root, RuleAsk(user=name, channel="webhook"), "", VAULT)
     for company, incident, name in (("comp-acme", "INC-1", "technician"), ("comp-beta", "INC-2", "stranger")):
         await house.do(plan_message, company, incident, f"user-{name}")
+    await house.alert(SENT | {"asset_name": "san-9", "signature": "raid_degraded"}, company=house.acme)
+    group = {"title": "one cause", "incidents": ["INC-1", "INC-2"]}
+    assert (await house.ask("root", "POST", "/parents", group)).status == 201
 
 
 PEOPLE = ("stranger", "root", "manager", "technician", "client")

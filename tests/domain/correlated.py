@@ -8,8 +8,10 @@ from datetime import datetime
 
 from siems.domain.alert import Reading
 from siems.domain.changing import replace
-from siems.domain.correlation import Key, Kind, Placement, Rules, Sighting, place
+from siems.domain.correlation import Key, Kind, Placement, Rules, Sighting, keys_for, place
 from siems.domain.incident import Incident, include_asset
+from siems.domain.topology import Topology
+from siems.domain.trails import ECHO, Trails
 from siems.vocabulary import State
 
 from .making import ACME, T0, incident, reading
@@ -23,23 +25,32 @@ class World:
     now: datetime = T0
     incidents: dict[int, Incident] = field(default_factory=dict)
     keys: dict[Key, int] = field(default_factory=dict)
-    seen: dict[str, list[Sighting]] = field(default_factory=dict)
-    held: dict[Key, list[tuple[datetime, Reading]]] = field(default_factory=dict)
+    edges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    topology: Topology = field(init=False)
+    trails: Trails = field(default_factory=Trails)
+    held_under: dict[Key, list[str]] = field(default_factory=dict)
+    waits: dict[str, list[tuple[datetime, Reading]]] = field(default_factory=dict)
     went: dict[str, int | None] = field(default_factory=dict)
     placements: list[Placement] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.topology = Topology(self.edges)
 
     def by_key(self, key: Key) -> Incident | None:
         number = self.keys.get(key)
         return None if number is None else self.incidents[number]
 
     def incident(self, incident_id: int) -> Incident | None:
-        return self.incidents.get(incident_id)
+        found = self.incidents.get(incident_id)
+        while found is not None and found.merged_into is not None:
+            found = self.incidents[found.merged_into]
+        return found
 
-    def sightings(self, signature: str) -> Sequence[Sighting]:
-        return self.seen.get(signature, [])
+    def waiting(self, key: Key) -> Sequence[str]:
+        return [name for name in self.held_under.get(key, []) if self.held(name)]
 
-    def waiting(self, key: Key) -> int:
-        return sum(self.now - at <= self.rules.window for at, _ in self.held.get(key, []))
+    def held(self, fingerprint: str) -> int:
+        return sum(self.now - at <= self.rules.window for at, _ in self.waits.get(fingerprint, []))
 
     def fire(self, asset: str = "web-1", signature: str = "high_cpu", **changes: object) -> Placement | None:
         """One firing; None when it repeats an alert that is active."""
@@ -78,8 +89,10 @@ class World:
 
     def _apply(self, fired: Reading, name: str, said: Placement) -> None:
         if said.kind is Kind.WAIT:
-            self.held.setdefault(said.keys[0], []).append((self.now, fired))
+            self.held_under.setdefault(said.keys[0], []).append(name)
+            self.waits.setdefault(name, []).append((self.now, fired))
             self.went[name] = None
+            self._note(fired, name, 0, said.rule)
             return
         number = said.incident_id
         if said.kind is Kind.OPEN:
@@ -99,15 +112,23 @@ class World:
             self._fold(absorbed, number)
         for key in (*said.keys, *said.new_keys):
             self.keys[key] = number
-        self._join(fired, name, number)
-        for _, waited in self.held.pop(said.keys[0], []):
-            self._join(waited, waited.fingerprint(ACME), number)
+        self.waits.pop(name, None)
+        self._join(fired, name, number, said.rule)
+        for other in said.gather:
+            for _, waited in self.waits.pop(other, [])[-1:]:
+                [key] = keys_for(waited.asset_name, waited.signature, waited.tool_source, other, self.rules)
+                self.keys[key] = number
+                self._join(waited, other, number, said.rule)
 
-    def _join(self, fired: Reading, name: str, number: int) -> None:
+    def _join(self, fired: Reading, name: str, number: int, rule: str) -> None:
         joined = replace(include_asset(self.incidents[number], fired.asset_name), last_alert_at=self.now)
         self.incidents[number] = joined
         self.went[name] = number
-        self.seen.setdefault(fired.signature, []).append(Sighting(fired.asset_name, number, self.now))
+        self._note(fired, name, number, rule)
+
+    def _note(self, fired: Reading, name: str, number: int, rule: str) -> None:
+        seen = Sighting(fired.asset_name, number, self.now, fired.signature, name, echo=rule == ECHO)
+        self.trails.note(seen, fired.message, self.topology, self.rules.window, put=dict.__setitem__, drop=dict.pop)
 
     def _fold(self, absorbed: int, survivor: int) -> None:
         gone = self.incidents[absorbed]
@@ -116,5 +137,3 @@ class World:
             self.incidents[survivor] = include_asset(self.incidents[survivor], asset)
         self.keys = {key: survivor if at == absorbed else at for key, at in self.keys.items()}
         self.went = {name: survivor if at == absorbed else at for name, at in self.went.items()}
-        for signature, found in self.seen.items():
-            self.seen[signature] = [replace(s, incident_id=survivor) if s.incident_id == absorbed else s for s in found]

@@ -22,6 +22,14 @@ READINGS = st.builds(
     severity=st.sampled_from([Severity.LOW, Severity.LOW, Severity.CRITICAL]),
     tool_source=st.sampled_from(["Datadog", "Zabbix"]),
 )
+CAUSED = st.builds(
+    reading,
+    asset=st.sampled_from(["a", "b", "c", "d", "e"]),
+    signature=st.sampled_from(["high_cpu", "http_5xx", "host_down", "mail sensor"]),
+    message=st.sampled_from(["CPU at 95%", "The mail queue holds 7 entries now", "The mail queue holds 8 entries now"]),
+)
+EDGES = {"b": ("a",), "c": ("a",), "d": ("c",)}
+"""For streams of `CAUSED`."""
 RULES = st.builds(
     Rules,
     enabled=st.sampled_from([True, True, True, False]),
@@ -33,9 +41,15 @@ STREAMS = st.lists(st.tuples(SPANS, READINGS), max_size=25)
 EVENTS = st.sampled_from(["fire", "fire", "fire", "resolve", "touch"])
 
 
-def run(rules: Rules, stream: list[tuple[timedelta, Reading]], events: list[str] | None = None) -> World:
+CAUSED_STREAMS = st.lists(st.tuples(SPANS, CAUSED), max_size=20)
+
+
+def run(
+    rules: Rules, stream: list[tuple[timedelta, Reading]], events: list[str] | None = None, *,
+    edges: dict[str, tuple[str, ...]] | None = None,
+) -> World:  # fmt: skip
     """The world after a stream, with people who resolve and touch what stands now and then."""
-    model = World(rules=rules)
+    model = World(rules=rules, edges=edges or {})
     for number, (span, fired) in enumerate(stream):
         model.now += span
         model.take(fired)
@@ -85,6 +99,20 @@ def test_every_active_alert_is_in_exactly_one_incident_that_still_stands(rules, 
         if gone.merged_into is not None:
             assert not gone.touched
             assert model.incidents[gone.merged_into].created_at <= gone.created_at
+
+
+@settings(max_examples=80, deadline=None)
+@given(rules=RULES, stream=CAUSED_STREAMS, events=st.lists(EVENTS, min_size=1, max_size=9))
+def test_what_has_one_cause_is_in_one_incident_that_stands_and_nothing_touched_is_gone(rules, stream, events) -> None:
+    model = run(rules, stream, events, edges=EDGES)
+    for number in model.went.values():
+        assert number is None or (model.incidents[number].open and model.incidents[number].merged_into is None)
+    assert not any(gone.touched for gone in model.incidents.values() if gone.merged_into is not None)
+    groups = model.groups()
+    for _, fired in stream:
+        if model.went.get(fired.fingerprint(ACME)) is not None:
+            assert model.take(fired) is None
+    assert model.groups() == groups
 
 
 @settings(max_examples=80, deadline=None)

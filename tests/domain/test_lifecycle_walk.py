@@ -16,7 +16,7 @@ from siems.domain.permissions import SYSTEM, Actor, allowed
 from siems.domain.sla import PAUSING_REASONS
 from siems.errors import Conflict, StaleVersion
 from siems.vocabulary import Action as A
-from siems.vocabulary import HoldReason, Role
+from siems.vocabulary import HoldReason, Role, Severity
 from siems.vocabulary import State as S
 
 from .making import ANA, BEN, MARA, T0, TARGET, hours, incident, minutes, person
@@ -35,6 +35,8 @@ STEPS = {
     A.CLOSE: {S.RESOLVED},
     A.REOPEN: {S.RESOLVED, S.CLOSED},
     A.NOTE: set(S),
+    A.SEVERITY: WORKING,
+    A.EDIT: WORKING,
 }
 """From which states a person's single step may leave, copied from the table by hand."""
 ACTIONS = st.sampled_from(sorted(STEPS))
@@ -146,7 +148,7 @@ class IncidentLife(RuleBasedStateMachine):
         raise AssertionError("a stale write was taken")
 
     def _command(self, action: A, actor: Actor, **more: object) -> Command:
-        given = {"note": "done", "reason": "because", "target": TARGET} | more
+        given = {"note": "done", "reason": "because", "target": TARGET, "severity": Severity.HIGH, "title": "T"} | more
         return Command(action=action, actor=actor, now=self.now, **given)
 
     def _try(self, action: A, actor: Actor, **more: object) -> Outcome | None:
@@ -227,9 +229,14 @@ class IncidentLife(RuleBasedStateMachine):
         if not allowed(actor, permission, self.incident.company_id):
             return False
         until = self.now + hours(2) + minutes(7)
-        command = self._command(action, actor, assignee=to, hold_reason=HoldReason.VENDOR, until=until)
+        worse = Severity.LOW if self.incident.severity is Severity.CRITICAL else Severity.CRITICAL
+        command = self._command(
+            action, actor, assignee=to, hold_reason=HoldReason.VENDOR, until=until, severity=worse, title="another"
+        )
         try:
-            if action is A.ESCALATE:
+            if action is A.SPLIT and self.incident.alert_count < 2:
+                return False
+            if action in (A.ESCALATE, A.MERGE, A.SPLIT):
                 lifecycle.check(self.incident, command)
                 return True
             return lifecycle.apply(self.incident, command).changed

@@ -43,6 +43,9 @@ TABLE = {
     P.RUN_SETTINGS:     "✓     ·       ·          ·",
     P.SEE_RUNBOOKS:     "✓     ✓       ✓          ·",
     P.APPROVE_CONTENT:  "✓     ·       ·          ·",
+    P.SEVERITY:         "✓     ✓       ·          ·",
+    P.SEE_PARENTS:      "✓     ·       ✓          ·",
+    P.PARENTS:          "✓     ·       ·          ·",
 }  # fmt: skip
 """A copy of the specification by hand: the code's own table must never be the measure of itself."""
 ROLES = (Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT)
@@ -119,7 +122,8 @@ def test_the_system_may_do_everything_everywhere() -> None:
         (Action.ASSIGN, None, P.WORK),
         (Action.CLOSE, None, P.CLOSE),
         (Action.NOTE, None, P.CREATE_INCIDENT),
-        *((a, None, P.WORK) for a in Action if a not in (Action.ASSIGN, Action.CLOSE, Action.NOTE)),
+        (Action.SEVERITY, None, P.SEVERITY),
+        *((a, None, P.WORK) for a in Action if a not in (Action.ASSIGN, Action.CLOSE, Action.NOTE, Action.SEVERITY)),
     ],
 )
 def test_each_action_stands_in_its_row(action, assignee, permission) -> None:

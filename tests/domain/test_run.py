@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from siems.domain.permissions import Actor
@@ -54,7 +54,7 @@ def test_a_plan_has_limits(wrong: dict[str, int]) -> None:
 # --- what is printed -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     secret=st.text("abc", min_size=4, max_size=8),
     around=st.lists(st.text("abcx \n", max_size=9), min_size=2, max_size=5),

@@ -42,10 +42,17 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
         }
 
 
+def not_of_the_search(thing: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+    """The index of words is each database's own, and made by the script alone."""
+    return not (reflected and str(name).startswith(("search_words", "search_doc_words", "words")))
+
+
 def test_the_scripts_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
     assert migrations.upgrade(engine) == (None, migrations.head())
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": not_of_the_search}
+        )
         found = compare_metadata(context, t.metadata)
     assert found == []
 

@@ -127,6 +127,8 @@ def _line(door: Door, result: Item) -> str:
     from siems.present import safe
 
     word = " and ".join(result["steps"]) if result["changed"] else "already so, nothing changed"
+    if result["steps"] in (["severity"], ["edit"]):
+        word = f"{result['severity']} by hand" if "severity" in result["steps"] else f"changed: {safe(result['title'])}"
     again = " (dry run, nothing is written)" if door.dry_run else ""
     who = f", with {safe(result['assignee_name'])}" if result["assignee_name"] else ""
     until = f", on hold until {at(result['hold_until'])}" if result["on_hold"] else ""
@@ -211,6 +213,7 @@ def note(
     ref: Ref,
     text: Annotated[str, typer.Argument(help="the note, or - to read it from standard input")] = "",
     public: Annotated[bool, typer.Option("--public", help="the client may read it")] = False,
+    editor: Annotated[bool, typer.Option("--editor", help="write it in $EDITOR")] = False,
 ) -> int:
     """Write something down.
 
@@ -218,7 +221,11 @@ def note(
     dmesg | tail | siems incident note INC-12 -
     """
     said = sys.stdin.read() if text == "-" else text
-    if not said and door.interactive:
+    if editor:
+        from siems.cli.editor import edited
+
+        said = edited(said, suffix=".txt") or ""
+    elif not said and door.interactive:
         said = str(typer.prompt("note", err=True))
     return perform(door, "note", [ref], note=said.strip(), public=public)
 
@@ -312,6 +319,11 @@ def escalate(
 
 
 @verb
-def undo(door: Door, ref: Ref) -> int:
+def undo(door: Door, ref: Annotated[str, typer.Argument(help="INC-12 or 12; else what you did last")] = "") -> int:
     """Take your last act back, within 10 seconds."""
+    if not ref:
+        last = door.client.undoable()
+        if last["id"] is None:
+            raise errors.Conflict("you have done nothing in the last 10 seconds that can be taken back")
+        ref = last["id"]
     return perform(door, "undo", [ref])

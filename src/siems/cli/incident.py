@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from siems import errors
+from siems.cli import grouping as grouping
+from siems.cli import watching as watching
 from siems.cli.acts import VERBS, Ref
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.pages import pages
+from siems.cli.pages import drawn_again, pages
 from siems.cli.runbook_offer import offered
 from siems.cli.show import Column, Item, at, field, show_list, show_one, when
 
@@ -68,12 +70,16 @@ def _viewed(name: str, query: str, sort: str) -> tuple[str, str]:
     return " ".join(parts), sort or found.sort
 
 
-def _terms(query: str, state: str, severity: str, company: str, assignee: str, sla: str, since: str) -> str:
+def _terms(
+    query: str, *, state: str, severity: str, company: str, assignee: str, sla: str, since: str, until: str
+) -> str:  # fmt: skip
     """The flags as one query: each is short for a term."""
     given = {"state": state, "severity": severity, "company": company, "assignee": assignee, "sla": sla}
     words = [f'{name}:"{value}"' if " " in value else f"{name}:{value}" for name, value in given.items() if value]
     if since:
         words.append(f"created:<{since}")
+    if until:
+        words.append(f"created:>{until}")
     if query:
         words.insert(0, f"({query})" if words else query)
     if not query and not state:
@@ -93,8 +99,10 @@ def list_(
     sla: Annotated[str, typer.Option("--sla", help="breached, or <1h")] = "",
     since: Annotated[str, typer.Option("--since", help="opened within: 24h")] = "",
     view: Annotated[str, typer.Option("--view", help="a view saved in the console: mine, late, critical")] = "",
+    until: Annotated[str, typer.Option("--until", help="opened longer ago than: 8h")] = "",
     sort: Annotated[str, typer.Option("--sort", help="sla, -priority_score, -created_at ...")] = "",
     limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="draw it again every 5 seconds")] = False,
 ) -> None:
     """What is open, the next deadline first; with a query, what it finds.
 
@@ -103,9 +111,18 @@ def list_(
     """
     if view:
         query, sort = _viewed(view, query, sort)
-    text = _terms(query, state, severity, company, assignee, sla, since)
-    items, total = pages(door, "incidents", text, limit, sort=sort)
-    show_list(door, items, COLUMNS, total=total)
+    text = _terms(
+        query, state=state, severity=severity, company=company, assignee=assignee, sla=sla, since=since, until=until
+    )
+
+    def draw() -> None:
+        items, total = pages(door, "incidents", text, limit, sort=sort)
+        show_list(door, items, COLUMNS, total=total)
+
+    if watch:
+        drawn_again(door, draw, hint="siems watch --types incident -o jsonl")
+    else:
+        draw()
 
 
 @app.command()
@@ -118,6 +135,8 @@ def show(door: Door, ref: Ref) -> None:
     item["priority_terms"] = detail["priority_terms"]
     item["tickets"] = detail.get("tickets", [])
     item["runbooks"] = detail.get("runbooks", [])
+    item["parent"] = detail.get("parent")
+    item["watching"] = detail.get("watching", False)
     show_one(door, item, lambda i: _card(i, story))
 
 
@@ -142,6 +161,12 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
         clock("respond", response),
         clock("resolve", resolution),
     ]
+    if i.get("parent"):
+        lines.append(f"part of {safe(i['parent'])}  (siems parent show {safe(i['parent'])})")
+    if i["watching"]:
+        lines.append(f"you watch it  (siems incident unwatch {i['id']})")
+    if i["merged_into"]:
+        lines.append(f"folded into {safe(i['merged_into'])}")
     if i["on_hold"]:
         lines.append(f"on hold for {safe(i['hold_reason'])} until {at(i['hold_until'])}")
     if i["next_escalation"]:
@@ -161,8 +186,21 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
 
 @app.command()
 @leaf
-def timeline(door: Door, ref: Ref, limit: Annotated[int, typer.Option("--limit", help="how many lines")] = 200) -> None:
-    """The story of an incident, newest first."""
+def timeline(
+    door: Door,
+    ref: Ref,
+    limit: Annotated[int, typer.Option("--limit", help="how many lines")] = 200,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="the oldest first, and what comes")] = False,
+) -> None:
+    """The story of an incident, newest first.
+
+    siems incident timeline INC-12 --follow
+    """
+    if follow:
+        from siems.cli.following import follow_story
+
+        follow_story(door, ref, limit)
+        return
     columns = (when("AT", "at"), field("KIND", "kind"), field("ACTOR", "actor"), field("TEXT", "text", grows=True))
     show_list(door, door.client.timeline(ref, limit=limit), columns, id="at")
 
@@ -253,4 +291,4 @@ def candidates(
 
 
 for command in VERBS:
-    app.command()(command)
+    app.command(command.__name__.replace("_", "-"))(command)

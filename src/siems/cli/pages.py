@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 from siems import errors
 from siems.cli.context import Door
 
 ON_A_TERMINAL = 30
+REDRAWN = 5.0
 
 
 def pages(door: Door, what: str, query: str, limit: str, **more: Any) -> tuple[list[dict[str, Any]], int]:
@@ -39,3 +42,14 @@ def how_many(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 10_000_000):
         raise errors.UsageError(f"--limit takes a number or all, not {text!r}", hint="--limit 100, or --limit all")
     return int(text)
+
+
+def drawn_again(door: Door, draw: Callable[[], None], *, hint: str) -> None:
+    """Draw it, and again every five seconds until somebody interrupts. Raises UsageError without a terminal."""
+    if not sys.stdout.isatty() or door.json:
+        raise errors.UsageError("--watch draws on a terminal", hint=hint)
+    while True:
+        print("\x1b[H\x1b[2J", end="")
+        draw()
+        sys.stdout.flush()
+        time.sleep(REDRAWN)

@@ -8,6 +8,7 @@ import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf, new_app
+from siems.cli.pages import drawn_again
 from siems.cli.show import Column, Item, at, field, show_list, show_one
 from siems.cli.sla_policy import policy
 
@@ -15,7 +16,6 @@ app = new_app("SLA: board, check, report, explain, policy list, policy show, pol
 app.add_typer(policy, name="policy")
 
 Query = Annotated[str, typer.Option("--query", help="only these: see siems help query")]
-REDRAWN = 5.0
 
 
 def _left(item: Item) -> str:
@@ -74,20 +74,14 @@ def board(
 
     siems sla board --query '#acme' --watch
     """
-    import sys
-    import time
 
-    if not watch:
+    def draw() -> None:
         show_list(door, _board(door, query, limit), BOARD)
-        return
-    if not sys.stdout.isatty() or door.json:
-        raise errors.UsageError("--watch draws on a terminal", hint="siems watch --types sla -o jsonl")
-    while True:
-        items = _board(door, query, limit)
-        print("\x1b[H\x1b[2J", end="")
-        show_list(door, items, BOARD)
-        sys.stdout.flush()
-        time.sleep(REDRAWN)
+
+    if watch:
+        drawn_again(door, draw, hint="siems watch --types sla -o jsonl")
+    else:
+        draw()
 
 
 def _board(door: Door, query: str, limit: int) -> list[dict[str, Any]]:

@@ -14,15 +14,18 @@ from siems import contexts, errors, places
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
 from siems.client.companies import Companies
+from siems.client.correlation import Correlation
 from siems.client.incidents import Incidents
 from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
 from siems.client.paging import Paging
+from siems.client.parents import Parents
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
 from siems.client.runbooks import Runbooks
 from siems.client.runs import Runs
+from siems.client.search import Search
 from siems.client.silences import Silences
 from siems.client.sla import Slas
 from siems.client.tickets import Tickets
@@ -32,15 +35,18 @@ class Client(
     Alerts,
     Assets,
     Companies,
+    Correlation,
     Incidents,
     Integrations,
     Oncall,
     Paging,
+    Parents,
     Policies,
     Reach,
     Record,
     Runbooks,
     Runs,
+    Search,
     Silences,
     Slas,
     Tickets,

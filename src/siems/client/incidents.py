@@ -41,6 +41,19 @@ class Incidents(Transport):
         body = {key: value for key, value in ask.items() if value is not None}
         return self._post(f"/incidents/{part(ref)}/actions/{action}", body, idempotency_key=idempotency_key)
 
+    def create_incident(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        """`wire.IncidentAsk` in, `wire.ActAnswer` out."""
+        return self._post("/incidents", given(ask), idempotency_key=idempotency_key)
+
+    def watch_incident(self, ref: str, *, on: bool = True, idempotency_key: str = "") -> dict[str, Any]:
+        """{"id", "title", "changed", "watching"}."""
+        extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._send("PUT" if on else "DELETE", f"/incidents/{part(ref)}/watch", {}, extra=extra)
+
+    def undoable(self) -> dict[str, Any]:
+        """`wire.LastAct`: what the user may take back now."""
+        return self._get("/undo")
+
     def idempotent(self, key: str) -> dict[str, Any]:
         """What became of an earlier write with this key: {"found", "answer"}."""
         return self._get(f"/idempotency/{part(key)}")

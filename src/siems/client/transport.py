@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from siems import errors, places
@@ -98,6 +98,34 @@ class Transport:
     ) -> dict[str, Any]:
         answer: dict[str, Any] = self._call(method, path, body, extra=extra)
         return answer
+
+    def _lines(self, method: str, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Lines of JSON as they come. Raises as every other call."""
+        payload = json.dumps(body).encode()
+        headers = self._headers() | {
+            "Accept": "application/x-ndjson", "Content-Type": "application/json", "Content-Length": str(len(payload)),
+            "Host": urlsplit(self.url).netloc or "localhost", "Connection": "close",
+        }  # fmt: skip
+        lines = [f"{method} /api/v1{path} HTTP/1.1", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
+        try:
+            with self._connect() as link:
+                link.sendall("\r\n".join(lines).encode("latin-1", "replace") + payload)
+                with link.makefile("rb") as stream:
+                    yield from self._read_lines(stream)
+        except TimeoutError as late:
+            raise errors.Unavailable(f"nothing came for {self.timeout:g} s", hint="--timeout 60s") from late
+        except (OSError, ValueError) as gone:
+            raise self._unreachable(gone) from gone
+
+    def _read_lines(self, stream: BinaryIO) -> Iterator[dict[str, Any]]:
+        status, headers = _read_head(stream)
+        if status >= 400:
+            raise self._named(_error(status, _read_body(stream, headers), headers))
+        rest = b""
+        while size := int(stream.readline(1_024).split(b";")[0] or b"0", 16):
+            *whole, rest = (rest + stream.read(size)).split(b"\n")
+            stream.readline(8)
+            yield from (json.loads(line) for line in whole)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "X-Siems-Via": self.via, "User-Agent": f"siems/{VERSION}"}
@@ -208,22 +236,31 @@ def given(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _read_answer(link: socket.socket) -> tuple[int, dict[str, str], bytes]:
     with link.makefile("rb") as stream:
-        first = stream.readline(65_537)
-        if not first:
-            raise ConnectionError("the connection was closed without an answer")
-        status = int(first.split(None, 2)[1])
-        headers: dict[str, str] = {}
-        while (line := stream.readline(65_537)) not in (b"\r\n", b"\n", b""):
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            parts = []
-            while size := int(stream.readline(1_024).split(b";")[0], 16):
-                parts.append(stream.read(size))
-                stream.readline(8)
-            return status, headers, b"".join(parts)
-        length = headers.get("content-length")
-        return status, headers, stream.read(min(int(length), MAX_ANSWER)) if length else stream.read(MAX_ANSWER)
+        status, headers = _read_head(stream)
+        return status, headers, _read_body(stream, headers)
+
+
+def _read_head(stream: BinaryIO) -> tuple[int, dict[str, str]]:
+    first = stream.readline(65_537)
+    if not first:
+        raise ConnectionError("the connection was closed without an answer")
+    status = int(first.split(None, 2)[1])
+    headers: dict[str, str] = {}
+    while (line := stream.readline(65_537)) not in (b"\r\n", b"\n", b""):
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return status, headers
+
+
+def _read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        parts = []
+        while size := int(stream.readline(1_024).split(b";")[0], 16):
+            parts.append(stream.read(size))
+            stream.readline(8)
+        return b"".join(parts)
+    length = headers.get("content-length")
+    return stream.read(min(int(length), MAX_ANSWER)) if length else stream.read(MAX_ANSWER)
 
 
 def _error(status: int, content: bytes, headers: dict[str, str]) -> errors.SiemsError:

@@ -53,6 +53,8 @@ class Subscriber:
         """Whether this listener may see the event and asked for its kind."""
         if not self.actor.sees(event.company_id):
             return False
+        if event.type.startswith("parent.") and self.actor.role is not Role.ADMIN:
+            return False
         if event.type == "notice.created" and self.actor.id not in event.data.get("users", ()):
             return False
         if self.actor.role is Role.CLIENT and event.type.startswith(HIDDEN_FROM_CLIENTS):

@@ -17,6 +17,7 @@ from siems.config import Settings
 from siems.daemon import sightings
 from siems.daemon.amazon import Amazon
 from siems.daemon.delivering import Delivering
+from siems.daemon.feeding import Feeding
 from siems.daemon.hub import Hub
 from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
@@ -102,6 +103,7 @@ class Runtime:
     watch: Watch = field(init=False)
     ticketing: Ticketing = field(init=False)
     running: Running = field(init=False)
+    feeding: Feeding = field(init=False)
     mail: Listening | None = None
     watching: bool = False
     """Whether gaps and late rows are told: not where time is played with."""
@@ -130,6 +132,7 @@ class Runtime:
         self.ticketing = Ticketing(self.database, self.clock, self.vault, lambda: self.public_url, guard)
         self.running = Running(self.database, self.clock, self.vault, self.settings)
         self.hub = Hub(self.database)
+        self.feeding = Feeding(self.database)
         self.scheduler = Scheduler(self.database, self.clock, retention_of(self.settings))
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
         self.repliers = Repliers(self.database, self.vault)
@@ -162,6 +165,7 @@ class Runtime:
         self._spawn(self._write_sightings)
         self._spawn(self.ticketing.run)
         self._spawn(self.running.run)
+        self._spawn(self.feeding.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -190,6 +194,7 @@ class Runtime:
         await self.pulls.stop()
         await self.ticketing.stop()
         await self.running.stop()
+        self.feeding.stop()
         self.hub.close()
         self.scheduler.stop()
         await self.delivering.stop()
@@ -221,6 +226,8 @@ class Runtime:
         if committed.earliest_send is not None:
             self.delivering.expect(committed.earliest_send)
         types = [event.type for event in committed.events]
+        if types:
+            self.feeding.wake()
         if any(type.startswith(("incident.", "ticket")) for type in types):
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
         if any(type.startswith("run.") for type in types):

@@ -6,91 +6,21 @@ names its rule and its evidence. Nothing here reads a database or the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
 
 from siems.domain.alert import Reading
-from siems.domain.incident import Incident
+from siems.domain.folding import CASCADE, Auto
+from siems.domain.placement import Key, Kind, OpenIncidents, Placement, Rules, Standing, minutes
+from siems.domain.trails import Sighting
 from siems.vocabulary import Severity, State, Strategy
 
-FOLD_ASSETS = 3
-"""One signature on this many assets within the window is one incident."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A company's correlation settings."""
-
-    enabled: bool = True
-    strategy: Strategy = Strategy.AUTO
-    window: timedelta = timedelta(minutes=15)
-    min_alerts: int = 1
-    quiet_delay: timedelta = timedelta(minutes=5)
-    auto_resolve: bool = True
-    reopen_window: timedelta = timedelta(minutes=30)
-    auto_close: timedelta = timedelta(hours=72)
-
-
-class Kind(StrEnum):
-    """What happens to an alert that is not a repeat."""
-
-    OPEN = "open"
-    JOIN = "join"
-    REOPEN = "reopen"
-    WAIT = "wait"
-
-
-Key = tuple[str, ...]
-"""What an incident answers to: a rule's name and the values it groups by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One signature, seen on one asset, kept by one incident."""
-
-    asset: str
-    incident_id: int
-    at: datetime
-
-
-class OpenIncidents(Protocol):
-    """What a strategy may look at: the incidents of one company that are not closed."""
-
-    def by_key(self, key: Key) -> Incident | None:
-        """The incident that answers to a key."""
-        ...
-
-    def incident(self, incident_id: int) -> Incident | None:
-        """An incident by its number."""
-        ...
-
-    def sightings(self, signature: str) -> Sequence[Sighting]:
-        """Where a signature was seen lately, oldest first."""
-        ...
-
-    def waiting(self, key: Key) -> int:
-        """Firings under a key, within the window, that have no incident yet."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where an alert goes, and why."""
-
-    kind: Kind
-    rule: str
-    evidence: str
-    keys: tuple[Key, ...]
-    incident_id: int | None = None
-    absorb: tuple[int, ...] = ()
-    link: tuple[int, ...] = ()
-    recurrence_of: int | None = None
-    new_keys: tuple[Key, ...] = field(default=())
-    """Keys that the incident answers to from now on, besides its own."""
+__all__ = [
+    "CASCADE", "STRATEGIES", "Key", "Kind", "OpenIncidents", "Placement", "Rules", "Sighting", "Standing", "keys_for",
+    "noise_reduction", "place",
+]  # fmt: skip
 
 
 def place(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, *, now: datetime) -> Placement:
@@ -99,20 +29,33 @@ def place(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules,
         placement = _by_fingerprint(reading, fingerprint, seen, rules, now)
     else:
         placement = STRATEGIES[rules.strategy](reading, fingerprint, seen, rules, now)
-    if placement.kind is Kind.OPEN and rules.min_alerts > 1 and reading.severity < Severity.CRITICAL:
-        count = seen.waiting(placement.keys[0]) + 1
-        if count < rules.min_alerts:
-            evidence = f"{count} of {rules.min_alerts} alerts within {_minutes(rules.window)}"
-            return Placement(Kind.WAIT, placement.rule, evidence, placement.keys)
-    return placement
+    if placement.kind is not Kind.OPEN or rules.min_alerts <= 1:
+        return placement
+    waits = tuple(dict.fromkeys((*placement.gather, *(w for key in placement.keys for w in seen.waiting(key)))))
+    count = 1 + sum(seen.held(waiting) for waiting in {*waits, fingerprint})
+    if reading.severity < Severity.CRITICAL and count < rules.min_alerts and not placement.absorb:
+        evidence = f"{count} of {rules.min_alerts} alerts within {minutes(rules.window)}"
+        return Placement(Kind.WAIT, placement.rule, evidence, placement.keys)
+    return replace(placement, gather=waits)
 
 
-def _minutes(span: timedelta) -> str:
-    return f"{span // timedelta(minutes=1)} min"
+def keys_for(asset: str, signature: str, tool: str, fingerprint: str, rules: Rules) -> tuple[Key, ...]:
+    """The keys that an alert gives its incident under the rules in force."""
+    if not rules.enabled:
+        return (("fingerprint", fingerprint),)
+    match rules.strategy:
+        case Strategy.ASSET_SIGNATURE_TOOL:
+            return (("asset|signature|tool", asset, signature, tool),)
+        case Strategy.SIGNATURE:
+            return (("signature", signature),)
+        case Strategy.ASSET:
+            return (("asset", asset),)
+        case _:
+            return (("asset|signature", asset, signature),)
 
 
 def _settle(
-    rule: str, keys: tuple[Key, ...], found: Incident | None, evidence: str, rules: Rules, now: datetime
+    rule: str, keys: tuple[Key, ...], found: Standing | None, evidence: str, rules: Rules, now: datetime
 ) -> Placement:
     """Join what is open, reopen what was resolved a moment ago, else open: the end of every strategy."""
     if found is None:
@@ -121,13 +64,13 @@ def _settle(
         return Placement(Kind.JOIN, rule, evidence, keys, found.id)
     if found.state is State.RESOLVED and found.resolved_at is not None:
         if now - found.resolved_at <= rules.reopen_window:
-            again = f"fires again within {_minutes(rules.reopen_window)} of the resolution"
+            again = f"fires again within {minutes(rules.reopen_window)} of the resolution"
             return Placement(Kind.REOPEN, rule, again, keys, found.id)
         return Placement(Kind.OPEN, rule, f"came back after {found.ref}", keys, recurrence_of=found.id)
     return Placement(Kind.OPEN, rule, "first of its kind", keys)
 
 
-def _within(found: Incident | None, rules: Rules, now: datetime) -> Incident | None:
+def _within(found: Standing | None, rules: Rules, now: datetime) -> Standing | None:
     """The incident, unless its last alert is older than the window. A resolved one has a window of its own."""
     if found is not None and found.open and now - found.last_alert_at > rules.window:
         return None
@@ -155,65 +98,23 @@ def _asset_signature_tool(
 
 def _signature(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("signature", reading.signature)
-    evidence = f"{reading.signature} within {_minutes(rules.window)}"
+    evidence = f"{reading.signature} within {minutes(rules.window)}"
     return _settle("signature", (key,), _within(seen.by_key(key), rules, now), evidence, rules, now)
 
 
 def _asset(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
     key = ("asset", reading.asset_name)
-    evidence = f"something else on {reading.asset_name} within {_minutes(rules.window)}"
+    evidence = f"something else on {reading.asset_name} within {minutes(rules.window)}"
     return _settle("asset", (key,), _within(seen.by_key(key), rules, now), evidence, rules, now)
 
 
 def _auto(reading: Reading, fingerprint: str, seen: OpenIncidents, rules: Rules, now: datetime) -> Placement:
-    """1. the same on the same asset; 2. one signature on three assets within the window folds into one."""
+    """The same on the same asset first; then what has one cause with what is open."""
     first = _asset_signature(reading, fingerprint, seen, rules, now)
-    wide = ("auto:signature", reading.signature)
     if first.kind is Kind.REOPEN:
         return first
-    if first.kind is Kind.JOIN:
-        return _fold_joined(reading, first, wide, seen, rules, now)
-    folded = _within(seen.by_key(wide), rules, now)
-    if folded is not None:
-        evidence = f"{reading.signature} on {folded.asset_count} other assets within {_minutes(rules.window)}"
-        into = _settle("auto:2", first.keys, folded, evidence, rules, now)
-        if into.kind is not Kind.OPEN:
-            return into
-    return _fold(reading, first, wide, seen, rules, now) or first
-
-
-def _fold_joined(
-    reading: Reading, first: Placement, wide: Key, seen: OpenIncidents, rules: Rules, now: datetime
-) -> Placement:
-    """Its own incident takes it; but with it the signature may now be on enough assets for one incident of all."""
-    assert first.incident_id is not None
-    own = seen.incident(first.incident_id)
-    if own is None or own.folded:
-        return first
-    fold = _fold(reading, first, wide, seen, rules, now, own=own)
-    return fold if fold is not None and own.id in (fold.incident_id, *fold.absorb) else first
-
-
-def _fold(
-    reading: Reading, first: Placement, wide: Key, seen: OpenIncidents, rules: Rules, now: datetime,
-    *, own: Incident | None = None,
-) -> Placement | None:  # fmt: skip
-    """The placement that makes one incident of a signature on several assets, or None below the number."""
-    recent = [s for s in seen.sightings(reading.signature) if now - s.at <= rules.window]
-    others = {s.asset for s in recent if s.asset != reading.asset_name}
-    if len(others) + 1 < FOLD_ASSETS:
-        return None
-    found = [own, *(seen.incident(number) for number in dict.fromkeys(s.incident_id for s in recent))]
-    unique = {i.id: i for i in found if i is not None and i.open}
-    candidates = sorted(unique.values(), key=lambda i: (i.created_at, i.id))
-    assets = {asset for i in candidates for asset in i.assets} | {reading.asset_name}
-    if len(assets) < FOLD_ASSETS:
-        return None
-    survivor, *rest = candidates
-    absorb = tuple(i.id for i in rest if not i.touched)
-    link = tuple(i.id for i in rest if i.touched)
-    evidence = f"{reading.signature} on {len(assets)} assets within {_minutes(rules.window)}"
-    return Placement(Kind.JOIN, "auto:2", evidence, first.keys, survivor.id, absorb=absorb, link=link, new_keys=(wide,))
+    own = seen.incident(first.incident_id) if first.incident_id is not None else None
+    return Auto(reading, seen, rules, now).place(first, own)
 
 
 StrategyRule = Callable[[Reading, str, OpenIncidents, Rules, datetime], Placement]

@@ -17,7 +17,8 @@ from siems.domain.lifecycle import Taken
 from siems.domain.moves import Command
 from siems.domain.oncall import Schedule
 from siems.domain.page import Page, PageStep
-from siems.domain.permissions import Actor
+from siems.domain.parent import Parent
+from siems.domain.permissions import SYSTEM, Actor
 from siems.domain.run import Run, RunHost, RunTurn
 from siems.domain.runbook_found import Found
 from siems.domain.silence import Silence
@@ -88,6 +89,8 @@ class IncidentOpened:
     incident: Incident
     quiet: bool = False
     """It is told, and calls nobody to work."""
+    under: Parent | None = None
+    """What groups it with those of other clients; nobody is called for it where that is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,19 @@ class IncidentAbsorbed:
     """The survivor as it was."""
     survivor: Incident
     evidence: str
+    actor: Actor = SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSplit:
+    """Some alerts of an incident became one of their own."""
+
+    before: Incident
+    after: Incident
+    part: Incident
+    alerts: int
+    actor: Actor
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,4 +447,5 @@ Event = (
     | RunWent
     | RunbookWritten
     | RunbookApproved
+    | IncidentSplit
 )  # fmt: skip

@@ -20,6 +20,7 @@ from siems.errors import Conflict, InvalidField, StaleVersion, UsageError
 from siems.vocabulary import Action, State
 
 HOLD_AT_MOST = timedelta(days=7)
+TITLE_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class Phase:
     instead: str
 
 
-_OPEN_ACTIONS = {Action.ASSIGN, Action.START, Action.RESOLVE, Action.ESCALATE, Action.NOTE}
+_OPEN_ACTIONS = {
+    Action.ASSIGN, Action.START, Action.RESOLVE, Action.ESCALATE, Action.NOTE,
+    Action.MERGE, Action.SPLIT, Action.SEVERITY, Action.EDIT,
+}  # fmt: skip
 
 PHASES: Mapping[State, Phase] = MappingProxyType(
     {
@@ -67,6 +71,7 @@ _PAST = {
     Action.ASSIGN: "assigned", Action.UNASSIGN: "unassigned", Action.ACK: "acknowledged", Action.START: "started",
     Action.HOLD: "put on hold", Action.RESUME: "resumed", Action.RESOLVE: "resolved", Action.CLOSE: "closed",
     Action.REOPEN: "reopened", Action.ESCALATE: "escalated", Action.NOTE: "noted", Action.UNDO: "undone",
+    Action.MERGE: "merged", Action.SPLIT: "split", Action.SEVERITY: "given another severity", Action.EDIT: "edited",
 }  # fmt: skip
 
 EVENT_NAMES = {
@@ -74,6 +79,7 @@ EVENT_NAMES = {
     Action.START: "incident.started", Action.HOLD: "incident.held", Action.RESUME: "incident.resumed",
     Action.NOTE: "incident.noted", Action.RESOLVE: "incident.resolved", Action.CLOSE: "incident.closed",
     Action.REOPEN: "incident.reopened", Action.ESCALATE: "incident.escalated", Action.UNDO: "incident.undone",
+    Action.SEVERITY: "incident.severity_set", Action.EDIT: "incident.edited",
 }  # fmt: skip
 
 
@@ -140,6 +146,8 @@ def available(incident: Incident, actor: Actor) -> tuple[Action, ...]:
             continue
         if action is Action.RESUME and not incident.on_hold:
             continue
+        if action is Action.SPLIT and incident.alert_count < 2:
+            continue
         out.append(action)
     return tuple(out)
 
@@ -155,6 +163,8 @@ def permission_for(action: Action, *, actor: Actor, assignee: str | None = None)
     match action:
         case Action.CLOSE:
             return Permission.CLOSE
+        case Action.SEVERITY:
+            return Permission.SEVERITY
         case Action.ASSIGN if assignee is not None and assignee != actor.id:
             return Permission.ASSIGN_OTHERS
         case Action.NOTE:
@@ -207,8 +217,20 @@ def _already(incident: Incident, command: Command) -> bool:
             return incident.state is State.CLOSED
         case Action.REOPEN:
             return incident.open
+        case Action.SEVERITY:
+            return incident.open and incident.severity_pinned and incident.severity == command.severity
+        case Action.EDIT:
+            return incident.open and _says(incident, command)
         case _:
             return False
+
+
+def _says(incident: Incident, command: Command) -> bool:
+    """Whether it has this title and this category already."""
+    if command.title is None and command.category is None:
+        return False
+    same = command.title is None or command.title.strip() == incident.title
+    return same and command.category in (None, incident.category)
 
 
 def _assigned_already(incident: Incident, command: Command) -> bool:
@@ -258,6 +280,16 @@ def _complete(incident: Incident, command: Command) -> None:
         raise UsageError("the note is empty", hint="write the text after the id, or pipe it in with -")
     if action is Action.ASSIGN and not command.assignee:
         raise UsageError("assign to whom?", hint="add  --to NAME  or  --to @me")
+    if action is Action.SEVERITY:
+        if command.severity is None:
+            raise UsageError("which severity?", hint="LOW, MEDIUM, HIGH or CRITICAL")
+        if person and not command.reason.strip():
+            raise UsageError("a severity set by hand needs a reason", hint='add  --reason "..."')
+    if action is Action.EDIT:
+        if command.title is None and command.category is None:
+            raise UsageError("what shall be changed?", hint="add  --title or --category")
+        if command.title is not None and not 0 < len(command.title.strip()) <= TITLE_AT_MOST:
+            raise InvalidField(f"a title has 1 to {TITLE_AT_MOST} characters", hint='--title "VPN down"')
     if action is Action.HOLD:
         if command.hold_reason is None:
             raise UsageError("hold needs what it waits for", hint="add  --for client|vendor|parts|scheduled")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from siems.domain import sla
@@ -13,7 +14,7 @@ from siems.domain.changing import replace
 from siems.domain.escalation import DEFAULT_POLICY, Opens, Policy, Position, at_once, due_after
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor
-from siems.vocabulary import Action, HoldReason, State
+from siems.vocabulary import Action, Category, HoldReason, Severity, State
 
 UNSTATED = "unstated"
 """The cause of a breach that nobody has given."""
@@ -48,6 +49,10 @@ class Command:
     """The assignee is on call, so that an alert that reopens it leaves it with them."""
     notice_delay: timedelta = timedelta(0)
     """How long notices of this act wait, so that an undo can stop them."""
+    severity: Severity | None = None
+    """The one to set; `target` and `calendar` are those of this severity then."""
+    title: str | None = None
+    category: Category | None = None
 
 
 Move = Callable[[Incident, Command], Incident]
@@ -166,6 +171,34 @@ def attend(incident: Incident, command: Command) -> Incident:
     return replace(incident, ack_due_at=due, asked_at=None)
 
 
+def _severity(incident: Incident, command: Command) -> Incident:
+    """A person's word on how bad it is: it stays, whatever alerts say. What got worse is due, and asked for, sooner."""
+    if command.severity is None or command.target is None:
+        raise ValueError("setting a severity needs it, and its target")
+    if command.severity == incident.severity:
+        return replace(incident, severity_pinned=True)
+    raised = command.severity > incident.severity
+    recount = sla.raise_severity if raised else partial(sla.lower_severity, opened=incident.created_at)
+    after = replace(
+        incident, severity=command.severity, severity_pinned=True,
+        clocks=recount(incident.clocks, command.target, now=command.now, calendar=command.calendar),
+    )  # fmt: skip
+    if raised and after.on_hold:
+        after = _end_hold(after, command)
+    taken_up = after.acknowledged_at is not None or after.state is State.IN_PROGRESS
+    if raised and not taken_up:
+        wait = command.policy.wait(after.position.step, after.severity)
+        sooner = due_after(command.policy, wait, after.severity, now=command.now, opens=command.opens)
+        if sooner is not None:
+            after = replace(after, escalates_at=min(after.escalates_at or sooner, sooner))
+    return after
+
+
+def _edit(incident: Incident, command: Command) -> Incident:
+    title = incident.title if command.title is None else command.title.strip()
+    return replace(incident, title=title, category=command.category or incident.category)
+
+
 def _note(incident: Incident, command: Command) -> Incident:
     return incident
 
@@ -182,6 +215,8 @@ MOVES: Mapping[Action, Move] = MappingProxyType(
         Action.RESOLVE: _resolve,
         Action.CLOSE: _close,
         Action.REOPEN: _reopen,
+        Action.SEVERITY: _severity,
+        Action.EDIT: _edit,
     }
 )
 """What each action makes of the incident."""

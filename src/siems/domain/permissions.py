@@ -40,6 +40,9 @@ class Permission(StrEnum):
     RUN_SETTINGS = "change how runs are approved, self-healing and how hosts are reached"
     SEE_RUNBOOKS = "see runbooks"
     APPROVE_CONTENT = "approve a runbook's content and risk"
+    SEVERITY = "set a severity by hand"
+    SEE_PARENTS = "see what groups incidents of several clients"
+    PARENTS = "group incidents of several clients"
 
 
 _A, _M, _T, _C = Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT
@@ -72,6 +75,9 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.RUN_SETTINGS: frozenset({_A}),
     Permission.SEE_RUNBOOKS: frozenset({_A, _M, _T}),
     Permission.APPROVE_CONTENT: frozenset({_A}),
+    Permission.SEVERITY: frozenset({_A, _M}),
+    Permission.SEE_PARENTS: frozenset({_A, _T}),
+    Permission.PARENTS: frozenset({_A}),
 }
 
 

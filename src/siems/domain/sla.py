@@ -161,6 +161,19 @@ def raise_severity(clocks: Clocks, target: Target, *, now: datetime, calendar: C
     return clocks
 
 
+def lower_severity(
+    clocks: Clocks, target: Target, *, now: datetime, opened: datetime, calendar: Calendar | None = None
+) -> Clocks:  # fmt: skip
+    """A person says it is not that bad: each open deadline is counted from the opening anew, and none comes sooner."""
+    if clocks.response_open:
+        due = add_business(calendar, opened, target.response)
+        clocks = replace(clocks, response_due=max(clocks.response_due, due), response_warned_at=None)
+    if clocks.resolution_open:
+        due = add_business(calendar, opened, target.resolution + clocks.paused)
+        clocks = replace(clocks, resolution_due=max(clocks.resolution_due, due), resolution_warned_at=None)
+    return clocks
+
+
 def strictest(survivor: Clocks, absorbed: Clocks) -> Clocks:
     """Merging keeps the strictest open deadlines."""
     if survivor.response_open and absorbed.response_open:

@@ -126,17 +126,15 @@ def correlation_view(rules: Rules) -> CorrelationSettings:
         enabled=rules.enabled, strategy=rules.strategy.value, window_minutes=rules.window // minute,
         min_alerts=rules.min_alerts, quiet_minutes=rules.quiet_delay // minute, auto_resolve=rules.auto_resolve,
         reopen_minutes=rules.reopen_window // minute, close_hours=rules.auto_close // hour,
+        cascades=rules.cascades, texts=rules.texts,
     )  # fmt: skip
 
 
 # --- settings --------------------------------------------------------------------------------------------------
 
 
-def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> None:
-    """Change what is given. Raises InvalidField naming the field and what it takes."""
-    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
-    company = uow.company(company_id)
-    before, rules = company.settings, company.rules
+def changed_rules(rules: Rules, ask: CompanyEdit) -> Rules:
+    """The correlation settings with what is given. Raises InvalidField naming what cannot be."""
     minutes = timedelta(minutes=1)
     given: dict[str, Any] = {
         "enabled": ask.correlation_enabled,
@@ -149,8 +147,19 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         if ask.reopen_minutes is None
         else _between("reopen", ask.reopen_minutes, 0, 1440) * minutes,
         "auto_close": None if ask.close_hours is None else _between("close", ask.close_hours, 1, 8760) * 60 * minutes,
+        "cascades": ask.cascades,
+        "texts": ask.texts,
     }  # fmt: skip
-    changed = replace(rules, **{key: value for key, value in given.items() if value is not None})
+    return replace(rules, **{key: value for key, value in given.items() if value is not None})
+
+
+def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> None:
+    """Change what is given. Raises InvalidField naming the field and what it takes."""
+    require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
+    company = uow.company(company_id)
+    before = company.settings
+    minutes = timedelta(minutes=1)
+    changed = changed_rules(company.rules, ask)
     after = replace(sla_settings.changed(before, _plan(ask), uow.now), rules=changed)
     if ask.rate_per_minute is not None:
         rate = _positive("rate", ask.rate_per_minute)

@@ -59,6 +59,8 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
     incident = event.incident
     uow.audit.add_fact(incident.company_id, [incident.ref, "opened", incident.rule, incident.severity.name])
     publish(uow, "incident.opened", incident)
+    if event.under is not None and event.under.acknowledged_by is not None:
+        return
     step = step_of(uow, incident)
     reached = reach(uow, incident, step)
     subject = f"{incident.severity.name} opened: {incident.title}"

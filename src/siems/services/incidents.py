@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from typing import TypeVar
 
 from sqlalchemy import delete, select
 
@@ -18,6 +20,7 @@ from siems.domain.lifecycle import apply, check, permission_for
 from siems.domain.moves import Command
 from siems.domain.permissions import Actor, missing, require
 from siems.errors import Conflict, InvalidField, StaleVersion
+from siems.services import merging
 from siems.services.assigning import find_person, named, told
 from siems.services.escalations import Push, begin, escalate, opening, tell_of_start
 from siems.services.keeping import save
@@ -25,8 +28,10 @@ from siems.services.moving import act_by_system, in_force
 from siems.storage import tables as t
 from siems.storage.rows import alert_from, incident_from, incident_row
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Action, AlertStatus, HoldReason, Role
+from siems.vocabulary import Action, AlertStatus, Category, HoldReason, Role, Severity
 from siems.wire import ActAsk
+
+E = TypeVar("E", bound=Enum)
 
 UNDO_WITHIN = timedelta(seconds=10)
 NOTICE_DELAY = UNDO_WITHIN
@@ -37,6 +42,8 @@ _RESTORED = (
     "escalation_level", "escalated_at", "escalates_at", "ack_due_at", "asked_at", "advanced_by", "recovered_at",
 )  # fmt: skip
 
+_ALSO_RESTORED = {"severity": ("severity", "severity_pinned"), "edit": ("title", "category")}
+
 
 @dataclass(frozen=True, slots=True)
 class Acted:
@@ -46,6 +53,8 @@ class Acted:
     changed: bool
     steps: tuple[str, ...]
     undo_until: datetime | None
+    other: Incident | None = None
+    """The new incident that a split has made."""
 
 
 def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: int, ask: ActAsk) -> Acted:
@@ -59,6 +68,8 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     require(actor, permission_for(action, actor=actor, assignee=assignee), company_id, what=ref)
     if action is Action.UNDO:
         return _undo(uow, actor, before, ask)
+    if action in (Action.MERGE, Action.SPLIT):
+        return _grouped(uow, actor, action, before, ask)
     command = _command(uow, actor, action, before, ask, assignee)
     if action is Action.ESCALATE:
         check(before, command)
@@ -81,6 +92,14 @@ def act(uow: UnitOfWork, actor: Actor, action: Action, company_id: str, number: 
     return Acted(after, True, steps, until)
 
 
+def _grouped(uow: UnitOfWork, actor: Actor, action: Action, before: Incident, ask: ActAsk) -> Acted:
+    if action is Action.SPLIT:
+        after, part = merging.split(uow, actor, before, ask)
+        return Acted(after, True, (action.value,), uow.now + UNDO_WITHIN, part)
+    after, changed = merging.merge(uow, actor, before, ask)
+    return Acted(after, changed, (action.value,) if changed else (), uow.now + UNDO_WITHIN if changed else None)
+
+
 def answered(uow: UnitOfWork, incident: Incident, actor: Actor) -> Incident:
     """A client has written: what waited for them waits no longer."""
     if actor.role is not Role.CLIENT or incident.hold_reason is not HoldReason.CLIENT:
@@ -93,12 +112,26 @@ def _command(
 ) -> Command:
     if ask.until is not None and ask.until.tzinfo is None:
         raise InvalidField("until has no time zone", hint="write it like 2026-03-10T14:00:00Z")
+    severity = one_of(Severity, "severity", ask.severity) if action is Action.SEVERITY else None
     return Command(
         action=action, actor=actor, now=uow.now, reason=ask.reason, note=ask.note, cause=ask.cause,
         assignee=assignee, hold_reason=_hold_reason(ask.hold_for), until=ask.until, public=ask.public,
         version=ask.version, notice_delay=NOTICE_DELAY if ask.undoable else timedelta(0),
-        ask_cause=ask.ask_cause, opens=opening(uow, incident.company_id), **in_force(uow, incident),
+        ask_cause=ask.ask_cause, opens=opening(uow, incident.company_id), title=ask.title,
+        category=one_of(Category, "category", ask.category), severity=severity,
+        **in_force(uow, incident if severity is None else replace(incident, severity=severity)),
     )  # fmt: skip
+
+
+def one_of(kind: type[E], name: str, word: str | None) -> E | None:
+    """A member by what people type. Raises InvalidField."""
+    if word is None:
+        return None
+    found = next((one for one in kind if word.strip().lower() in (one.name.lower(), str(one.value).lower())), None)
+    if found is None:
+        known = ", ".join(one.name if kind is Severity else str(one.value) for one in kind)
+        raise InvalidField(f"{word!r} is no {name}", hint=f"one of: {known}")
+    return found
 
 
 def _me(actor: Actor, word: str) -> str:
@@ -161,9 +194,12 @@ def _undo(uow: UnitOfWork, actor: Actor, current: Incident, ask: ActAsk) -> Acte
             f"{current.ref} changed after your {row.action}, it cannot be undone",
             hint=f"look again:  siems incident show {current.ref}",
         )
+    if row.action in (Action.MERGE.value, Action.SPLIT.value):
+        return Acted(merging.take_back(uow, actor, current, row, ask.reason), True, (Action.UNDO.value,), None)
     body = json.loads(row.body)
     old = incident_from(body["row"])
-    after = replace(current, version=current.version + 1, **{name: getattr(old, name) for name in _RESTORED})
+    restored = (*_RESTORED, *_ALSO_RESTORED.get(row.action, ()))
+    after = replace(current, version=current.version + 1, **{name: getattr(old, name) for name in restored})
     after = replace(after, active_count=old.active_count if body["alerts"] else after.active_count)
     save(uow, current, after)
     _revive(uow, body["alerts"], after)

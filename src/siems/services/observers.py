@@ -11,7 +11,15 @@ from siems.clock import rfc3339
 from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
-from siems.services import run_notices, self_healing, status_updates, ticket_notices
+from siems.services import (
+    group_notices,
+    parent_notices,
+    run_notices,
+    self_healing,
+    status_updates,
+    ticket_notices,
+    watchers,
+)
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -95,17 +103,19 @@ def alert_remarked(uow: UnitOfWork, event: e.AlertRemarked) -> None:
 
 def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
     absorbed, survivor = event.absorbed, event.survivor
+    actor = event.actor
     uow.audit.add(
-        SYSTEM, "incident.merged", absorbed.ref, company_id=absorbed.company_id, reason=event.evidence,
+        actor, "incident.merged", absorbed.ref, company_id=absorbed.company_id, reason=event.evidence,
         details={"into": survivor.ref, "alerts": absorbed.alert_count},
     )  # fmt: skip
     text = f"{absorbed.ref} was folded into this: {event.evidence}"
     data = mark("merge", event.before, survivor, absorbed.ref)
-    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=SYSTEM, data=data)
+    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=actor, data=data)
     uow.timeline.add(
-        absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=SYSTEM
+        absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=actor
     )
     _publish(uow, "incident.merged", absorbed, into=survivor.ref)
+    _publish(uow, "incident.changed", survivor, coalesce=True)
 
 
 def severity_raised(uow: UnitOfWork, event: e.SeverityRaised) -> None:
@@ -170,6 +180,8 @@ def _told(uow: UnitOfWork, event: e.IncidentActed) -> str:
         case Action.RESOLVE:
             note = command.note or command.reason
             return f"resolved: {note}" + (f" (cause: {command.cause})" if command.cause else "")
+        case Action.SEVERITY | Action.EDIT:
+            return group_notices.changed_to(event)
         case Action.ACK | Action.START | Action.UNASSIGN:
             return {"ack": "acknowledged", "start": "started", "unassign": "unassigned"}[taken.action.value]
         case _:
@@ -287,8 +299,9 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             ticket_notices.incident_opened,
             status_updates.incident_opened,
             self_healing.incident_opened,
+            parent_notices.incident_opened,
         ),
-        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed),
+        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, watchers.incident_absorbed),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
         e.IncidentFlapping: (incident_flapping,),
@@ -297,15 +310,17 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             incident_acted,
             ticket_notices.incident_acted,
             status_updates.incident_acted,
+            group_notices.incident_acted,
+            watchers.incident_acted,
         ),
         e.ActUndone: (act_undone, ticket_notices.act_undone),
-        e.IncidentEscalated: (incident_escalated,),
+        e.IncidentEscalated: (incident_escalated, watchers.incident_escalated),
         e.StepsSkipped: (steps_skipped,),
         e.ChainEnded: (chain_ended,),
         e.AckAsked: (ack_asked,),
         e.AckLapsed: (ack_lapsed,),
         e.SlaWarned: (sla_warned,),
-        e.SlaBreached: (sla_breached,),
+        e.SlaBreached: (sla_breached, watchers.sla_breached),
         e.SilenceExpiring: (silence_expiring,),
         e.SilenceLifted: (silence_lifted,),
         e.ShiftChanged: (shift_changed,),
@@ -313,6 +328,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.GapFound: (gap_found,),
         e.GapFollowed: (gap_followed,),
         e.DeadlinesRepaired: (deadlines_repaired,),
+        e.IncidentSplit: (group_notices.incident_split,),
         e.TicketLinked: (ticket_notices.ticket_linked,),
         e.TicketCommented: (ticket_notices.ticket_commented,),
         e.TicketMoved: (ticket_notices.ticket_moved,),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from siems.domain import sla
 from siems.domain.alert import Alert, category_of
 from siems.domain.changing import replace
-from siems.domain.correlation import Kind, Placement, Rules
+from siems.domain.correlation import CASCADE, Kind, Placement, Rules
 from siems.domain.escalation import due_after
 from siems.domain.events import (
     AlertReceived,
@@ -17,18 +17,20 @@ from siems.domain.events import (
     IncidentOpened,
     SeverityRaised,
 )
+from siems.domain.grouping import made_title
 from siems.domain.incident import Incident, include_asset, title_for, with_transition
 from siems.domain.lifecycle import apply
 from siems.domain.moves import Command
 from siems.domain.permissions import SYSTEM
+from siems.services import parent_joins
 from siems.services.assigning import find_owner, told
 from siems.services.escalations import begin, keeps_owner, opened_on_chain, opening, tell_of_start
 from siems.services.keeping import save
 from siems.services.moving import act_by_system, in_force
-from siems.storage.indexing import give_key, index_alert, keys_for
+from siems.storage.indexing import fold, give_key, index_alert, keys_for, stop_waiting
 from siems.storage.memory import CompanyMemory
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Action, State
+from siems.vocabulary import Action, AlertStatus, State
 
 
 def open_incident(
@@ -41,7 +43,8 @@ def open_incident(
     assert alert.incident_id is not None
     waited = _waiting(uow, company, placement, alert)
     alerts = [*waited, alert]
-    severity = max(a.severity for a in alerts)
+    folded = [uow.incidents.get(company.id, number) for number in placement.absorb]
+    severity = max([*(a.severity for a in alerts), *(i.severity for i in folded)])
     assets = tuple(dict.fromkeys(a.asset_name for a in alerts))
     terms = company.settings.terms
     incident = Incident(
@@ -53,10 +56,13 @@ def open_incident(
         asset_count=len(assets), tool_sources=tuple(dict.fromkeys(a.tool_source for a in alerts)),
         critical_asset=critical or any(company.assets.get(name, False) for name in assets),
         alert_count=len(alerts), repeat_count=sum(a.count - 1 for a in alerts), active_count=len(alerts),
-        recurrence_of=placement.recurrence_of,
+        recurrence_of=placement.recurrence_of, folded=bool(placement.new_keys), related=placement.link,
     )  # fmt: skip
     choice = None
-    if not quiet:
+    under = None if quiet else parent_joins.taking(uow, incident)
+    if under is not None and under.acknowledged_by is not None:
+        incident = parent_joins.held(uow, incident, under)
+    elif not quiet:
         incident, choice = find_owner(uow, incident)
         incident = opened_on_chain(uow, incident, company.policy)
     save(uow, None, incident)
@@ -69,19 +75,29 @@ def open_incident(
     else:
         uow.alerts.add(alert)
     index_alert(uow.journal, company, alert, (*placement.keys, *placement.new_keys))
-    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet), *told(incident, choice))
+    uow.emit(AlertReceived(alert, incident), IncidentOpened(incident, quiet, under), *told(incident, choice))
+    if placement.absorb:
+        _take_in(uow, company, incident, placement)
     return alert
 
 
+def _take_in(uow: UnitOfWork, company: CompanyMemory, incident: Incident, placement: Placement) -> None:
+    """What came first from downstream is folded into the upstream incident that has just opened."""
+    after = incident
+    for number in placement.absorb:
+        after = _absorb(uow, company, number, after, placement)
+    save(uow, incident, replace(after, title=_title(after, after.signature)))
+
+
 def _waiting(uow: UnitOfWork, company: CompanyMemory, placement: Placement, alert: Alert) -> list[Alert]:
-    """The alerts under this key that had no incident yet; they wait no longer."""
+    """The alerts that had no incident yet and go where this one goes; they wait no longer."""
+    under = (fingerprint for key in placement.keys for fingerprint in company.waiting.get(key, ()))
     found: list[Alert] = []
-    for key in placement.keys:
-        for fingerprint in company.waiting.get(key, ()):
-            old = company.alerts.get(fingerprint)
-            if old is not None and old.incident_id is None and old.id != alert.id:
-                found.append(old)
-        uow.journal.drop(company.waiting, key)
+    for fingerprint in dict.fromkeys((*under, *placement.gather)):
+        old = company.alerts.get(fingerprint)
+        if old is not None and old.incident_id is None and old.id != alert.id and old.status is AlertStatus.ACTIVE:
+            found.append(old)
+            stop_waiting(uow.journal, company, old)
     return found
 
 
@@ -104,6 +120,7 @@ def join_incident(
     tools = incident.tool_sources
     incident = replace(
         incident,
+        rule=placement.rule if placement.rule.startswith("auto:") else incident.rule,
         folded=incident.folded or bool(placement.new_keys),
         tool_sources=tools if alert.tool_source in tools else (*tools, alert.tool_source),
         critical_asset=incident.critical_asset or critical,
@@ -113,7 +130,8 @@ def join_incident(
         last_alert_at=uow.now,
         recovered_at=None,
     )
-    incident = replace(incident, title=_title(incident, alert))
+    incident = _gather(uow, company, incident, _waiting(uow, company, placement, alert))
+    incident = replace(incident, title=_title(incident, alert.signature))
     incident = _noisy_again(uow, company.rules, before, incident)
     incident = raise_severity(uow, incident, alert, placement.evidence)
     alert = replace(alert, incident_id=incident.id)
@@ -129,9 +147,31 @@ def join_incident(
     return alert
 
 
-def _title(incident: Incident, alert: Alert) -> str:
+def _gather(uow: UnitOfWork, company: CompanyMemory, incident: Incident, waited: list[Alert]) -> Incident:
+    """The incident with alerts that waited for one."""
+    for old in waited:
+        moved = replace(old, incident_id=incident.id)
+        uow.alerts.put(moved)
+        index_alert(uow.journal, company, moved, keys_for(moved, company.rules))
+        incident = replace(
+            include_asset(incident, old.asset_name),
+            tool_sources=tuple(dict.fromkeys((*incident.tool_sources, old.tool_source))),
+            critical_asset=incident.critical_asset or company.assets.get(old.asset_name, False),
+            alert_count=incident.alert_count + 1,
+            repeat_count=incident.repeat_count + old.count - 1,
+            active_count=incident.active_count + 1,
+        )
+    return incident
+
+
+def _title(incident: Incident, signature: str) -> str:
     """A grouped incident tells how much it holds."""
-    if alert.signature != incident.signature:
+    if not made_title(incident):
+        return incident.title
+    if incident.rule == CASCADE and incident.asset_count > 1:
+        root = title_for(incident.signature, incident.assets[:1])
+        return f"{root}, {incident.asset_count - 1} more affected"
+    if signature != incident.signature:
         where = incident.assets[0] if incident.asset_count == 1 else f"{incident.asset_count} servers"
         return f"{incident.alert_count} problems on {where}"
     if incident.asset_count > 1:
@@ -180,6 +220,7 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
         active_count=0, version=absorbed.version + 1,
     )  # fmt: skip
     uow.alerts.move(company, number, survivor.id)
+    fold(uow.journal, company, number, survivor.id)
     save(uow, absorbed, closed)
     for key in keys:
         give_key(uow.journal, company, survivor.id, key)
@@ -195,7 +236,8 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
         critical_asset=after.critical_asset or absorbed.critical_asset,
         created_at=min(after.created_at, absorbed.created_at),
         clocks=sla.strictest(after.clocks, absorbed.clocks),
-        folded=True,
+        escalates_at=_earlier(after, absorbed),
+        folded=after.folded or bool(placement.new_keys),
         version=after.version + 1,
     )
     if absorbed.severity > after.severity and not after.severity_pinned:
@@ -204,6 +246,12 @@ def _absorb(uow: UnitOfWork, company: CompanyMemory, number: int, survivor: Inci
     uow.outbox.cancel(absorbed.ref)
     uow.emit(IncidentAbsorbed(closed, survivor, after, placement.evidence))
     return after
+
+
+def _earlier(survivor: Incident, absorbed: Incident) -> datetime | None:
+    """When the chain goes on: the earlier time of both, unless somebody has acknowledged the survivor."""
+    times = [at for at in (survivor.escalates_at, absorbed.escalates_at) if at is not None]
+    return survivor.escalates_at if survivor.acknowledged_at is not None else min(times, default=None)
 
 
 def _noisy_again(uow: UnitOfWork, rules: Rules, before: Incident, incident: Incident) -> Incident:

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, 
 from siems.clock import from_micros, to_micros
 from siems.domain import priority
 from siems.domain.incident import Incident
-from siems.domain.permissions import Actor, missing
+from siems.domain.permissions import ALLOWED, Actor, Permission, missing
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
@@ -21,12 +21,14 @@ from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
 from siems.storage import tables as t
+from siems.storage.repositories.parents import parent_of
 from siems.storage.rows import alert_from, incident_from
 from siems.vocabulary import Role, State
 from siems.wire import (
     AlertView,
     IncidentDetail,
     IncidentView,
+    LastAct,
     Page,
     TimelineEntry,
     UndoView,
@@ -174,7 +176,22 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         server_time=now,
         tickets=ticket_refs(connection, incident, actor),
         runbooks=suggestions(connection, incident, actor, most=RUNBOOKS_SHOWN),
+        parent=_parent_for(connection, incident, actor), watching=_watches(connection, incident, actor),
     )  # fmt: skip
+
+
+def _parent_for(connection: Connection, incident: Incident, actor: Actor) -> str | None:
+    """What groups it with those of other clients: managers and clients never see that there is one."""
+    if actor.role not in ALLOWED[Permission.SEE_PARENTS]:
+        return None
+    number = parent_of(connection, incident.id)
+    return None if number is None else f"PAR-{number}"
+
+
+def _watches(connection: Connection, incident: Incident, actor: Actor) -> bool:
+    w = t.watcher.c
+    found = select(w.since).where(w.incident_id == incident.id, w.user_id == actor.id)
+    return connection.execute(found).first() is not None
 
 
 def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: datetime) -> UndoView | None:
@@ -182,6 +199,21 @@ def _undo_for(connection: Connection, incident: Incident, actor: Actor, now: dat
     if row is None or row.actor != actor.id or row.version != incident.version or now - row.at > UNDO_WITHIN:
         return None
     return UndoView(action=row.action, until=row.at + UNDO_WITHIN)
+
+
+def last_act(connection: Connection, actor: Actor, now: datetime) -> LastAct:
+    """What the reader did last, if it can be taken back now."""
+    u, i = t.undo.c, t.incident.c
+    rows = connection.execute(
+        select(u.incident_id, u.company_id, u.action, u.at)
+        .select_from(t.undo.join(t.incident, i.id == u.incident_id))
+        .where(u.actor == actor.id, u.version == i.version, u.at >= now - UNDO_WITHIN)
+        .order_by(u.at.desc())
+    )
+    row = next((row for row in rows if actor.sees(row.company_id)), None)
+    if row is None:
+        return LastAct()
+    return LastAct(id=f"INC-{row.incident_id}", action=row.action, until=row.at + UNDO_WITHIN)
 
 
 def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int) -> list[TimelineEntry]:

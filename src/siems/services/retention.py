@@ -171,7 +171,8 @@ def _incidents(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     if _remove(connection, _LINES, over) == CHUNK:
         return Step(0, after)
     _remove(connection, "DELETE FROM undo WHERE incident_id IN :ids", over)
-    _remove(connection, "DELETE FROM sla_told WHERE incident_id IN :ids", over)
+    for table in ("sla_told", "watcher", "parent_child"):
+        _remove(connection, f"DELETE FROM {table} WHERE incident_id IN :ids", over)  # noqa: S608
     gone = _remove(connection, "DELETE FROM incident WHERE id IN :ids", over)
     return Step(gone, old[-1].number if len(old) == INCIDENTS_AT_ONCE else None)
 
@@ -185,6 +186,18 @@ def _short_lived(statement: str) -> Sweep:
         return Step(gone, 0 if gone == CHUNK else None)
 
     return sweep
+
+
+def _found_texts(uow: UnitOfWork, after: int, kept: Retention) -> Step:
+    """What can be searched goes when what it is of does; the order of the index is not that of time."""
+    rows = _look(
+        uow.connection, "SELECT id AS number, kind, at FROM search_doc WHERE id > :after ORDER BY id LIMIT :most",
+        after=after, most=CHUNK,
+    )  # fmt: skip
+    ages = {"alert": to_micros(uow.now - kept.alerts)}
+    old = [row.number for row in rows if row.at < ages.get(row.kind, to_micros(uow.now - kept.incidents))]
+    gone = _remove(uow.connection, "DELETE FROM search_doc WHERE id IN :ids", old)
+    return Step(gone, rows[-1].number if len(rows) == CHUNK else None)
 
 
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
@@ -219,6 +232,7 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "undo": _short_lived(
             "DELETE FROM undo WHERE incident_id IN (SELECT incident_id FROM undo WHERE at < :oldest LIMIT :most)"
         ),
+        "search_doc": _found_texts,
     }
 )
 """How each table is swept, in this order: alerts go before the incidents that they belong to."""

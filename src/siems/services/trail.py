@@ -54,6 +54,8 @@ def list_entries(connection: Connection, ask: TrailAsk) -> Page[AuditView]:
         where += [e.object == ask.object, e.action != "alerts.accepted"]
     if actor.role is Role.TECHNICIAN:
         where.append(e.actor == actor.id)
+    if actor.role is not Role.ADMIN:
+        where.append(e.action.not_like("parent.%"))
     if ask.cursor:
         at, seq, chain = _read_cursor(ask.cursor)
         before = and_(e.seq == seq, e.chain < chain)

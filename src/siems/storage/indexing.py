@@ -4,40 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from siems.domain import correlation
 from siems.domain.alert import Alert
-from siems.domain.correlation import Key, Rules, Sighting
+from siems.domain.correlation import Key, Rules
+from siems.domain.folding import wide_key as wide_key
+from siems.domain.trails import ECHO, Sighting
 from siems.storage.journal import Journal
-from siems.vocabulary import Strategy
 
 if TYPE_CHECKING:
     from siems.storage.memory import CompanyMemory
 
-SIGHTINGS_KEPT = 32
+FOLDED_KEPT = 4_096
+"""So many incidents that were folded are remembered, longer than anything that has seen them."""
 
 
 def keys_for(alert: Alert, rules: Rules) -> tuple[Key, ...]:
     """The keys that an alert gives its incident under the rules in force."""
-    if not rules.enabled:
-        return (("fingerprint", alert.fingerprint),)
-    match rules.strategy:
-        case Strategy.ASSET_SIGNATURE_TOOL:
-            return (("asset|signature|tool", alert.asset_name, alert.signature, alert.tool_source),)
-        case Strategy.SIGNATURE:
-            return (("signature", alert.signature),)
-        case Strategy.ASSET:
-            return (("asset", alert.asset_name),)
-        case _:
-            return (("asset|signature", alert.asset_name, alert.signature),)
+    return correlation.keys_for(alert.asset_name, alert.signature, alert.tool_source, alert.fingerprint, rules)
 
 
-def wide_key(signature: str) -> Key:
-    """The key of an incident that one signature on several assets was folded into."""
-    return ("auto:signature", signature)
-
-
-def index_alert(journal: Journal, company: CompanyMemory, alert: Alert, keys: tuple[Key, ...]) -> None:
-    """Let an alert's incident be found by its keys, and its signature on its asset be remembered."""
+def index_alert(
+    journal: Journal, company: CompanyMemory, alert: Alert, keys: tuple[Key, ...], *, seen: bool = True
+) -> None:  # fmt: skip
+    """Let an alert's incident be found by its keys, and with `seen` remember where it was."""
     number = alert.incident_id
+    if seen:
+        sight(journal, company, alert)
     if number is None:
         for key in keys[:1]:
             journal.set(company.waiting, key, (*company.waiting.get(key, ()), alert.fingerprint))
@@ -45,7 +37,6 @@ def index_alert(journal: Journal, company: CompanyMemory, alert: Alert, keys: tu
     for key in keys:
         if company.keys.get(key) != number:
             give_key(journal, company, number, key)
-    sight(journal, company, alert)
 
 
 def stop_waiting(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
@@ -75,10 +66,16 @@ def forget_incident(journal: Journal, company: CompanyMemory, number: int) -> No
 
 
 def sight(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
-    """Remember where a signature was seen last, a few assets of it."""
-    assert alert.incident_id is not None
-    before = company.seen.get(alert.signature, ())
-    oldest = alert.last_seen_at - company.rules.window
-    kept = tuple(s for s in before if s.asset != alert.asset_name and s.at >= oldest)[-(SIGHTINGS_KEPT - 1) :]
-    now = Sighting(alert.asset_name, alert.incident_id, alert.last_seen_at)
-    journal.set(company.seen, alert.signature, (*kept, now))
+    """Remember where an alert was, for what comes after it."""
+    seen = Sighting(
+        alert.asset_name, alert.incident_id or 0, alert.last_seen_at, alert.signature, alert.fingerprint,
+        echo=alert.rule == ECHO,
+    )  # fmt: skip
+    company.trails.note(seen, alert.message, company.topology, company.rules.window, put=journal.set, drop=journal.drop)
+
+
+def fold(journal: Journal, company: CompanyMemory, absorbed: int, survivor: int) -> None:
+    """Whoever has seen the one finds the other from now on."""
+    if len(company.folded_into) >= FOLDED_KEPT:
+        journal.drop(company.folded_into, next(iter(company.folded_into)))
+    journal.set(company.folded_into, absorbed, survivor)

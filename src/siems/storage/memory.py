@@ -7,6 +7,7 @@ when another daemon has written, a company's part is rebuilt from the database.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,16 +20,19 @@ from siems.domain import sla
 from siems.domain.alert import Alert
 from siems.domain.changing import replace
 from siems.domain.company import Company, CompanySettings
-from siems.domain.correlation import Key, Rules, Sighting
+from siems.domain.correlation import Key, Rules
 from siems.domain.escalation import Policy
 from siems.domain.heartbeat import Heartbeat
 from siems.domain.incident import Incident
+from siems.domain.parent import Parent
 from siems.domain.reach import Reach
 from siems.domain.self_heal import HealRule
 from siems.domain.silence import Silence
 from siems.domain.ticket import Ticket, TicketAccount
+from siems.domain.topology import Topology
+from siems.domain.trails import Trails
 from siems.storage import tables as t
-from siems.storage.indexing import give_key, index_alert, keys_for, wide_key
+from siems.storage.indexing import give_key, index_alert, keys_for, sight, wide_key
 from siems.storage.inventory import load_assets
 from siems.storage.journal import Journal
 from siems.storage.people import Person as Person
@@ -37,6 +41,7 @@ from siems.storage.policy_rows import policy_from, policy_json
 from siems.storage.reaching import Follower, load_followers, load_reach
 from siems.storage.repositories.heartbeats import heartbeats_of
 from siems.storage.repositories.oncall import Rota
+from siems.storage.repositories.parents import open_parents
 from siems.storage.repositories.policies import policy_in_force
 from siems.storage.repositories.runs import heals_of
 from siems.storage.repositories.silences import not_over
@@ -65,10 +70,14 @@ class CompanyMemory:
     active_of: dict[int, dict[str, None]] = field(default_factory=dict)
     keys: dict[Key, int] = field(default_factory=dict)
     keys_of: dict[int, dict[Key, None]] = field(default_factory=dict)
-    seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
+    trails: Trails = field(default_factory=Trails)
     waiting: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     assets: dict[str, bool] = field(default_factory=dict)
     depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    topology: Topology = field(init=False)
+    """What was found in `depends_on`: another one whenever that changes."""
+    folded_into: dict[int, int] = field(default_factory=dict)
+    """Where incidents went lately that were folded into others, for those who saw them before."""
     seen_at: dict[str, datetime] = field(default_factory=dict)
     """When it was written down that an asset was seen."""
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
@@ -79,6 +88,9 @@ class CompanyMemory:
     heals: dict[str, HealRule] = field(default_factory=dict)
     tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
     """The links of its incidents, by incident."""
+
+    def __post_init__(self) -> None:
+        self.topology = Topology(self.depends_on)
 
     @property
     def rules(self) -> Rules:
@@ -94,22 +106,35 @@ class Seen:
         self._company = company
         self._now = now
 
+    @property
+    def trails(self) -> Trails:
+        return self._company.trails
+
+    @property
+    def topology(self) -> Topology:
+        return self._company.topology
+
     def by_key(self, key: Key) -> Incident | None:
         number = self._company.keys.get(key)
         return None if number is None else self._company.incidents.get(number)
 
     def incident(self, incident_id: int) -> Incident | None:
-        return self._company.incidents.get(incident_id)
+        company = self._company
+        while (found := company.incidents.get(incident_id)) is None:
+            into = company.folded_into.get(incident_id)
+            if into is None:
+                return None
+            incident_id = into
+        return found
 
-    def sightings(self, signature: str) -> Sequence[Sighting]:
-        return self._company.seen.get(signature, ())
+    def waiting(self, key: Key) -> Sequence[str]:
+        return tuple(fingerprint for fingerprint in self._company.waiting.get(key, ()) if self.held(fingerprint))
 
-    def waiting(self, key: Key) -> int:
-        company, window = self._company, self._company.rules.window
-        found = (company.alerts.get(fingerprint) for fingerprint in company.waiting.get(key, ()))
-        return sum(
-            a.count for a in found if a is not None and a.incident_id is None and self._now - a.last_seen_at <= window
-        )
+    def held(self, fingerprint: str) -> int:
+        alert = self._company.alerts.get(fingerprint)
+        if alert is None or alert.incident_id is not None or alert.status is not AlertStatus.ACTIVE:
+            return 0
+        return alert.count if self._now - alert.last_seen_at <= self._company.rules.window else 0
 
 
 class Memory:
@@ -125,6 +150,8 @@ class Memory:
         self.followers: dict[str, tuple[Follower, ...]] = {}
         self.rota: Rota | None = None
         self.rota_loaded: dict[str, bool] = {}
+        self.parents: dict[int, Parent] = {}
+        """What groups incidents of several clients, and is open."""
         self.counters: dict[str, int] = {}
         self.heads: dict[str, tuple[int, str]] = {}
         self.repeated: dict[int, Alert] = {}
@@ -169,8 +196,10 @@ class Memory:
         self.heads.pop(company_id, None)
         if head is not None:
             self.heads[company_id] = (head.seq, head.hash)
-        _load_open(connection, memory, self.shared)
+        if company_id == MSP:
+            self.parents = open_parents(connection)
         load_assets(connection, memory)
+        _load_open(connection, memory, self.shared)
         return memory
 
     def new_company(self, company: Company, policy: Policy, *, version: int = 0) -> CompanyMemory:
@@ -243,6 +272,7 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
         )
         .order_by(a.last_seen_at, a.id)
     )
+    recent: deque[Alert] = deque()
     for row in alerts:
         alert = shared(alert_from(row))
         if alert.status is not AlertStatus.RESOLVED:
@@ -252,10 +282,22 @@ def _load_open(connection: Connection, company: CompanyMemory, shared: Callable[
         if alert.status is AlertStatus.SUPPRESSED:
             continue
         if alert.incident_id is None or alert.incident_id in company.incidents:
-            index_alert(journal, company, alert, keys_for(alert, company.rules))
+            index_alert(journal, company, alert, keys_for(alert, company.rules), seen=False)
+            recent.append(alert)
+        while recent and recent[0].last_seen_at < alert.last_seen_at - company.rules.window:
+            _spread(journal, company, recent.popleft())
+    for alert in recent:
+        sight(journal, company, alert)
     company.heartbeats.update((beat.id, beat) for beat in heartbeats_of(connection, company.id))
     company.silences.update((silence.id, silence) for silence in not_over(connection, company.id))
     company.ticket_accounts.update((account.id, account) for account in accounts_of(connection, company.id))
     company.tickets.update(tickets_not_closed(connection, company.id))
     company.heals.update(heals_of(connection, company.id))
     journal.forget()
+
+
+def _spread(journal: Journal, company: CompanyMemory, alert: Alert) -> None:
+    """Of what is older than the window only that counts which goes on to spread."""
+    incident = company.incidents.get(alert.incident_id or 0)
+    if incident is not None and incident.open and incident.asset_count > 1:
+        sight(journal, company, alert)

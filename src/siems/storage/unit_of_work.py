@@ -34,6 +34,7 @@ from siems.storage.repositories.messages import Messages
 from siems.storage.repositories.oncall import Oncall
 from siems.storage.repositories.outbox import Outbox
 from siems.storage.repositories.paging import Pages
+from siems.storage.repositories.parents import Parents
 from siems.storage.repositories.repeats import Repeats
 from siems.storage.repositories.roster import Roster
 from siems.storage.repositories.runs import Runs
@@ -86,6 +87,7 @@ class UnitOfWork:
         self.oncall = Oncall(self)
         self.roster = Roster(self)
         self.pages = Pages(self)
+        self.parents = Parents(self)
         self.tickets = Tickets(self)
         self.runs = Runs(self)
         self.audit = AuditLog(self)

@@ -20,6 +20,14 @@ from siems.wire.assets import (
 )
 from siems.wire.assignment import CandidateView, ChoiceView
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
+from siems.wire.correlation import (
+    CorrelationAsk,
+    CorrelationPreview,
+    CorrelationView,
+    PreviewBucket,
+    RegroupedAlerts,
+    ReplaySide,
+)
 from siems.wire.explain import (
     ComingUp,
     ExplainView,
@@ -35,8 +43,10 @@ from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, He
 from siems.wire.incidents import (
     ActAnswer,
     ActAsk,
+    IncidentAsk,
     IncidentDetail,
     IncidentView,
+    LastAct,
     NextEscalation,
     ResolutionClock,
     ResponseClock,
@@ -93,6 +103,16 @@ from siems.wire.oncall import (
     WhoView,
 )
 from siems.wire.paging import PageActAsk, PageAnswer, PageAsk, PagedPerson, PageView
+from siems.wire.parents import (
+    ActError,
+    ParentActAsk,
+    ParentAnswer,
+    ParentAsk,
+    ParentChild,
+    ParentLine,
+    ParentResult,
+    ParentView,
+)
 from siems.wire.people import (
     AvailabilityAsk,
     LoginAsk,
@@ -184,6 +204,7 @@ from siems.wire.runs import (
     StandingAsk,
     StandingView,
 )
+from siems.wire.search import SearchAnswer, SearchHit
 from siems.wire.shapes import Ask, Page, Problem, Wire
 from siems.wire.silences import (
     SilenceAsk,
@@ -241,6 +262,7 @@ __all__ = [
     "AccountLine",
     "ActAnswer",
     "ActAsk",
+    "ActError",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -276,7 +298,10 @@ __all__ = [
     "CompanyView",
     "ContactAsk",
     "ContactView",
+    "CorrelationAsk",
+    "CorrelationPreview",
     "CorrelationSettings",
+    "CorrelationView",
     "ExplainView",
     "FairnessView",
     "FeedAsk",
@@ -298,6 +323,7 @@ __all__ = [
     "HeartbeatView",
     "HostLoginAsk",
     "HostLoginView",
+    "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
     "IntegrationAdded",
@@ -307,6 +333,7 @@ __all__ = [
     "IntegrationView",
     "Kept",
     "KeptBody",
+    "LastAct",
     "LayerAsk",
     "LayerView",
     "Load",
@@ -328,6 +355,13 @@ __all__ = [
     "PageView",
     "PagedPerson",
     "ParameterView",
+    "ParentActAsk",
+    "ParentAnswer",
+    "ParentAsk",
+    "ParentChild",
+    "ParentLine",
+    "ParentResult",
+    "ParentView",
     "PasswordAsk",
     "PolicyAsk",
     "PolicyChanged",
@@ -338,6 +372,7 @@ __all__ = [
     "PolicyView",
     "PreferencesAsk",
     "PreferencesView",
+    "PreviewBucket",
     "Problem",
     "QueueAsk",
     "QueueView",
@@ -346,7 +381,9 @@ __all__ = [
     "ReadyView",
     "ReasonAsk",
     "RefreshAsk",
+    "RegroupedAlerts",
     "RejectionView",
+    "ReplaySide",
     "ReportLine",
     "ResolutionClock",
     "ResponseClock",
@@ -385,6 +422,8 @@ __all__ = [
     "ScheduleEdit",
     "ScheduleView",
     "ScoreTerm",
+    "SearchAnswer",
+    "SearchHit",
     "SetupView",
     "ShiftView",
     "Sighted",

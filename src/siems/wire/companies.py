@@ -19,6 +19,10 @@ class CorrelationSettings(Wire):
     auto_resolve: bool
     reopen_minutes: int
     close_hours: int
+    cascades: bool = True
+    """Whether `auto` folds along `depends_on`."""
+    texts: bool = True
+    """Whether `auto` folds near-identical texts."""
 
 
 class CompanyView(Wire):
@@ -96,4 +100,6 @@ class CompanyEdit(Ask):
     holidays: str | None = None
     assign: str | None = None
     update_minutes: int | None = None
+    cascades: bool | None = None
+    texts: bool | None = None
     reason: str = ""

@@ -92,6 +92,14 @@ class UndoView(Wire):
     until: datetime
 
 
+class LastAct(Wire):
+    """The newest act of the reader that can be taken back now; `id` is null when there is none."""
+
+    id: str | None = None
+    action: str = ""
+    until: datetime | None = None
+
+
 class IncidentDetail(Wire):
     """An incident with all that its own screen needs besides alerts and timeline."""
 
@@ -102,6 +110,10 @@ class IncidentDetail(Wire):
     tickets: list[TicketRef] = msgspec.field(default_factory=list)
     runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
     """The best of those that match it."""
+    parent: str | None = None
+    """What groups it with incidents of other clients: for admins and technicians alone."""
+    watching: bool = False
+    """Whether the reader has asked to hear of it."""
 
 
 class TimelineEntry(Wire):
@@ -134,13 +146,37 @@ class ActAsk(Ask):
     public: bool = False
     ask_cause: bool = False
     """Resolving what has missed a deadline is refused without a cause; else the cause is stored as `unstated`."""
+    incidents: list[str] = msgspec.field(default_factory=list)
+    """Of `merge`: those that are folded into this one."""
+    alerts: list[str] = msgspec.field(default_factory=list)
+    """Of `split`: those that become an incident of their own; `title` may name it."""
+    title: str | None = None
+    severity: str | None = None
+    category: str | None = None
     undoable: bool = False
     """Asked by interactive sessions: notices of this act wait 10 s, so that an undo can stop them."""
 
 
-class ActAnswer(Wire):
+class IncidentAsk(Ask):
+    """An incident that somebody opens: about what no tool has told, or of an `alert` that has none yet."""
+
+    company: str
+    title: str = ""
+    severity: str | None = None
+    """MEDIUM, unless it is given; one that is given is not changed by alerts."""
+    category: str | None = None
+    alert: str | None = None
+    to: str | None = None
+    note: str = ""
+    reason: str = ""
+
+
+class ActAnswer(Wire, kw_only=True):
+    """`other` is the incident that a split has made."""
+
     incident: IncidentView
     changed: bool
     steps: list[str]
     undo_until: datetime | None
     server_time: datetime
+    other: IncidentView | None = None

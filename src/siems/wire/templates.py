@@ -52,7 +52,7 @@ class TemplateRendered(Wire):
     text: str
 
 
-class UpdateAnswer(ActAnswer):
+class UpdateAnswer(ActAnswer, kw_only=True):
     """As the answer to every action, with what the client is told."""
 
     text: str

@@ -12,7 +12,19 @@ from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
-from siems.services import arrivals, assign_views, assigning, explaining, idempotency, incidents, overview, queries
+from siems.services import (
+    arrivals,
+    assign_views,
+    assigning,
+    directory,
+    explaining,
+    idempotency,
+    incidents,
+    opening,
+    overview,
+    queries,
+    watchers,
+)
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -23,6 +35,26 @@ async def list_incidents(call: Call) -> web.Response:
         call.actor, call.runtime.clock.now(), call.word("query"), call.word("sort"), call.limit(), call.word("cursor")
     )
     return answer(await call.read(queries.list_incidents, ask))
+
+
+async def create_incident(call: Call) -> web.Response:
+    """Somebody opens one; its clocks run and its chain calls people, as of any other."""
+    ask = await call.body(wire.IncidentAsk)
+    company = await call.read(directory.find_company, ask.company, call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        made = opening.create(uow, call.actor, company, ask)
+        uow.settle()
+        current = uow.incidents.get(company, made.id)
+        uow.flush()
+        shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        return encode(
+            wire.ActAnswer(incident=shown, changed=True, steps=["create"], undo_until=None, server_time=uow.now)
+        )
+
+    response = await call.write(verb, company=company)
+    response.set_status(201)
+    return response
 
 
 async def show_incident(call: Call) -> web.Response:
@@ -73,13 +105,40 @@ async def act(call: Call) -> web.Response:
         done = incidents.act(uow, call.actor, action, incident.company_id, incident.id, ask)
         uow.settle()
         current = uow.incidents.get(incident.company_id, incident.id)
-        shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        names = load_names(uow.connection)
+        shown = incident_view(uow.connection, current, call.actor, names, as_of=uow.now)
+        other = None
+        if done.other is not None:
+            other = incident_view(uow.connection, done.other, call.actor, names, as_of=uow.now)
         return encode(
             wire.ActAnswer(
                 incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,
-                server_time=uow.now,
+                server_time=uow.now, other=other,
             )
         )  # fmt: skip
+
+    return await call.write(verb, company=incident.company_id)
+
+
+async def show_last_act(call: Call) -> web.Response:
+    return answer(await call.read(queries.last_act, call.actor, call.runtime.clock.now()))
+
+
+async def watch_incident(call: Call) -> web.Response:
+    """Whoever asks hears of what becomes of it, and is never called to work."""
+    return await _watch(call, on=True)
+
+
+async def unwatch_incident(call: Call) -> web.Response:
+    return await _watch(call, on=False)
+
+
+async def _watch(call: Call, *, on: bool) -> web.Response:
+    incident = await call.read(queries.find_incident, call.path("ref"), call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        changed = watchers.watch(uow, call.actor, incident.company_id, incident.id, on=on)
+        return encode({"id": incident.ref, "title": incident.title, "changed": changed, "watching": on})
 
     return await call.write(verb, company=incident.company_id)
 

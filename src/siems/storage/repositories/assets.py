@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from siems.clock import to_micros
 from siems.domain.asset import Asset
 from siems.domain.permissions import missing
+from siems.domain.topology import Topology
 from siems.storage import tables as t
 from siems.storage.memory import CompanyMemory
 from siems.vocabulary import AssetSource
@@ -94,6 +95,8 @@ class Assets:
                 uow.journal.set(company.depends_on, asset.name, asset.depends_on)
             else:
                 uow.journal.drop(company.depends_on, asset.name)
+        if moved:
+            uow.journal.replace(company, "topology", Topology(company.depends_on))
 
     def remove(self, company: CompanyMemory, name: str) -> None:
         """An asset that nothing depends on any more."""
@@ -102,6 +105,7 @@ class Assets:
         uow.run(_REMOVE, [(company.id, name)])
         for known in (company.assets, company.depends_on, company.seen_at):
             uow.journal.drop(known, name)
+        uow.journal.replace(company, "topology", Topology(company.depends_on))
 
 
 def dependencies(connection: Connection, companies: Sequence[str]) -> dict[tuple[str, str], list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
+from siems.storage.tables.groups import parent, parent_child, parent_line, watcher
 from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
 from siems.storage.tables.integrations import heartbeat, integration, old_key, pull, rejection, sighting, tenant
 from siems.storage.tables.notices import notification
@@ -28,6 +29,7 @@ from siems.storage.tables.runs import (
     self_heal,
     standing_approval,
 )
+from siems.storage.tables.search import search_doc, search_mark
 from siems.storage.tables.tickets import template, ticket, ticket_account, ticket_comment, ticket_job
 
 __all__ = [
@@ -61,6 +63,9 @@ __all__ = [
     "oncall_override",
     "pace",
     "page",
+    "parent",
+    "parent_child",
+    "parent_line",
     "policy",
     "pull",
     "raw_body",
@@ -75,6 +80,8 @@ __all__ = [
     "runbook",
     "runbook_approval",
     "schedule",
+    "search_doc",
+    "search_mark",
     "self_heal",
     "shift",
     "sighting",
@@ -95,4 +102,5 @@ __all__ = [
     "undo",
     "user",
     "user_company",
+    "watcher",
 ]
