@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from boards import duty, told, trail, whatif
 from measured import Measured
+from offices import OfficeClient
 from scripted_boards import ScriptedBoards
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
@@ -119,7 +120,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient(ScriptedBoards, Measured):
+class ScriptedClient(ScriptedBoards, Measured, OfficeClient):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
@@ -132,6 +133,7 @@ class ScriptedClient(ScriptedBoards, Measured):
         self.stream: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.now = NOW
         self.role = "manager"
+        self.furnish()
         self.notices = [
             wire.NoticeView(id=n, at=NOW - timedelta(minutes=m), kind=kind, subject=subject, object=ref,
                             company_id="comp-acme", read=n == 1)
@@ -293,15 +295,6 @@ class ScriptedClient(ScriptedBoards, Measured):
     def idempotent(self, key: str) -> dict[str, Any]:
         self._check()
         return {"found": key in self.done, "answer": self.done.get(key)}
-
-    def users(self, *, company: str = "") -> list[dict[str, Any]]:
-        self._check()
-        people = [
-            user("Maria Lopez", open_incidents=3),
-            user("Jon Berg", open_incidents=4),
-            user("Priya Nair", "manager"),
-        ]
-        return msgspec.to_builtins(people)
 
     def inbox(self, *, unread: bool = False, limit: int = 100) -> list[dict[str, Any]]:
         self._check()

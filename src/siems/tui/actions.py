@@ -25,6 +25,10 @@ class Where(StrEnum):
     AUDIT = "audit"
     INBOX = "inbox"
     SLA = "sla"
+    CLIENTS = "clients"
+    PEOPLE = "people"
+    CHAINS = "policies"
+    WIZARD = "form"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
@@ -36,7 +40,10 @@ ONCALL = (Where.ONCALL,)
 AUDIT = (Where.AUDIT,)
 INBOX = (Where.INBOX,)
 SLA = (Where.SLA,)
-EVERY = tuple(Where)
+CLIENTS = (Where.CLIENTS,)
+ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
+EVERY = tuple(where for where in Where if where is not Where.WIZARD)
+"""Every screen but the form, whose letters are typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,16 @@ DEEDS: tuple[Deed, ...] = (
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
-    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT, hint="filter"),
+    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS, hint="filter"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=(Where.CLIENTS, Where.PEOPLE), hint="new"),
+    Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
+    Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
+         hint="try it"),
+    Deed("setup", ("I",), "a key and steps for a tool...", Level.CONFIRM,
+         "siems integration setup TOOL --company ID", where=CLIENTS, hint="integration", about="company"),
+    Deed("rotate", ("X",), "rotate a key...  (asks for the name)", Level.SEVERE,
+         "siems company rotate-key ID --confirm ID", where=CLIENTS, hint="rotate key", about="company"),
+    Deed("only", ("o",), "its incidents", cli="siems incident list --company ID", where=CLIENTS, hint="incidents"),
     Deed("previous", ("left_square_bracket",), "previous incident, or week", where=DETAIL + ONCALL),
     Deed("following", ("right_square_bracket",), "next one", where=DETAIL + ONCALL),
     Deed("section", ("tab",), "next section", where=DETAIL + SLA, hint="section"),
@@ -149,6 +165,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("oncall", ("4",), "on call", cli="siems oncall who", where=EVERY),
     Deed("sla", ("5",), "SLA and numbers", cli="siems sla board", where=EVERY),
     Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
+    Deed("clients", ("6",), "companies", cli="siems company list", where=EVERY),
+    Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
+    Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
     Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
@@ -195,6 +214,13 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "help", "command", "section", "behind", "range", "one_client", "one_severity", "export", "copy", "back", "quit",
     ),
     Where.INBOX: ("help", "command", "open", "read", "read_all", "unread", "copy", "back", "quit"),
+    Where.CLIENTS: (
+        "help", "new", "edit", "setup", "only", "rotate", "filter", "people", "chains", "command", "copy", "back",
+        "quit",
+    ),
+    Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
+    Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.WIZARD: (),
 }  # fmt: skip
 
 
