@@ -119,6 +119,15 @@ class Client:
         return answer
 
 
+class Started(subprocess.Popen[str]):
+    """A command that runs beside the test, and ends with it when it fails: nobody waits for it then."""
+
+    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, trace)
+
+
 class House:
     """One SIEMS_HOME. Commands run in it as processes; `stop` ends its daemon."""
 
@@ -136,9 +145,9 @@ class House:
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def start(self, *words: str, env: dict[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+    def start(self, *words: str, env: dict[str, str] | None = None, **more: Any) -> Started:
         """A command that goes on running; its output comes through pipes."""
-        return subprocess.Popen(
+        return Started(
             [sys.executable, "-m", "siems", *words], env=self.env | (env or {}), text=True, cwd=self.home,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **more,
         )  # fmt: skip
