@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import typer
+from answers_advice import ADVICE
 from answers_core import CORE
 from answers_groups import GROUPS
 from answers_messages import MESSAGES
@@ -230,7 +231,7 @@ def _limits(section: str, name: str) -> str:
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------
-ANSWERS = CORE | GROUPS | MESSAGES | ONCALL | PEOPLE | RUNS
+ANSWERS = ADVICE | CORE | GROUPS | MESSAGES | ONCALL | PEOPLE | RUNS
 """Handler → (what it does, what it answers). A route that is missing here stops the script."""
 
 

@@ -13,8 +13,8 @@ from benchmarks.correlation import generator
 from siems.domain.alert import Reading
 from siems.domain.changing import replace
 from siems.domain.correlation import Rules
-from siems.domain.likeness import words_of
 from siems.domain.replay import TELLS_AFTER, Happening, replay
+from siems.domain.sentences import words_of
 from siems.domain.trails import shakes, spreads
 from siems.vocabulary import Severity, Strategy
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
-down_revision: str | None = "0016"
+down_revision: str | None = "0017"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

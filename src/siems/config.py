@@ -125,10 +125,16 @@ class Aws(Section):
     external_id: str = Field("", description="the external id that the role asks for")
     regions: str = Field("", description="regions that are looked at, with commas; empty: that of the profile")
     endpoint_url: str = Field("", description="another endpoint than Amazon's, for tests")
+    bucket: str = Field("", description="a bucket of ours, for templates that clients open by a link")
 
     @property
     def region_list(self) -> tuple[str, ...]:
         return tuple(region.strip() for region in self.regions.split(",") if region.strip())
+
+
+class Azure(Section):
+    authority: str = Field("https://login.microsoftonline.com", description="who gives tokens; other in other clouds")
+    endpoint: str = Field("https://management.azure.com", description="where its machines are managed")
 
 
 class Email(Section):
@@ -212,6 +218,41 @@ class Executors(Section):
         return flat | {f"{name}_{key}": value for name, found in nested.items() for key, value in found.items()}
 
 
+class Advice(Section):
+    providers: str = Field(
+        "local", description="who is asked, in this order, with commas: local, bedrock, gemini; empty: nobody"
+    )
+    timeout_seconds: int = Field(10, ge=1, le=120, description="how long one of them may take before the next is asked")
+    daily_calls: int = Field(
+        500, ge=0, description="calls a day (UTC) to those outside of this machine, for all clients together"
+    )
+    company_daily_calls: int = Field(100, ge=0, description="the same for each client")
+    daily_tokens: int = Field(1_000_000, ge=0, description="tokens a day, for all clients together")
+    cache_hours: int = Field(24, ge=0, le=720, description="for so long the same question is answered without a call")
+    hide_names: bool = Field(
+        True, description="whether names of assets and clients stay here; secrets and addresses always do"
+    )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        names = (one.strip().lower() for one in self.providers.split(","))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+class Bedrock(Section):
+    model: str = Field("", description="id of the model, or of an inference profile; empty: Bedrock is not used")
+    region: str = Field("", description="its region; empty: the first of [aws]")
+    endpoint_url: str = Field("", description="another endpoint than Amazon's, for tests")
+
+
+class Gemini(Section):
+    key: SecretStr = Field(SecretStr(""), description="the API key; empty: Gemini is not used")
+    model: str = Field("gemini-2.5-flash", description="name of the model")
+    url: str = Field(
+        "https://generativelanguage.googleapis.com", description="another address than Google's, for tests"
+    )
+
+
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
@@ -236,6 +277,7 @@ class Settings(BaseSettings):
     metrics: Metrics = Field(default_factory=lambda: Metrics(), description="who may read /metrics, and what it tells")
     health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
+    azure: Azure = Field(default_factory=lambda: Azure(), description="how Azure is reached")
     email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
     sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
     voice: Voice = Field(default_factory=lambda: Voice(), description="calls, by Twilio")
@@ -246,6 +288,9 @@ class Settings(BaseSettings):
     webpush: Webpush = Field(default_factory=lambda: Webpush(), description="push to browsers")
     webhooks: Webhooks = Field(default_factory=lambda: Webhooks(), description="messages to addresses that people give")
     executors: Executors = Field(default_factory=lambda: Executors(), description="how runbooks reach hosts")
+    advice: Advice = Field(default_factory=lambda: Advice(), description="advice on incidents, and who gives it")
+    bedrock: Bedrock = Field(default_factory=lambda: Bedrock(), description="advice by a model on Amazon Bedrock")
+    gemini: Gemini = Field(default_factory=lambda: Gemini(), description="advice by Google's Gemini")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod

@@ -60,6 +60,14 @@ class Paging(StrEnum):
     SHADOW = "shadow"
 
 
+class AdviceMode(StrEnum):
+    """Who may advise on a company's incidents: everybody in the settings' order, this machine alone, or nobody."""
+
+    ON = "on"
+    LOCAL = "local"
+    OFF = "off"
+
+
 class Action(StrEnum):
     """What may be done to an incident."""
 

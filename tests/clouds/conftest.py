@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import Request, urlopen
@@ -61,19 +62,29 @@ class Cloud:
         return [body]
 
 
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """Empty, and with credentials for it in the environment."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    made, moto = Cloud(), DomainDispatcherApplication(create_backend_app)
+@contextmanager
+def serving(made: Cloud) -> Iterator[None]:
+    """An empty AWS for as long as it is needed."""
+    moto = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, lambda environ, start: made.answer(moto, environ, start), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     made.url = f"http://127.0.0.1:{server.server_port}"
     urlopen(Request(f"{made.url}/moto-api/reset", method="POST"), timeout=10).close()
     made.asked.clear()
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Empty, and with credentials for it in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    made = Cloud()
+    with serving(made):
+        yield made

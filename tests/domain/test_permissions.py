@@ -35,6 +35,7 @@ TABLE = {
     P.OTHERS_ONCALL:    "✓     ✓       ·          ·",
     P.SCHEDULES:        "✓     ✓       ·          ·",
     P.SEE_TICKETS:      "✓     ✓       ✓          ·",
+    P.SEE_AGENTS:       "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
     P.RUN:              "✓     ✓       ✓          ·",

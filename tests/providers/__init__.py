@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
@@ -47,6 +48,9 @@ class Seen:
     headers: Mapping[str, str]
     body: bytes
     trouble: Trouble = Trouble()
+    method: str = "POST"
+    peer: str = ""
+    """Whose connection it came by."""
 
     @property
     def json(self) -> Any:
@@ -60,10 +64,15 @@ class Seen:
 HELD, DRIP, RESET = Trouble(hold=True), Trouble(drip=True), Trouble(reset=True)
 
 
+def _peer(request: web.Request) -> object:
+    return request.transport.get_extra_info("peername") if request.transport else ""
+
+
 class Provider:
     """A server with a list of what it has `seen`, and of what it has `taken` over."""
 
-    def __init__(self) -> None:
+    def __init__(self, ssl: SSLContext | None = None) -> None:
+        self._ssl = ssl
         self.url = ""
         self.seen: list[Seen] = []
         self.taken: list[Seen] = []
@@ -107,7 +116,9 @@ class Provider:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         trouble = self.troubles.popleft() if self.troubles else Trouble()
-        seen = Seen(request.path_qs, request.headers.copy(), body, trouble)
+        seen = Seen(
+            request.path_qs, request.headers.copy(), body, trouble, request.method, str(_peer(request))
+        )  # fmt: skip
         with self._came:
             self.seen.append(seen)
             self._came.notify_all()
@@ -151,13 +162,17 @@ class Provider:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._ssl)
         await site.start()
         assert site._server is not None
-        self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+        scheme = "https" if self._ssl else "http"
+        self.url = f"{scheme}://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
 
     async def _close(self) -> None:
         self._free.set()
+        for connection in self._runner.server.connections if self._ssl and self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()  # TLS would wait for a farewell
         await self._runner.cleanup()
         await self._loop.shutdown_asyncgens()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from driving import opened
-from scripted import ScriptedClient, entry
+from scripted import NOW, ScriptedClient, entry, view
 
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.confirm import Confirm
 from siems.tui.screens.detail import DetailScreen
+from siems.wire import AdvisedValue, InsightView
 
 
 async def test_it_tells_the_story() -> None:
@@ -28,6 +29,19 @@ async def test_sections_turn_by_tab() -> None:
         assert "why together: same asset, 5 min" in it.screen
         await it.press("tab", "tab", "tab")
         assert "base +90" in it.screen
+
+
+async def test_the_facts_begin_with_what_is_advised() -> None:
+    low = AdvisedValue(value="LOW", confidence=0.9, why="", standing="waiting", before="MEDIUM")
+    advice = InsightView(
+        provider="gemini", at=NOW, pattern="cascade", root_cause="the \x1b[31muplink", recommendation="look at sw-1",
+        confidence=0.83, evidence=["ALR-1"], similar=["INC-7"], severity=low, waiting=True,
+    )  # fmt: skip
+    async with opened(ScriptedClient([view(5, insight=advice)]), target="INC-5") as it:
+        await it.press("tab", "tab", "tab")
+        for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "siems incident advice INC-5 --accept"):
+            assert text in it.screen
+        assert "\x1b" not in it.screen
 
 
 async def test_a_wide_terminal_shows_all_at_once() -> None:

@@ -49,8 +49,18 @@ def list_(
     query: Annotated[str, typer.Option("--query", help="name, address, or field:value; see: siems help query")] = "",
     critical: Annotated[bool | None, typer.Option("--critical/--not-critical", help="only what counts more")] = None,
     limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
+    agent: Annotated[bool, typer.Option("--agent", help="which machines their cloud can reach, and why not")] = False,
 ) -> None:
-    """What alerts are about: siems asset list --company acme --critical --query 'platform:linux'"""
+    """What alerts are about: siems asset list --company acme --critical --query 'platform:linux'
+
+    With --agent the clouds are asked which machines answer: siems asset list --agent --company acme
+    """
+    if agent:
+        from siems.cli.agents import list_agents, refused
+
+        refused(query, critical, limit)
+        list_agents(door, company)
+        return
     if company:
         company = door.client.company(company)["id"]
     words = (f"#{company}" if company else "", "" if critical is None else f"critical:{str(critical).lower()}")
@@ -173,6 +183,28 @@ def delete(door: Door, name: Name, company: Company) -> None:
     door.ask(f"delete {name} of {company}?", flag="--yes")
     gone = door.client.delete_asset(company, name, reason=door.reason)
     show_one(door, gone, lambda a: [f"{a['name']} of {a['company_id']} is forgotten"], id="name")
+
+
+@app.command("install-agent")
+@leaf
+def install_agent(
+    door: Door,
+    company: Company,
+    host: Annotated[list[str], typer.Option("--host", help="only this asset; repeat it")] = [],  # noqa: B006
+    show: Annotated[str, typer.Option("--print", help="user-data or script: the text, and nothing is done")] = "",
+    platform: Annotated[str, typer.Option("--platform", help="with --print: linux or windows")] = "linux",
+) -> int:
+    """Put the agent of AWS Systems Manager where it is missing, by SSH or WinRM; machines elsewhere are registered.
+
+    siems asset install-agent --company acme --dry-run
+    siems asset install-agent --company acme --host web-01 --host web-02
+    siems asset install-agent --company acme --print user-data > user-data.sh
+
+    Exit 7 when it went wrong on some of them.
+    """
+    from siems.cli.agents import install
+
+    return install(door, company, host, show, platform)
 
 
 # --- imports ---------------------------------------------------------------------------------------------------

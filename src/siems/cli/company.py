@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from siems import errors
+from siems.cli.cloud import GROUPS
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.secrets import Expires, Networks, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
-app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test.")
+app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test; aws, azure.")
+for _cloud, _group in GROUPS.items():
+    app.add_typer(_group, name=_cloud)
 
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 COLUMNS = (
@@ -144,6 +147,7 @@ def _card(c: Item) -> list[str]:
     if c["oncall"]:
         lines.append(f"on call by {safe(c['oncall'])}:  siems oncall who --company {c['id'].removeprefix('comp-')}")
     lines.append(f"what opens is assigned {'by hand' if c['assign'] == 'manual' else 'by ' + safe(c['assign'])}")
+    lines.append(f"advice {c['advice']}" + (", which may lower a severity by itself" if c["advice_lowers"] else ""))
     return [*lines, plan(c["sla_plan"]), *targets(c["sla"], c["sla_plan"]["own_targets"])]
 
 
@@ -181,6 +185,12 @@ def edit(
         str | None,
         typer.Option("--assign", help="who gets what opens: manual, best_match, round_robin, least_loaded, on_call"),
     ] = None,
+    advice: Annotated[
+        str | None, typer.Option("--advice", help="on; local: nothing leaves this machine; off: nobody is asked")
+    ] = None,
+    advice_lowers: Annotated[
+        bool | None, typer.Option("--advice-lowers/--no-advice-lowers", help="may advice lower a severity by itself")
+    ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
     from siems.cli.times import seconds
@@ -194,7 +204,8 @@ def edit(
         strategy=strategy, window_minutes=minutes(window), min_alerts=min_alerts,
         quiet_minutes=minutes(quiet_delay), auto_resolve=auto_resolve, reopen_minutes=minutes(reopen),
         close_hours=close_hours, paging=paging, policy=policy, oncall=oncall, sla=sla, time_zone=tz, hours=hours,
-        holidays=holidays, assign=assign, update_minutes=minutes(updates), reason=door.reason,
+        holidays=holidays, assign=assign, update_minutes=minutes(updates),
+        advice=advice, advice_lowers=advice_lowers, reason=door.reason,
     )  # fmt: skip
     show_one(door, changed, _card)
 

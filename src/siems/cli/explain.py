@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siems.cli.advice import insight_lines
 from siems.cli.runbook_offer import offered
 from siems.cli.show import Item, at
 
@@ -39,6 +40,8 @@ def story(e: Item) -> list[str]:
             lines.append(f"      {m['channel']} {m['state']}{error}  [{safe(m['why'])}]")
     if not e["told"]:
         lines.append("  nobody")
+    lines += ["", "what is advised"]
+    lines += [f"  {line}" for line in insight_lines(e.get("advice"), e["id"])] or ["  nothing"]
     lines += ["", "what happens next, if nobody does anything"]
     lines += [f"  {at(one['at'])}  {safe(one['text'])}" for one in e["next"]] or ["  nothing"]
     if e.get("runbooks"):

@@ -11,6 +11,7 @@ from siems import errors
 from siems.cli import grouping as grouping
 from siems.cli import watching as watching
 from siems.cli.acts import VERBS, Ref
+from siems.cli.advice import INCIDENT_VERBS, insight_lines
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.pages import drawn_again, pages
 from siems.cli.runbook_offer import offered
@@ -178,6 +179,7 @@ def _card(i: Item, story: list[dict[str, Any]]) -> list[str]:
         *(f"ticket {safe(k['key'] or k['id'])}  {safe(k['state'])}  {safe(k['url'])}" for k in i.get("tickets", ())),
         f"next: {', '.join(i['actions']) or 'nothing you may do'}",
         *offered(i.get("runbooks", ())),
+        *insight_lines(i.get("insight"), i["id"]),
         "",
     ]
     lines += [f"{e['at'][:19]}Z  {e['kind']:<10} {safe(e['actor']):<12} {safe(e['text'])}" for e in story]
@@ -292,3 +294,6 @@ def candidates(
 
 for command in VERBS:
     app.command(command.__name__.replace("_", "-"))(command)
+
+for command in INCIDENT_VERBS:
+    app.command()(command)

@@ -11,8 +11,10 @@ import os
 from urllib.parse import urlsplit
 
 from siems import contexts, errors, places
+from siems.client.advice import Advice
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
+from siems.client.clouds import Clouds
 from siems.client.companies import Companies
 from siems.client.correlation import Correlation
 from siems.client.incidents import Incidents
@@ -23,6 +25,7 @@ from siems.client.parents import Parents
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
+from siems.client.reports import Reports
 from siems.client.runbooks import Runbooks
 from siems.client.runs import Runs
 from siems.client.search import Search
@@ -32,8 +35,10 @@ from siems.client.tickets import Tickets
 
 
 class Client(
+    Advice,
     Alerts,
     Assets,
+    Clouds,
     Companies,
     Correlation,
     Incidents,
@@ -44,6 +49,7 @@ class Client(
     Policies,
     Reach,
     Record,
+    Reports,
     Runbooks,
     Runs,
     Search,

@@ -28,7 +28,7 @@ def inventory(settings: Aws, *, regions: Sequence[str] = (), role: str = "") -> 
 
     Raises InvalidField, Conflict for missing credentials and rights, Unavailable when AWS does not answer.
     """
-    session = _session(settings, role)
+    session = open_session(settings, role)
     chosen = [region for region in (*regions, *(() if regions else settings.region_list)) if region]
     chosen = chosen or [region for region in (session.region_name,) if region]
     if not chosen:
@@ -38,9 +38,9 @@ def inventory(settings: Aws, *, regions: Sequence[str] = (), role: str = "") -> 
     for region in dict.fromkeys(chosen):
         if not _REGION.fullmatch(region):
             raise InvalidField(f"{region[:40]!r} is no region of AWS", hint="--region eu-west-1")
-        here = {i.id: i for i in _asked("ec2:DescribeInstances", region, partial(_ec2, session, settings, region))}
+        here = {i.id: i for i in asked("ec2:DescribeInstances", region, partial(_ec2, session, settings, region))}
         try:
-            told = _asked("ssm:DescribeInstanceInformation", region, partial(_ssm, session, settings, region))
+            told = asked("ssm:DescribeInstanceInformation", region, partial(_ssm, session, settings, region))
             for said in told:
                 here[said.id] = _both(here[said.id], said) if said.id in here else said
         except SiemsError as why:
@@ -57,7 +57,7 @@ def _both(ec2: Instance, ssm: Instance) -> Instance:
 
 
 def _ec2(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
-    pages = _client(session, settings, "ec2", region).get_paginator("describe_instances").paginate()
+    pages = open_client(session, settings, "ec2", region).get_paginator("describe_instances").paginate()
     for reservation in (r for page in pages for r in page["Reservations"]):
         for found in reservation["Instances"]:
             if found["State"]["Name"] in GONE:
@@ -75,7 +75,7 @@ def _ec2(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
 
 def _ssm(session: Any, settings: Aws, region: str) -> Iterator[Instance]:
     """What has the agent; machines outside of AWS (`mi-…`) are only known here."""
-    pages = _client(session, settings, "ssm", region).get_paginator("describe_instance_information").paginate()
+    pages = open_client(session, settings, "ssm", region).get_paginator("describe_instance_information").paginate()
     for found in (entry for page in pages for entry in page["InstanceInformationList"]):
         address = found.get("IPAddress", "")
         yield Instance(
@@ -136,10 +136,10 @@ class QueueReader:
 
     def _call(self, right: str, ask: Callable[[Any], Any]) -> list[Any]:
         if self._sqs is None or time.monotonic() - self._made > FRESH:
-            self._sqs = _client(_session(self._settings, ""), self._settings, "sqs", self._queue.region)
+            self._sqs = open_client(open_session(self._settings, ""), self._settings, "sqs", self._queue.region)
             self._made = time.monotonic()
         try:
-            return _asked(right, self._queue.region, lambda: ask(self._sqs))
+            return asked(right, self._queue.region, lambda: ask(self._sqs))
         except SiemsError:
             self._sqs = None  # new credentials may do better
             raise
@@ -181,7 +181,7 @@ class Messenger:
 
     def _call(self, right: str, service: str, ask: Callable[[Any], dict[str, Any]]) -> str:
         try:
-            [answer] = _asked(right, self.region, lambda: [ask(self._client(service))])
+            [answer] = asked(right, self.region, lambda: [ask(self._client(service))])
         except SiemsError:
             self._clients.pop(service, None)  # new credentials may do better
             raise
@@ -191,11 +191,11 @@ class Messenger:
         with self._lock:
             made, client = self._clients.get(service, (0.0, None))
             if client is None or time.monotonic() - made > FRESH:
-                session = _session(self._settings, "")
+                session = open_session(self._settings, "")
                 self.region = self.region or session.region_name or ""
                 if not self.region:
                     raise Conflict("which region of AWS sends messages?", hint="regions in [aws] of siems.toml")
-                client = _client(session, self._settings, service, self.region, patience=_ONCE)
+                client = open_client(session, self._settings, service, self.region, patience=ONCE)
                 self._clients[service] = (time.monotonic(), client)
         return client
 
@@ -203,7 +203,7 @@ class Messenger:
 # --- the connection --------------------------------------------------------------------------------------------
 
 
-def _session(settings: Aws, role: str) -> Any:
+def open_session(settings: Aws, role: str, *, region: str = "") -> Any:
     """Credentials as boto3 finds them, or those of a profile; with a role, those of the role."""
     import boto3
     from botocore.exceptions import BotoCoreError
@@ -216,28 +216,46 @@ def _session(settings: Aws, role: str) -> Any:
     if not role:
         return session
     more = {"ExternalId": settings.external_id} if settings.external_id else {}
-    region = session.region_name or next(iter(settings.region_list), "us-east-1")
+    region = region or session.region_name or next(iter(settings.region_list), "us-east-1")
 
     def assume() -> list[Any]:
-        client = _client(session, settings, "sts", region)
+        client = open_client(session, settings, "sts", region)
         return [client.assume_role(RoleArn=role, RoleSessionName="siems", **more)["Credentials"]]
 
-    [given] = _asked("sts:AssumeRole", region, assume)
+    [given] = asked("sts:AssumeRole", region, assume)
     return boto3.Session(
         aws_access_key_id=given["AccessKeyId"], aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"], region_name=session.region_name,
     )  # fmt: skip
 
 
+class Refused(Conflict):
+    """AWS has said no. `error` is its own word for it, `words` what it said besides."""
+
+    def __init__(self, right: str, region: str, error: str, words: str = "") -> None:
+        super().__init__(f"AWS refuses {right} in {region} ({error})", hint=f"allow {right} to this identity")
+        self.right = right
+        self.error = error
+        self.words = words
+
+    @property
+    def denied(self) -> bool:
+        """Whether it is for want of a right, and not for what was asked."""
+        return "AccessDenied" in self.error or "Unauthorized" in self.error or "NotAuthorized" in self.error
+
+
 _PATIENT = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_attempts": 3, "mode": "standard"}}
-_ONCE = {"connect_timeout": 3, "read_timeout": 7, "retries": {"total_max_attempts": 1}}
+ONCE = {"connect_timeout": 3, "read_timeout": 7, "retries": {"total_max_attempts": 1}}
 _THROTTLED = frozenset({
     "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
     "LimitExceededException", "SlowDown", "KMSThrottling", "ServiceUnavailable",
 })  # fmt: skip
 
 
-def _client(session: Any, settings: Aws, service: str, region: str, *, patience: Mapping[str, Any] = _PATIENT) -> Any:
+def open_client(
+    session: Any, settings: Aws, service: str, region: str, *, patience: Mapping[str, Any] = _PATIENT
+) -> Any:  # fmt: skip
+    """A client of one service. `patience` ONCE repeats nothing by itself."""
     from botocore.config import Config
 
     return session.client(
@@ -245,8 +263,8 @@ def _client(session: Any, settings: Aws, service: str, region: str, *, patience:
     )
 
 
-def _asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
-    """All that a call answers; what goes wrong in the words of siems."""
+def asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
+    """All that a call answers. Raises Refused, Conflict without credentials, Unavailable for what may go later."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
     try:
@@ -259,6 +277,6 @@ def _asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
         code = why.response.get("Error", {}).get("Code", "?")
         if code in _THROTTLED or why.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise Unavailable(f"AWS fails at {right} in {region} ({code})", hint="try again later") from why
-        raise Conflict(f"AWS refuses {right} in {region} ({code})", hint=f"allow {right} to this identity") from why
+        raise Refused(right, region, code, str(why.response.get("Error", {}).get("Message", ""))) from why
     except BotoCoreError as why:
         raise Unavailable(f"AWS does not answer to {right} in {region}: {why}", hint="try again later") from why

@@ -15,6 +15,7 @@ from siems import __version__
 from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon import sightings
+from siems.daemon.advising import Advising
 from siems.daemon.amazon import Amazon
 from siems.daemon.delivering import Delivering
 from siems.daemon.feeding import Feeding
@@ -104,6 +105,7 @@ class Runtime:
     ticketing: Ticketing = field(init=False)
     running: Running = field(init=False)
     feeding: Feeding = field(init=False)
+    advising: Advising = field(init=False)
     mail: Listening | None = None
     watching: bool = False
     """Whether gaps and late rows are told: not where time is played with."""
@@ -137,6 +139,7 @@ class Runtime:
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
         self.repliers = Repliers(self.database, self.vault)
         self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
+        self.advising = Advising(self.database, self.clock, self.settings)
         self.started_at = self.clock.now()
 
     @property
@@ -166,6 +169,7 @@ class Runtime:
         self._spawn(self.ticketing.run)
         self._spawn(self.running.run)
         self._spawn(self.feeding.run)
+        self._spawn(self.advising.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -195,6 +199,7 @@ class Runtime:
         await self.ticketing.stop()
         await self.running.stop()
         self.feeding.stop()
+        await self.advising.stop()
         self.hub.close()
         self.scheduler.stop()
         await self.delivering.stop()
@@ -232,6 +237,8 @@ class Runtime:
             self.ticketing.wake(accounts=any(type.startswith("ticket_account.") for type in types))
         if any(type.startswith("run.") for type in types):
             self.running.wake()
+        for event in committed.events:
+            self.advising.follow(event.type, event.company_id)
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

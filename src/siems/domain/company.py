@@ -13,7 +13,7 @@ from siems.domain.escalation import DEFAULT_POLICY_ID
 from siems.domain.sla import Targets, Terms
 from siems.domain.tiers import STANDARD
 from siems.errors import InvalidField
-from siems.vocabulary import Paging
+from siems.vocabulary import AdviceMode, Paging
 
 _LEGAL_FORMS = frozenset(
     [
@@ -66,6 +66,11 @@ class CompanySettings:
     """The strategy by which an incident finds its owner when it opens."""
     update_every: timedelta = timedelta(minutes=60)
     """After so long without a status update the owner of a CRITICAL incident is reminded; zero is never."""
+
+    advice: AdviceMode = AdviceMode.ON
+    """Whether incidents are advised on, and by whom."""
+    advice_lowers: bool = False
+    """Whether advice that is sure enough may lower a severity by itself; it moves no deadline all the same."""
 
     @property
     def targets(self) -> Targets:

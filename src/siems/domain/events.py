@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from siems.domain.advice import AdviceTaken as AdviceTaken
+from siems.domain.advice import InsightMade as InsightMade
 from siems.domain.alert import Alert
 from siems.domain.assignment import Choice
 from siems.domain.escalation import Cause, Decision
@@ -448,4 +450,6 @@ Event = (
     | RunbookWritten
     | RunbookApproved
     | IncidentSplit
+    | InsightMade
+    | AdviceTaken
 )  # fmt: skip

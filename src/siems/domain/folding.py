@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import islice
 
 from siems.domain.alert import Reading
-from siems.domain.likeness import near, same_asset, words_of
 from siems.domain.placement import Key, Kind, OpenIncidents, Placement, Rules, Standing, minutes
+from siems.domain.sentences import near, same_asset, words_of
 from siems.domain.trails import ECHO, STORM, Sighting, Spoken, shakes, spreads, storms
 
 CASCADE = "auto:3"

@@ -1,84 +1,94 @@
-"""Texts of alerts as sets of words: numbers and ids masked, so that the same sentence is the same set."""
+"""How alike two incidents are: by signature, by assets, and by the words of their alerts."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-MOST_TEXT = 400
-NEAR = 0.8
-"""So much of all words of two texts must be in both (Jaccard)."""
-ENOUGH = 4
-"""A text of fewer words says too little to be compared."""
+from rapidfuzz import fuzz
 
-_URL = re.compile(r"\w+://\S+")
-_TOKEN = re.compile(r"[\w.:-]*\w")
-_SPLIT = re.compile(r"[_.:\-]+|(?<=[a-z])(?=[A-Z])")
-_NUMBER = re.compile(r"[+-]?\d[\d.,:]*(?:[a-z]{0,3})")
-_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?|(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}")
-_NAME = re.compile(r"(?=[\w.-]*[a-z])(?:[a-z][\w-]*-[\w-]*\d[\w-]*(?:\.[\w-]+)*|[\w-]+(?:\.[\w-]+){2,})")
-_ID = re.compile(r"(?=\S*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*")
-_STOP = frozenset(
-    ("a", "an", "and", "are", "at", "by", "for", "from", "has", "have", "in", "is", "it", "its", "of", "on", "or",
-     "than", "that", "the", "this", "to", "was", "with")
-)  # fmt: skip
+from siems.domain.advice import Past
+from siems.domain.changing import replace
+
+SIGNATURE, ASSETS, TEXT = 0.5, 0.25, 0.25
+LEAST = 0.4
+"""What is less alike is not shown."""
+CLOSE = 0.7
+"""What is at least so alike is spoken of as the same thing."""
+LOOKED_AT = 60
+"""So many of the likeliest, and so many of the latest, are compared by their words."""
+
+_MASKED = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+(?:[.,:]\d+)*", re.IGNORECASE)
+_SPLIT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9#]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A text for comparing. `names` are the addresses, hosts and ids in it: what it is about, not what happened."""
+class Features:
+    """What is compared."""
 
-    words: frozenset[str]
-    names: frozenset[str]
-    prefix: tuple[str, ...]
-    """The words under which it is found: two texts that are near share one of these."""
-
-    @property
-    def telling(self) -> bool:
-        """Whether there is enough to compare."""
-        return len(self.words) >= ENOUGH
+    signatures: frozenset[str]
+    assets: frozenset[str]
+    messages: tuple[str, ...]
 
 
 @lru_cache(maxsize=8_192)
-def words_of(message: str, asset: str) -> Words:
-    """The words of a message. The asset's own name counts for nothing: each alert has its own."""
-    words: set[str] = set()
-    names: set[str] = set()
-    own = asset.lower()
-    for token in _TOKEN.findall(_URL.sub(" ", message[:MOST_TEXT])):
-        lower = token.lower()
-        if same_asset(lower, own):
-            continue
-        if _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
-            names.add(lower)
-        elif not _NUMBER.fullmatch(lower):
-            for part in _SPLIT.split(token):
-                part = part.lower().rstrip("0123456789")
-                if len(part) > 1 and part not in _STOP:
-                    words.add(part)
-    # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
-    ordered = sorted(words, key=lambda word: (-len(word), word))
-    return Words(frozenset(words), frozenset(names), tuple(ordered[: len(ordered) - _least(len(ordered)) + 1]))
+def masked(text: str) -> str:
+    """The words of a text, numbers and ids apart, in lower case: `CPU at 95% on Web01` → `cpu at # on web#`."""
+    return " ".join(word.lower() for word in _SPLIT.split(_MASKED.sub("#", text[:400])) if word)
 
 
-def _least(count: int) -> int:
-    """How many of so many words a near text must share."""
-    return -(-count * 8 // 10)
+def rank(features: Features, past: Sequence[Past], *, most: int, least: float = LEAST) -> list[Past]:
+    """The likest first, the later one of two that are equally alike."""
+    rated = [(_signature(features, one), _assets(features, one), one) for one in past]
+    likely = sorted(rated, key=lambda r: -(SIGNATURE * r[0] + ASSETS * r[1]))[:LOOKED_AT]
+    chosen = {one.number: (signature, assets, one) for signature, assets, one in (*likely, *rated[:LOOKED_AT])}
+    found = [_rated(features, *each) for each in chosen.values()]
+    alike = [one for one in found if one.likeness >= least]
+    return sorted(alike, key=lambda one: (-one.likeness, -one.number))[:most]
 
 
-def near(one: Words, other: Words) -> bool:
-    """Whether two texts say the same, names and numbers aside."""
-    both = len(one.words & other.words)
-    return both * 10 >= 8 * (len(one.words) + len(other.words) - both)
+def candidates(features: Features, past: Sequence[Past]) -> list[int]:
+    """The numbers of those whose words are worth looking up."""
+    rated = sorted(past, key=lambda one: -(SIGNATURE * _signature(features, one) + ASSETS * _assets(features, one)))
+    return list(dict.fromkeys(one.number for one in (*rated[:LOOKED_AT], *past[:LOOKED_AT])))
 
 
-def same_asset(one: str, other: str) -> bool:
-    """Whether two tools mean one asset: the same name without case, one of them perhaps with its domain."""
-    one, other = one.lower(), other.lower()
-    return one == other or one == _host(other) or other == _host(one)
+def _signature(features: Features, one: Past) -> float:
+    """1 for the same signature, less for one that is written alike (`HighCPU`, `high_cpu_usage`)."""
+    if one.signature in features.signatures:
+        return 1.0
+    best = max((fuzz.token_set_ratio(masked(one.signature), masked(s)) for s in features.signatures), default=0.0)
+    return 0.8 * best / 100 if best >= 80 else 0.0
 
 
-def _host(name: str) -> str:
-    """The first part of a name with a domain; an address has none."""
-    return name if _ADDRESS.fullmatch(name) else name.partition(".")[0]
+def _assets(features: Features, one: Past) -> float:
+    both = features.assets & set(one.assets)
+    return len(both) / min(len(features.assets), len(one.assets)) if both else 0.0
+
+
+def _rated(features: Features, signature: float, assets: float, one: Past) -> Past:
+    text = _alike(features.messages, one.messages)
+    likeness = SIGNATURE * signature + ASSETS * assets + TEXT * text
+    if text >= 0.95 and not signature:
+        likeness = max(likeness, 0.5)  # two tools say the same thing by other names
+    why = []
+    if signature == 1.0:
+        why.append(f"same signature {one.signature}")
+    elif signature:
+        why.append(f"signature {one.signature} is much alike")
+    if assets:
+        both = sorted(features.assets & set(one.assets))
+        why.append(f"same asset {both[0]}" if len(both) == 1 else f"{len(both)} of the same assets")
+    if text >= 0.6:
+        why.append(f"text {text:.0%} alike")
+    return replace(one, likeness=round(likeness, 2), why=tuple(why))
+
+
+def _alike(ours: Iterable[str], theirs: Iterable[str]) -> float:
+    """How much the nearest two messages have in common, numbers apart."""
+    known = {masked(text) for text in ours} - {""}
+    other = {masked(text) for text in theirs} - {""}
+    best = max((fuzz.token_sort_ratio(a, b) for a in known for b in other), default=0.0)
+    return round(best / 100, 2)

@@ -24,15 +24,18 @@ class Permission(StrEnum):
     COMPANY_SETTINGS = "change a company's settings, keys and technicians"
     ADMINISTER = "manage companies and other users"
     SEE_AUDIT = "read the audit log"
+    SEE_ANALYTICS = "read reports"
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
     SEE_TICKETS = "see tickets and templates"
+    SEE_AGENTS = "see which machines answer and how they are patched"
     REPLAY = "replay alerts"
     SEE_ONCALL = "see who is on call"
     OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
     OTHERS_ONCALL = "let others stand in"
     SCHEDULES = "change on-call schedules"
+    JUDGE_ADVICE = "take or decline advice on severity and category"
     OWN_SESSION = "use one's own account"
     RUN = "run runbooks, see runs"
     APPROVE_RUN = "approve runs of medium risk"
@@ -59,15 +62,18 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.COMPANY_SETTINGS: frozenset({_A, _M}),
     Permission.ADMINISTER: frozenset({_A}),
     Permission.SEE_AUDIT: frozenset({_A, _M, _T}),
+    Permission.SEE_ANALYTICS: frozenset({_A, _M, _T}),
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),
     Permission.SEE_TICKETS: frozenset({_A, _M, _T}),
+    Permission.SEE_AGENTS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
     Permission.SEE_ONCALL: frozenset({_A, _M, _T}),
     Permission.OWN_ONCALL: frozenset({_A, _M, _T}),
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),
     Permission.SCHEDULES: frozenset({_A, _M}),
+    Permission.JUDGE_ADVICE: frozenset({_A, _M}),
     Permission.OWN_SESSION: frozenset({_A, _M, _T, _C}),
     Permission.RUN: frozenset({_A, _M, _T}),
     Permission.APPROVE_RUN: frozenset({_A, _M}),

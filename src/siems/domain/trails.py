@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from siems.domain.alert import category_of
-from siems.domain.likeness import Words, words_of
+from siems.domain.sentences import Words, words_of
 from siems.domain.topology import Topology
 from siems.vocabulary import Category
 

@@ -102,8 +102,11 @@ class Opening(Protocol):
 registry: Registry[Opening] = Registry(
     "executor",
     {
+        "azure": "siems.executors.azure:Azure",
         "local": "siems.executors.local:Local",
         "ssh": "siems.executors.ssh:Ssh",
+        "ssm": "siems.executors.ssm:open_ssm",
+        "winrm": "siems.executors.winrm:Winrm",
     },
 )
 

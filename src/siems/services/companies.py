@@ -29,7 +29,7 @@ from siems.storage.rows import settings_json
 from siems.storage.sla_rows import terms_json
 from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault
-from siems.vocabulary import MSP, Paging, Signing, Strategy
+from siems.vocabulary import MSP, AdviceMode, Paging, Signing, Strategy
 from siems.wire import CompanyEdit, CorrelationSettings, OnboardAsk, Onboarded, SlaPolicyAsk
 
 HIGHEST_RATE = 1_000_000
@@ -178,6 +178,7 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
         after = replace(after, assign=_assign(ask.assign))
     if ask.update_minutes is not None:
         after = replace(after, update_every=_between("updates-every", ask.update_minutes, 0, 10_080) * minutes)
+    after = _advice(after, ask)
     name = ask.name.strip()[:255] if ask.name else company.name
     _change(uow, actor, company, after, name=name, reason=ask.reason, type="company.edited")
 
@@ -232,6 +233,15 @@ def _paging(word: str) -> Paging:
         return Paging(word.strip().lower())
     except ValueError as why:
         raise InvalidField(f"paging is live or shadow, not {word[:20]!r}") from why
+
+
+def _advice(settings: CompanySettings, ask: CompanyEdit) -> CompanySettings:
+    if ask.advice is not None:
+        word = ask.advice.strip().lower()
+        if word not in tuple(AdviceMode):
+            raise InvalidField(f"advice is on, local or off, not {word[:20]!r}")
+        settings = replace(settings, advice=AdviceMode(word))
+    return settings if ask.advice_lowers is None else replace(settings, advice_lowers=ask.advice_lowers)
 
 
 def _assign(word: str) -> str:

@@ -66,6 +66,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
         policy=settings.policy_id, oncall=settings.oncall, assign=settings.assign,
         open_incidents=count(*mine), breached=count(*mine, breached),
         update_minutes=int(settings.update_every.total_seconds() // 60),
+        advice=settings.advice.value, advice_lowers=settings.advice_lowers,
     )  # fmt: skip
 
 

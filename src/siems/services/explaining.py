@@ -15,11 +15,13 @@ from siems.domain.deadlines import DueKind
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor, Permission, require
 from siems.services.assign_views import kept_choice
+from siems.services.insight_views import insight_view
 from siems.services.queries import find_incident
 from siems.services.reach_views import why
 from siems.services.suggestions import suggestions
 from siems.services.views import load_names, policy_named, score
 from siems.storage import tables as t
+from siems.storage.repositories.advice import find
 from siems.vocabulary import Severity, State
 from siems.wire import ComingUp, ExplainView, GroupedAlert, ScoreTerm
 
@@ -46,6 +48,7 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Ex
     policy = policy_named(connection, incident.policy_snapshot)
     story = _story(connection, incident)
     owner = names.users.get(incident.assignee or "", incident.assignee or "")
+    advice = find(connection, incident.id)
     return ExplainView(
         id=incident.ref, title=incident.title, severity=incident.severity.name, state=incident.state.value,
         grouping=_grouping(connection, incident), alerts=incident.alert_count,
@@ -56,6 +59,7 @@ def explain(connection: Connection, ref: str, actor: Actor, now: datetime) -> Ex
         escalations=[text for kind, text in story if kind == "escalation"],
         told=why(connection, actor, incident.ref), next=_coming(connection, incident, policy, names.users),
         runbooks=suggestions(connection, incident, actor),
+        advice=None if advice is None else insight_view(advice),
     )  # fmt: skip
 
 

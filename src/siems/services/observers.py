@@ -12,6 +12,7 @@ from siems.domain import events as e
 from siems.domain.lifecycle import EVENT_NAMES
 from siems.domain.permissions import SYSTEM
 from siems.services import (
+    advice_notices,
     group_notices,
     parent_notices,
     run_notices,
@@ -20,6 +21,7 @@ from siems.services import (
     ticket_notices,
     watchers,
 )
+from siems.services.absence_notices import absent
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -286,7 +288,7 @@ Handler = Callable[[UnitOfWork, Any], None]
 
 OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
     {
-        e.AlertReceived: (alert_received,),
+        e.AlertReceived: (alert_received, advice_notices.joined),
         e.AlertRepeated: (alert_repeated,),
         e.AlertRecovered: (alert_recovered,),
         e.AlertRemarked: (alert_remarked,),
@@ -300,11 +302,17 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             status_updates.incident_opened,
             self_healing.incident_opened,
             parent_notices.incident_opened,
+            advice_notices.opened,
         ),
-        e.IncidentAbsorbed: (incident_absorbed, ticket_notices.incident_absorbed, watchers.incident_absorbed),
+        e.IncidentAbsorbed: (
+            incident_absorbed,
+            ticket_notices.incident_absorbed,
+            watchers.incident_absorbed,
+            advice_notices.absorbed,
+        ),
         e.SeverityRaised: (severity_raised, ticket_notices.severity_raised, status_updates.severity_raised),
         e.IncidentRecovered: (incident_recovered,),
-        e.IncidentFlapping: (incident_flapping,),
+        e.IncidentFlapping: (incident_flapping, advice_notices.flapped),
         e.IncidentActed: (
             alerts_resolved_with_incident,
             incident_acted,
@@ -312,6 +320,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             status_updates.incident_acted,
             group_notices.incident_acted,
             watchers.incident_acted,
+            advice_notices.acted,
         ),
         e.ActUndone: (act_undone, ticket_notices.act_undone),
         e.IncidentEscalated: (incident_escalated, watchers.incident_escalated),
@@ -337,6 +346,8 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.RunWent: (run_notices.run_went,),
         e.RunbookWritten: (runbook_written,),
         e.RunbookApproved: (runbook_approved,),
-        e.Recorded: (recorded,),
+        e.Recorded: (recorded, absent),
+        e.InsightMade: (advice_notices.insight_made,),
+        e.AdviceTaken: (advice_notices.advice_taken,),
     }
 )

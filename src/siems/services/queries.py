@@ -17,6 +17,7 @@ from siems.domain.permissions import ALLOWED, Actor, Permission, missing
 from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
+from siems.services.insight_views import advised, with_insight
 from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
@@ -117,6 +118,7 @@ def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
     rows = connection.execute(statement.limit(limit + 1)).all()
     names = load_names(connection)
     items = [incident_view(connection, incident_from(row[1:]), ask.actor, names, as_of=as_of) for row in rows[:limit]]
+    items = advised(connection, items, ask.actor)
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -170,7 +172,7 @@ def incident_detail(connection: Connection, ref: str, actor: Actor, now: datetim
         tools=len(incident.tool_sources), created_at=incident.created_at, as_of=now,
     )  # fmt: skip
     return IncidentDetail(
-        incident=incident_view(connection, incident, actor, names, as_of=now),
+        incident=with_insight(connection, incident_view(connection, incident, actor, names, as_of=now), actor),
         priority_terms={} if actor.role is Role.CLIENT else terms,
         undo=_undo_for(connection, incident, actor, now),
         server_time=now,

@@ -171,7 +171,8 @@ def _incidents(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     if _remove(connection, _LINES, over) == CHUNK:
         return Step(0, after)
     _remove(connection, "DELETE FROM undo WHERE incident_id IN :ids", over)
-    for table in ("sla_told", "watcher", "parent_child"):
+    _remove(connection, "DELETE FROM sla_told WHERE incident_id IN :ids", over)
+    for table in ("watcher", "parent_child", "advice", "advice_job", "advice_feedback"):
         _remove(connection, f"DELETE FROM {table} WHERE incident_id IN :ids", over)  # noqa: S608
     gone = _remove(connection, "DELETE FROM incident WHERE id IN :ids", over)
     return Step(gone, old[-1].number if len(old) == INCIDENTS_AT_ONCE else None)
@@ -198,6 +199,22 @@ def _found_texts(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     old = [row.number for row in rows if row.at < ages.get(row.kind, to_micros(uow.now - kept.incidents))]
     gone = _remove(uow.connection, "DELETE FROM search_doc WHERE id IN :ids", old)
     return Step(gone, rows[-1].number if len(rows) == CHUNK else None)
+
+
+KEPT_ANSWERS = timedelta(days=30)
+"""The longest that an answer of an advisor may count as fresh."""
+
+
+def _answers(uow: UnitOfWork, after: int, kept: Retention) -> Step:
+    """Answers of advisors; and what asking has cost, once nobody compares it any more."""
+    values = {"oldest": to_micros(uow.now - KEPT_ANSWERS), "most": CHUNK}
+    gone = uow.connection.execute(
+        text("DELETE FROM advice_cache WHERE key IN (SELECT key FROM advice_cache WHERE at < :oldest LIMIT :most)"),
+        values,
+    ).rowcount
+    day = (uow.now - kept.incidents).date().isoformat()
+    uow.connection.execute(text("DELETE FROM advice_use WHERE day < :day"), {"day": day})
+    return Step(gone, 0 if gone == CHUNK else None)
 
 
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
@@ -233,6 +250,7 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
             "DELETE FROM undo WHERE incident_id IN (SELECT incident_id FROM undo WHERE at < :oldest LIMIT :most)"
         ),
         "search_doc": _found_texts,
+        "advice_cache": _answers,
     }
 )
 """How each table is swept, in this order: alerts go before the incidents that they belong to."""

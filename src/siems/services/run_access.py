@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from siems.domain.asset import Asset
 from siems.errors import InvalidField
+from siems.services import cloud_accounts
 from siems.storage import tables as t
 from siems.storage.vault import Vault
 from siems.vocabulary import Platform
@@ -53,6 +54,19 @@ def _ssh(connection: Connection, asset: Asset, vault: Vault | None) -> Mapping[s
     return found
 
 
+def _winrm(connection: Connection, asset: Asset, vault: Vault | None) -> Mapping[str, str] | None:
+    return login_of(connection, asset.company_id, "winrm", vault) if asset.platform == Platform.WINDOWS else None
+
+
+def _in_cloud(executor: str) -> Way:
+    """The account of the asset's own company that it runs in."""
+
+    def way(connection: Connection, asset: Asset, vault: Vault | None) -> Mapping[str, str] | None:
+        return cloud_accounts.access(connection, asset, executor, vault)
+
+    return way
+
+
 def _local(connection: Connection, asset: Asset, vault: Vault | None) -> Mapping[str, str] | None:
     """Taken only when it is named: it runs where the daemon runs, whatever the asset."""
     return {}
@@ -60,6 +74,9 @@ def _local(connection: Connection, asset: Asset, vault: Vault | None) -> Mapping
 
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
+        "ssm": _in_cloud("ssm"),
+        "azure": _in_cloud("azure"),
+        "winrm": _winrm,
         "ssh": _ssh,
         LOCAL: _local,
     }

@@ -13,6 +13,7 @@ from siems.domain.permissions import Actor, Permission, require_role
 from siems.errors import InvalidField
 from siems.services.filters import Asker, in_scope, incident_filter, next_due
 from siems.services.forecasts import Forecaster
+from siems.services.insight_views import advised
 from siems.services.queries import MAX_PAGE, OPEN_STATES
 from siems.services.sla_views import resolution_standing, response_standing
 from siems.services.views import incident_view, load_names
@@ -41,6 +42,8 @@ def board(connection: Connection, actor: Actor, now: datetime, *, query: str, li
                 forecast=forecaster.of(incident, clock),
             )
         )  # fmt: skip
+    for line, view in zip(lines, advised(connection, [line.incident for line in lines], actor), strict=True):
+        line.incident = view
     return lines
 
 

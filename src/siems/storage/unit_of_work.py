@@ -23,9 +23,11 @@ from siems.errors import NotFound
 from siems.storage.dialect import Dialect
 from siems.storage.journal import Journal
 from siems.storage.memory import CompanyMemory, Memory, Person
+from siems.storage.repositories.advice import Advices
 from siems.storage.repositories.alerts import Alerts
 from siems.storage.repositories.assets import Assets
 from siems.storage.repositories.audit import AuditLog
+from siems.storage.repositories.clouds import Clouds
 from siems.storage.repositories.deadlines import Deadlines
 from siems.storage.repositories.deliveries import Deliveries
 from siems.storage.repositories.heartbeats import Heartbeats
@@ -76,6 +78,7 @@ class UnitOfWork:
         self.incidents = Incidents(self)
         self.alerts = Alerts(self)
         self.assets = Assets(self)
+        self.clouds = Clouds(self)
         self.repeats = Repeats(self)
         self.heartbeats = Heartbeats(self)
         self.deadlines = Deadlines(self)
@@ -90,6 +93,7 @@ class UnitOfWork:
         self.parents = Parents(self)
         self.tickets = Tickets(self)
         self.runs = Runs(self)
+        self.advice = Advices(self)
         self.audit = AuditLog(self)
         self.stream = Stream(self)
 
@@ -213,6 +217,7 @@ class UnitOfWork:
         self.roster.flush()
         self.deadlines.flush()
         self.tickets.flush()
+        self.advice.flush()
         self.audit.flush()
         self.stream.flush()
         for table in sorted(self._inserts):

@@ -79,6 +79,7 @@ def facts(view: IncidentView, story: Story, scene: Scene, width: int) -> list[Li
     terms = " ".join(f"{name} {value:+d}" for name, value in story.detail.priority_terms.items() if value)
     more = f" and {view.asset_count - 6} more" if view.asset_count > 6 else ""
     rows: list[tuple[str, str]] = [
+        *_advice(view),
         ("opened", scene.time(view.created_at)),
         ("owner", view.assignee_name or "nobody"),
         ("score", f"{view.priority_score}   ({terms})" if terms else str(view.priority_score)),
@@ -109,6 +110,26 @@ def facts(view: IncidentView, story: Story, scene: Scene, width: int) -> list[Li
         lines.append([(f"{name:<12}", "dim"), (parts[0], "")])
         lines += [[(" " * 12, ""), (part, "")] for part in parts[1:]]
     return lines
+
+
+def _advice(view: IncidentView) -> list[tuple[str, str]]:
+    """What is advised, and what to type where it waits for somebody."""
+    i = view.insight
+    if i is None:
+        return []
+    rows = [("advice", f"{i.pattern} ({i.confidence:.2f}, {i.provider}): {i.root_cause}")]
+    if i.recommendation:
+        rows.append(("try", i.recommendation))
+    if i.similar:
+        rows.append(("looks like", ", ".join(i.similar[:5])))
+    for name, value in (("severity", i.severity), ("category", i.category)):
+        if value is not None and value.standing == "waiting":
+            said = f"{name} {value.value} ({value.confidence:.2f})"
+            rows.append(("waits", f"{said}: siems incident advice {view.id} --accept or --dismiss"))
+        elif value is not None and value.standing in ("applied", "accepted") and value.before:
+            said = f"{name} {value.before} -> {value.value} ({value.confidence:.2f})"
+            rows.append(("advised", f"{said}, {value.standing}"))
+    return rows
 
 
 def history(past: Sequence[IncidentView] | None, scene: Scene, width: int) -> list[Line]:

@@ -6,6 +6,17 @@ plain JSON, since it must start fast.
 
 from __future__ import annotations
 
+from siems.wire.advice import (
+    AdviceAsk,
+    AdviceChanged,
+    AdviceStats,
+    AdviceView,
+    AdvisedValue,
+    AdvisorUse,
+    FeedbackAsk,
+    InsightView,
+    SimilarView,
+)
 from siems.wire.alerts import AlertAccepted, AlertsAccepted, AlertsAsk, AlertView, ArrivalView, KeptBody, RejectionView
 from siems.wire.assets import (
     AssetAsk,
@@ -19,6 +30,21 @@ from siems.wire.assets import (
     CloudImport,
 )
 from siems.wire.assignment import CandidateView, ChoiceView
+from siems.wire.clouds import (
+    AgentsView,
+    AgentView,
+    CloudAccountAsk,
+    CloudAccountView,
+    CloudChangeAsk,
+    CloudFinding,
+    CloudSetup,
+    CloudSetupAsk,
+    InstallAsk,
+    Installed,
+    InstallStep,
+    PatchesView,
+    PatchView,
+)
 from siems.wire.companies import CompanyEdit, CompanyView, CorrelationSettings, OnboardAsk, Onboarded
 from siems.wire.correlation import (
     CorrelationAsk,
@@ -166,6 +192,7 @@ from siems.wire.record import (
     Summary,
     VerifyAnswer,
 )
+from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
 from siems.wire.runbooks import (
     ParameterView,
     RunbookAsk,
@@ -263,6 +290,14 @@ __all__ = [
     "ActAnswer",
     "ActAsk",
     "ActError",
+    "AdviceAsk",
+    "AdviceChanged",
+    "AdviceStats",
+    "AdviceView",
+    "AdvisedValue",
+    "AdvisorUse",
+    "AgentView",
+    "AgentsView",
     "AlertAccepted",
     "AlertView",
     "AlertsAccepted",
@@ -291,7 +326,13 @@ __all__ = [
     "Check",
     "ChoiceView",
     "ClockAccount",
+    "CloudAccountAsk",
+    "CloudAccountView",
+    "CloudChangeAsk",
+    "CloudFinding",
     "CloudImport",
+    "CloudSetup",
+    "CloudSetupAsk",
     "ComingUp",
     "CompanyCount",
     "CompanyEdit",
@@ -306,6 +347,8 @@ __all__ = [
     "FairnessView",
     "FeedAsk",
     "FeedView",
+    "FeedbackAsk",
+    "Figure",
     "FollowAsk",
     "FollowView",
     "Forecast",
@@ -326,6 +369,10 @@ __all__ = [
     "IncidentAsk",
     "IncidentDetail",
     "IncidentView",
+    "InsightView",
+    "InstallAsk",
+    "InstallStep",
+    "Installed",
     "IntegrationAdded",
     "IntegrationAsk",
     "IntegrationChanged",
@@ -339,6 +386,11 @@ __all__ = [
     "Load",
     "LoginAsk",
     "Me",
+    "MeasureInfo",
+    "MeasureLine",
+    "MeasureReport",
+    "MeasuredIncident",
+    "MeasuredIncidents",
     "MessageView",
     "NextEscalation",
     "NoteAsk",
@@ -363,6 +415,8 @@ __all__ = [
     "ParentResult",
     "ParentView",
     "PasswordAsk",
+    "PatchView",
+    "PatchesView",
     "PolicyAsk",
     "PolicyChanged",
     "PolicyDelete",
@@ -435,6 +489,7 @@ __all__ = [
     "SilencePreviewAsk",
     "SilenceView",
     "SilencedIncident",
+    "SimilarView",
     "Sla",
     "SlaAccount",
     "SlaCheckAsk",

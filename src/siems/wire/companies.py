@@ -43,6 +43,8 @@ class CompanyView(Wire):
     breached: int = 0
     oncall: str = ""
     update_minutes: int = 60
+    advice: str = "on"
+    advice_lowers: bool = False
 
 
 class OnboardAsk(Ask):
@@ -102,4 +104,6 @@ class CompanyEdit(Ask):
     update_minutes: int | None = None
     cascades: bool | None = None
     texts: bool | None = None
+    advice: str | None = None
+    advice_lowers: bool | None = None
     reason: str = ""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from siems.wire.advice import InsightView
 from siems.wire.assignment import ChoiceView
 from siems.wire.reach import ToldView
 from siems.wire.runbooks import SuggestionView
@@ -62,6 +63,7 @@ class ExplainView(Wire):
     told: list[ToldView]
     next: list[ComingUp]
     runbooks: list[SuggestionView] = msgspec.field(default_factory=list)
+    advice: InsightView | None = None
 
 
 class WhatIfAsk(Ask):

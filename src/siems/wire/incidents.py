@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from siems.wire.advice import InsightView
 from siems.wire.runbooks import SuggestionView
 from siems.wire.shapes import Ask, Wire
 from siems.wire.tickets import TicketRef
@@ -82,7 +83,7 @@ class IncidentView(Wire):
     version: int
     actions: list[str]
     sla: Sla
-    insight: str | None = None
+    insight: InsightView | None = None
 
 
 class UndoView(Wire):
@@ -119,7 +120,7 @@ class IncidentDetail(Wire):
 class TimelineEntry(Wire):
     """One line of an incident's story, newest first in lists.
 
-    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge, silence, ticket.
+    `kind`: alert, repeat, recovery, state, note, escalation, sla, notify, open, merge, silence, ticket, advice.
     """
 
     at: datetime

@@ -25,6 +25,7 @@ from siems.services import (
     queries,
     watchers,
 )
+from siems.services.insight_views import with_insight
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Action, Role
@@ -107,6 +108,7 @@ async def act(call: Call) -> web.Response:
         current = uow.incidents.get(incident.company_id, incident.id)
         names = load_names(uow.connection)
         shown = incident_view(uow.connection, current, call.actor, names, as_of=uow.now)
+        shown = with_insight(uow.connection, shown, call.actor)
         other = None
         if done.other is not None:
             other = incident_view(uow.connection, done.other, call.actor, names, as_of=uow.now)

@@ -10,6 +10,7 @@ from siems.daemon.http.middleware import answer
 from siems.domain.permissions import Permission, require
 from siems.errors import InvalidField
 from siems.services import directory, queries, rendering, status_updates, templates
+from siems.services.insight_views import with_insight
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
 
@@ -82,6 +83,7 @@ async def update_incident(call: Call) -> web.Response:
         uow.settle()
         current = uow.incidents.get(incident.company_id, incident.id)
         shown = incident_view(uow.connection, current, call.actor, load_names(uow.connection), as_of=uow.now)
+        shown = with_insight(uow.connection, shown, call.actor)
         return encode(
             wire.UpdateAnswer(
                 incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,

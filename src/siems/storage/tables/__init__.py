@@ -5,8 +5,10 @@ Times are whole microseconds since 1970 in UTC: they sort and compare alike on e
 
 from __future__ import annotations
 
+from siems.storage.tables.advice import advice, advice_cache, advice_feedback, advice_job, advice_use
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
+from siems.storage.tables.clouds import cloud_account
 from siems.storage.tables.columns import Id, Instant, metadata, raw_columns
 from siems.storage.tables.groups import parent, parent_child, parent_line, watcher
 from siems.storage.tables.incidents import deadline, incident, silence, sla_told, snapshot, timeline, undo
@@ -35,6 +37,11 @@ from siems.storage.tables.tickets import template, ticket, ticket_account, ticke
 __all__ = [
     "Id",
     "Instant",
+    "advice",
+    "advice_cache",
+    "advice_feedback",
+    "advice_job",
+    "advice_use",
     "alert",
     "asset",
     "asset_dependency",
@@ -42,6 +49,7 @@ __all__ = [
     "audit_entry",
     "audit_head",
     "calendar_feed",
+    "cloud_account",
     "company",
     "contact",
     "counter",

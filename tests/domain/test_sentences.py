@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siems.domain.likeness import near, same_asset, words_of
+from siems.domain.sentences import near, same_asset, words_of
 
 MAIL = "The mail service refuses new sessions, queue 7 holds 93 entries"
 

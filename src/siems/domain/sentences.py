@@ -1,0 +1,84 @@
+"""Texts of alerts as sets of words: numbers and ids masked, so that the same sentence is the same set."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+MOST_TEXT = 400
+NEAR = 0.8
+"""So much of all words of two texts must be in both (Jaccard)."""
+ENOUGH = 4
+"""A text of fewer words says too little to be compared."""
+
+_URL = re.compile(r"\w+://\S+")
+_TOKEN = re.compile(r"[\w.:-]*\w")
+_SPLIT = re.compile(r"[_.:\-]+|(?<=[a-z])(?=[A-Z])")
+_NUMBER = re.compile(r"[+-]?\d[\d.,:]*(?:[a-z]{0,3})")
+_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?|(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}")
+_NAME = re.compile(r"(?=[\w.-]*[a-z])(?:[a-z][\w-]*-[\w-]*\d[\w-]*(?:\.[\w-]+)*|[\w-]+(?:\.[\w-]+){2,})")
+_ID = re.compile(r"(?=\S*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*")
+_STOP = frozenset(
+    ("a", "an", "and", "are", "at", "by", "for", "from", "has", "have", "in", "is", "it", "its", "of", "on", "or",
+     "than", "that", "the", "this", "to", "was", "with")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text for comparing. `names` are the addresses, hosts and ids in it: what it is about, not what happened."""
+
+    words: frozenset[str]
+    names: frozenset[str]
+    prefix: tuple[str, ...]
+    """The words under which it is found: two texts that are near share one of these."""
+
+    @property
+    def telling(self) -> bool:
+        """Whether there is enough to compare."""
+        return len(self.words) >= ENOUGH
+
+
+@lru_cache(maxsize=8_192)
+def words_of(message: str, asset: str) -> Words:
+    """The words of a message. The asset's own name counts for nothing: each alert has its own."""
+    words: set[str] = set()
+    names: set[str] = set()
+    own = asset.lower()
+    for token in _TOKEN.findall(_URL.sub(" ", message[:MOST_TEXT])):
+        lower = token.lower()
+        if same_asset(lower, own):
+            continue
+        if _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
+            names.add(lower)
+        elif not _NUMBER.fullmatch(lower):
+            for part in _SPLIT.split(token):
+                part = part.lower().rstrip("0123456789")
+                if len(part) > 1 and part not in _STOP:
+                    words.add(part)
+    # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
+    ordered = sorted(words, key=lambda word: (-len(word), word))
+    return Words(frozenset(words), frozenset(names), tuple(ordered[: len(ordered) - _least(len(ordered)) + 1]))
+
+
+def _least(count: int) -> int:
+    """How many of so many words a near text must share."""
+    return -(-count * 8 // 10)
+
+
+def near(one: Words, other: Words) -> bool:
+    """Whether two texts say the same, names and numbers aside."""
+    both = len(one.words & other.words)
+    return both * 10 >= 8 * (len(one.words) + len(other.words) - both)
+
+
+def same_asset(one: str, other: str) -> bool:
+    """Whether two tools mean one asset: the same name without case, one of them perhaps with its domain."""
+    one, other = one.lower(), other.lower()
+    return one == other or one == _host(other) or other == _host(one)
+
+
+def _host(name: str) -> str:
+    """The first part of a name with a domain; an address has none."""
+    return name if _ADDRESS.fullmatch(name) else name.partition(".")[0]
