@@ -115,6 +115,7 @@ CORE: dict[str, tuple[str, str]] = {
     "inbox": ("the caller's notices, newest first", "items: NoticeView"),
     "read_inbox": ("mark notices as read; without `ids`, all", "`read`: how many"),
     "list_audit": ("audit entries, newest first", "items: AuditView"),
+    "list_chains": ("how far each chain has come; whether it is whole, only verify says", "items: ChainHead"),
     "verify_audit": ("recompute every chain", "VerifyAnswer"),
     "summary": ("today in numbers", "Summary"),
     "status": ("what the daemon says of itself", "Status"),

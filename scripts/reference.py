@@ -423,7 +423,7 @@ def keys() -> str:
     lines = [
         MADE + "# Keys of the terminal interface", "",
         "`?` shows them in the program. `keys.toml` in the configuration folder changes them: `ack = \"x\"`, by the",
-        "name in the last column; a key that is taken or reserved is ignored.", "",
+        "name in the last column. What is taken or reserved is left out, and siems tui says so.", "",
         "| key | does | where | asks first | same as | name |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for deed in DEEDS:

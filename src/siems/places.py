@@ -70,9 +70,9 @@ def token_file() -> Path:
     return config_dir() / "token"
 
 
-def session_file() -> Path:
-    """The tokens of `siems login`, where no keyring is to be had."""
-    return config_dir() / "session.json"
+def session_file(context: str = "local") -> Path:
+    """The tokens of `siems login`, where no keyring is to be had: one file for each context."""
+    return config_dir() / ("session.json" if context == "local" else f"session-{context}.json")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -6,35 +6,48 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from siems import errors, places
+from siems import contexts, errors, places
 
 SERVICE = "siems"
 KEYRING_SECONDS = 3.0
 EARLY = 60.0
 
 
+def _file() -> Path:
+    return places.session_file(contexts.chosen().name)
+
+
+def _entry(context: str) -> str:
+    """What the keyring calls the session of a context."""
+    return "session" if context == contexts.LOCAL else f"session:{context}"
+
+
 def save(tokens: dict[str, Any], *, insecure: bool = False) -> str:
     """Keep a pair of tokens; where it went, for people: "keyring" or the file's path."""
     secret = json.dumps(tokens)
-    if not insecure and _in_time(lambda: _keyring().set_password(SERVICE, "session", secret)):
-        places.write_private(places.session_file(), json.dumps({"in": "keyring"}))
+    if not insecure and _in_time(lambda: _keyring().set_password(SERVICE, _entry(contexts.chosen().name), secret)):
+        places.write_private(_file(), json.dumps({"in": "keyring"}))
         return "keyring"
-    places.write_private(places.session_file(), secret)
-    return str(places.session_file())
+    places.write_private(_file(), secret)
+    return str(_file())
 
 
 def load() -> dict[str, Any] | None:
     """The pair of tokens, or None when nobody is logged in. Raises NotAuthenticated when the keyring keeps silent."""
     try:
-        found = json.loads(places.session_file().read_text())
+        found = json.loads(_file().read_text())
     except (OSError, ValueError):
         return None
     if not _in_keyring(found):
         return dict(found)
     kept: list[str | None] = []
-    if not _in_time(lambda: kept.append(_keyring().get_password(SERVICE, "session"))) or not kept[0]:
+    if (
+        not _in_time(lambda: kept.append(_keyring().get_password(SERVICE, _entry(contexts.chosen().name))))
+        or not kept[0]
+    ):
         raise errors.NotAuthenticated(
             "the session is in the keyring, and the keyring does not give it out",
             hint="unlock it, or begin another session:  siems login --insecure-storage",
@@ -42,12 +55,25 @@ def load() -> dict[str, Any] | None:
     return dict(json.loads(kept[0]))
 
 
-def forget() -> None:
-    """Nobody is logged in any more."""
-    if places.session_file().exists():
-        if '"keyring"' in places.session_file().read_text():
-            _in_time(lambda: _keyring().delete_password(SERVICE, "session"))
-        places.session_file().unlink(missing_ok=True)
+def forget(context: str = "") -> None:
+    """Nobody is logged in any more, in this context or the one in use."""
+    name = context or contexts.chosen().name
+    kept = places.session_file(name)
+    if kept.exists():
+        if '"keyring"' in kept.read_text():
+            _in_time(lambda: _keyring().delete_password(SERVICE, _entry(name)))
+        kept.unlink(missing_ok=True)
+
+
+def move(context: str, to: str) -> None:
+    """The session of a context goes on under another name; one that lies in the keyring is to be begun again."""
+    kept = places.session_file(context)
+    if not kept.exists():
+        return
+    if '"keyring"' in kept.read_text():
+        forget(context)
+    else:
+        kept.rename(places.session_file(to))
 
 
 def access_token(refresh: Callable[[str], dict[str, Any]]) -> str:
@@ -69,7 +95,7 @@ def _renewed(refresh: Callable[[str], dict[str, Any]]) -> str:
     """A refresh token works once, and both ends of a pipe want to renew at the same moment: the second one waits."""
     import fcntl
 
-    with open(places.session_file().with_name(".session.lock"), "w") as turn:
+    with open(_file().with_name(".session.lock"), "w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         tokens = load()
         if tokens is None:
@@ -82,7 +108,7 @@ def _renewed(refresh: Callable[[str], dict[str, Any]]) -> str:
             raise errors.NotAuthenticated(
                 "the session has ended", hint="siems login;  or  siems logout  to go on with this machine's token"
             ) from ended
-        save(with_end(renewed), insecure=not _in_keyring(json.loads(places.session_file().read_text())))
+        save(with_end(renewed), insecure=not _in_keyring(json.loads(_file().read_text())))
         return str(renewed["access_token"])
 
 

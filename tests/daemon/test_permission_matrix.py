@@ -313,6 +313,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/messages/{ref}"): Case("read the audit log", **MESSAGE),
     ("POST", "/messages/{ref}/retry"): Case("work on incidents", **MESSAGE, body={}),
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
+    ("GET", "/audit/chains"): Case("read the audit log"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
     ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
     ("GET", "/undo"): Case("use one's own things"),

@@ -69,8 +69,15 @@ class Session:
 async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
     """Until no worker has anything to do and the screen is painted."""
     for _ in range(400):
-        timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting
-        if not timers and app.link.reads.idle and app.link.acts.idle and app.feed.lane.idle:
+        timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting or app._rereading
+        if (
+            not timers
+            and app.link.reads.idle
+            and app.link.acts.idle
+            and app.feed.lane.idle
+            and app.records.lane.idle
+            and app.records.slow.idle
+        ):
             break
         await asyncio.sleep(0.005)
     await pilot.pause()
@@ -81,7 +88,7 @@ def console(client: ScriptedClient, time: list[float] | None = None, **options: 
     ticks = time if time is not None else [1_000.0]
     clock = ServerClock(monotonic=lambda: ticks[0], wall=lambda: NOW)
     app = SiemsApp(client, clock=clock, monotonic=lambda: ticks[0], **options)  # type: ignore[arg-type]
-    app.ticking, app.coalesce, app.rest = False, 0.01, 0.01
+    app.ticking, app.coalesce, app.rest, app.calm = False, 0.01, 0.01, 0.01
     return app
 
 

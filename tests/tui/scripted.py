@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from boards import duty, told, trail, whatif
+from scripted_boards import ScriptedBoards
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
 from siems import errors, wire
@@ -116,14 +118,13 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient:
+class ScriptedClient(ScriptedBoards):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
-        self.context, self.url, self.token = "prod", "http://127.0.0.1:8717", ""
+        self.context, self.url, self.token, self.socket_path = "prod", "http://127.0.0.1:8717", "", ""
         self.views = {v.id: v for v in (incidents() if views is None else views)}
-        self.calls: list[tuple[str, str, dict[str, Any]]] = []
-        self.queries: list[str] = []
+        self.calls, self.queries = [], []
         self.down = self.lose_answers = False
         self.refuse: errors.SiemsError | None = None
         self.done: dict[str, dict[str, Any]] = {}
@@ -140,6 +141,10 @@ class ScriptedClient:
             )
         ]  # fmt: skip
         self.arrived = arrivals()
+        self.duty, self.whatif, self.told, self.trail = duty(), whatif(), told(), trail()
+        self.proof = wire.VerifyAnswer(ok=True, entries=48_211, chains=[
+            wire.ChainState(chain="comp-acme", entries=48_001, head="9" * 64, ok=True),
+        ])  # fmt: skip
         self.raw: str | bytes | None = BODY
         self.asked: list[dict[str, str]] = []
         self.entries = [

@@ -14,8 +14,10 @@ from siems import errors
 from siems.tui import saved
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.board import BoardScreen
-from siems.tui.screens.books import CommandLog, Help, Inbox
+from siems.tui.screens.books import Help
 from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.logs import CommandLog
 from siems.tui.screens.palette import Palette
 
 
@@ -218,7 +220,7 @@ async def test_windows_zone_pane_and_leaving() -> None:
         for key, kind in (
             ("question_mark", Help),
             ("at", CommandLog),
-            ("8", Inbox),
+            ("8", InboxScreen),
             ("colon", Palette),
             ("ctrl+p", Palette),
         ):

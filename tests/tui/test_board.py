@@ -11,10 +11,12 @@ from scripted import ScriptedClient, incidents, view
 
 from siems import errors
 from siems.tui import clipboard, saved
-from siems.tui.screens.books import CommandLog, Help, Inbox
+from siems.tui.screens.books import Help
 from siems.tui.screens.choose import AssignTo, CopyMenu
 from siems.tui.screens.confirm import Confirm
 from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.logs import CommandLog
 from siems.tui.screens.palette import Palette
 
 
@@ -349,7 +351,7 @@ async def test_pane_zone_and_sizes() -> None:
 
 
 WINDOWS = {
-    "question_mark": Help, "at": CommandLog, "8": Inbox, "colon": Palette, "ctrl+p": Palette, "y": CopyMenu,
+    "question_mark": Help, "at": CommandLog, "8": InboxScreen, "colon": Palette, "ctrl+p": Palette, "y": CopyMenu,
     "enter": DetailScreen,
 }  # fmt: skip
 
@@ -523,8 +525,10 @@ async def test_a_user_key_map() -> None:
     from siems import places
 
     places.config_dir().mkdir(parents=True)
-    (places.config_dir() / "keys.toml").write_text('ack = "x"\n')
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nnote = "f5"\n')
     async with opened() as it:
+        assert "keys.toml: note: f5 belongs to the terminal" in it.screen
+        assert " x ack" in it.screen
         await it.press("a")
         assert it.acts == []
         await it.press("x")

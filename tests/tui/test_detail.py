@@ -21,13 +21,13 @@ async def test_it_tells_the_story() -> None:
 
 async def test_sections_turn_by_tab() -> None:
     async with opened(target="INC-121") as it:
-        for text in ("[Alerts 6]", "[Notes 1]", "[Facts]", "[Timeline 6]"):
+        for text in ("[Alerts 6]", "[Notes 1]", "[History", "[Facts]", "[Timeline 6]"):
             await it.press("tab")
             assert text in it.screen
         await it.press("tab")
         assert "ALR-9  fw-edge-02  meraki  active" in it.screen
         assert "why together: same asset, 5 min" in it.screen
-        await it.press("tab", "tab")
+        await it.press("tab", "tab", "tab")
         assert "base +90" in it.screen
 
 

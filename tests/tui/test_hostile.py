@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import boards
 import msgspec
 import pytest
 from driving import opened
@@ -15,6 +16,7 @@ from scripted import NOW, ScriptedClient, alert, entry, view
 from streamed import arrival
 
 from siems import wire
+from siems.tui.board_messages import Duty
 from siems.tui.plain import PlainBoard
 
 CORPUS = {
@@ -136,6 +138,45 @@ async def test_the_alert_stream(name: str, size: tuple[int, int]) -> None:
         for keys in ("", "j", "j", "k", "enter", "J", "j", "y", "escape", "enter", "f"):
             if keys:
                 await it.press(keys)
+            check(it.app)
+
+
+def poisoned_boards(text: str) -> ScriptedClient:
+    """What the boards beside the incidents are told is this text, too."""
+    client = poisoned(text)
+    known = boards.duty()
+    name = text[:500]
+    one = boards.schedule(name, [boards.shift(name, name, NOW, 5), boards.shift(name, name, NOW, 90)],
+                          [boards.gap(name, NOW, 1)], company=name, used_by=[name])  # fmt: skip
+    replace = msgspec.structs.replace
+    client.duty = Duty(
+        [one],
+        [replace(known.overrides[0], schedule_id=one.schedule.id, user_name=text, reason=text, created_by_name=text)],
+        [replace(known.swaps[0], schedule_id=one.schedule.id, asker_name=text, other_name=text, reason=text)],
+        [replace(known.handoffs[0], schedule_id=one.schedule.id, user_name=text, next_user_name=text, incidents=[
+            replace(known.handoffs[0].incidents[0], title=text, company=text, next_action=text, hold_reason=text),
+        ])],
+    )  # fmt: skip
+    client.trail = [
+        boards.audited(2, 1, text, text, text, via=text, reason=text, details={text: text, "from": text, "to": text}),
+        boards.audited(1, 2, text, text, "INC-1", chain=text, details={"a": {text: [text]}}),
+    ]
+    client.told = [replace(boards.told()[0], object="INC-1", subject=text, why=text, user=text)]
+    client.notices = [wire.NoticeView(id=1, at=NOW, kind=text, subject=text, object="INC-1", company_id=text,
+                                      read=False)]  # fmt: skip
+    person = wire.WhatIfPerson(name=text, pages=False, messages=[], why=text)
+    step = wire.WhatIfStep(at=NOW, kind=text, level=1, text=text, targets=[text], people=[person], webhooks=[text])
+    client.whatif = replace(client.whatif, policy=text, notes=[text], steps=[step])
+    return client
+
+
+@pytest.mark.parametrize("name", CORPUS)
+async def test_the_other_boards(name: str) -> None:
+    """With texts as long as the daemon lets them be."""
+    async with opened(poisoned_boards(CORPUS[name][:2_000]), target="oncall", size=(120, 40)) as it:
+        for keys in ("", "p", "escape b", "escape i", "escape escape w", "escape y", "escape 7", "enter", "y",
+                     "escape 8", "y"):  # fmt: skip
+            await it.press(*keys.split())
             check(it.app)
 
 

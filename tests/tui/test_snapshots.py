@@ -11,6 +11,10 @@ from scripted import ScriptedClient
 from streamed import arrival
 from textual.pilot import Pilot
 
+from siems import wire
+from siems.tui import saved
+from siems.tui.board_messages import Duty
+
 SIZES = [(80, 24), (120, 40)]
 HOSTILE = "\x1b[31mred\x07 [/foo] \u202e\x9b2J\tx\x00"
 Snap = Callable[..., bool]
@@ -143,6 +147,83 @@ async def alerts_empty(it: Session) -> None:
     await it.press("2")
 
 
+async def override(it: Session) -> None:
+    await it.press("i")
+    await it.write("4h")
+    await it.press("enter")
+
+
+async def swaps(it: Session) -> None:
+    await it.press("p")
+
+
+async def brief(it: Session) -> None:
+    await it.press("b")
+
+
+async def uncovered(it: Session) -> None:
+    await it.press("j", "j", "l")
+
+
+async def no_schedule(it: Session) -> None:
+    it.client.duty = Duty()
+    await it.press("4")
+
+
+async def who(it: Session) -> None:
+    await it.press("w")
+    await it.until("all admins")
+
+
+async def entry(it: Session) -> None:
+    await it.press(*"jjjjj", "enter")
+
+
+async def broken(it: Session) -> None:
+    it.client.role = "admin"
+    it.client.proof = wire.VerifyAnswer(ok=False, entries=48_211, chains=[wire.ChainState(
+        chain="comp-acme", entries=48_001, head="", ok=False, seq=4_711, damage="deleted", explanation="after 4710",
+    )])  # fmt: skip
+    it.app.link.read_me()
+    await it.settle()
+    await it.press("7", "V")
+    await it.until("CHAIN BREAK")
+
+
+async def unread(it: Session) -> None:
+    await it.press("f", "j")
+
+
+async def no_notices(it: Session) -> None:
+    it.client.notices = []
+    await it.press("8")
+
+
+async def views(it: Session) -> None:
+    saved.keep_view(saved.View("law firms", "#cedar", "-created_at"))
+    await it.press("f")
+
+
+async def doctor(it: Session) -> None:
+    await it.press("D")
+    await it.until("FAILS")
+
+
+async def doctor_lost(it: Session) -> None:
+    await lost(it)
+    await it.press("D")
+
+
+async def armed(it: Session) -> None:
+    await it.press("j", "r")
+    await it.write("restored")
+    await it.press("enter")
+
+
+async def history(it: Session) -> None:
+    await it.press(*["tab"] * 3)
+
+
 async def held(it: Session) -> None:
     await it.press("z")
     it.client.views.pop("INC-109")
@@ -199,6 +280,32 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "alerts_help": (help_, {"target": "alerts"}),
     "alerts_lost": (lost, {"target": "alerts"}),
     "detail_lost": (lost, {"target": "INC-121"}),
+    "detail_history": (history, {"target": "INC-101"}),
+    "board_armed": (nothing, {"armed": True, "color": "red"}),
+    "board_armed_typed": (armed, {"armed": True, "color": "red"}),
+    "board_views": (views, {}),
+    "board_doctor": (doctor, {}),
+    "board_doctor_lost": (doctor_lost, {}),
+    "board_who": (who, {}),
+    "oncall": (nothing, {"target": "oncall"}),
+    "oncall_ascii": (nothing, {"target": "oncall", "ascii_only": True}),
+    "oncall_uncovered": (uncovered, {"target": "oncall"}),
+    "oncall_mono": (uncovered, {"target": "oncall", "theme": "mono"}),
+    "oncall_override": (override, {"target": "oncall"}),
+    "oncall_swaps": (swaps, {"target": "oncall"}),
+    "oncall_brief": (brief, {"target": "oncall"}),
+    "oncall_empty": (no_schedule, {}),
+    "oncall_help": (help_, {"target": "oncall"}),
+    "oncall_lost": (lost, {"target": "oncall"}),
+    "audit": (nothing, {"target": "audit"}),
+    "audit_ascii": (nothing, {"target": "audit", "ascii_only": True}),
+    "audit_entry": (entry, {"target": "audit"}),
+    "audit_broken": (broken, {}),
+    "audit_help": (help_, {"target": "audit"}),
+    "audit_lost": (lost, {"target": "audit"}),
+    "inbox_unread": (unread, {"target": "inbox"}),
+    "inbox_empty": (no_notices, {}),
+    "inbox_lost": (lost, {"target": "inbox"}),
 }
 
 

@@ -14,11 +14,20 @@ from siems.tui.app import SiemsApp
 from siems.tui.commands import entries, matching, parse, ref
 from siems.tui.keymap import read_keymap
 from siems.tui.screens.alerts import AlertsScreen
+from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.oncall import OncallScreen
 from siems.tui.widgets.field import Field
 
-ELSEWHERE = {"e": ("escalate", "next_critical"), "enter": ("open", "raw")}
+ELSEWHERE = {
+    "e": ("escalate", "next_critical"),
+    "enter": ("open", "raw", "entry"),
+    "E": ("previous_critical", "export"),
+    "V": ("mark_none", "verify"),
+    "f": ("follow", "unread", "views"),
+}
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
 
@@ -28,14 +37,16 @@ def test_a_letter_means_one_action_on_every_screen() -> None:
         for key in deed.keys:
             meanings[key] = (*meanings.get(key, ()), deed.id)
     assert {key: names for key, names in meanings.items() if len(names) > 1} == ELSEWHERE
-    for first, second in ELSEWHERE.values():
-        assert not set(BY_ID[first].where) & set(BY_ID[second].where)
-        assert not BY_ID[second].acts
+    for first, *others in ELSEWHERE.values():
+        for other in others:
+            assert not set(BY_ID[first].where) & set(BY_ID[other].where)
+            assert not BY_ID[other].changes
     assert len(BY_ID) == len(DEEDS)
 
 
 def test_nothing_on_the_alert_stream_changes_an_incident() -> None:
-    assert [deed.id for deed in DEEDS if deed.acts and Where.ALERTS in deed.where] == []
+    assert [deed.id for deed in DEEDS if deed.changes and Where.ALERTS in deed.where] == []
+    assert [deed.id for deed in DEEDS if deed.changes and Where.AUDIT in deed.where] == []
 
 
 def test_no_key_that_belongs_to_somebody_else() -> None:
@@ -44,7 +55,9 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         assert forbidden(key)
 
 
-@pytest.mark.parametrize("kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, Field])
+@pytest.mark.parametrize(
+    "kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, OncallScreen, AuditScreen, InboxScreen, Field]
+)
 def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
     found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
     assert [key for key in found if forbidden(key)] == []
@@ -53,7 +66,14 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
 
 @pytest.mark.parametrize(
     ("screen", "where"),
-    [(BoardScreen, Where.BOARD), (DetailScreen, Where.DETAIL), (AlertsScreen, Where.ALERTS)],
+    [
+        (BoardScreen, Where.BOARD),
+        (DetailScreen, Where.DETAIL),
+        (AlertsScreen, Where.ALERTS),
+        (OncallScreen, Where.ONCALL),
+        (AuditScreen, Where.AUDIT),
+        (InboxScreen, Where.INBOX),
+    ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
     bound = {one.id: one for one in screen.BINDINGS if isinstance(one, Binding)}  # type: ignore[attr-defined]
@@ -73,6 +93,9 @@ def test_every_deed_has_words_and_every_act_a_command_line() -> None:
         if deed.acts:
             assert deed.cli.startswith("siems incident ")
             assert deed.done
+        elif deed.changes:
+            assert deed.cli.startswith("siems ")
+            assert deed.about != "incident"
     for names in actions.FOOTER.values():
         assert set(names) <= set(BY_ID)
 
@@ -89,7 +112,11 @@ def test_command_lines_are_quoted() -> None:
      ("ack 12 13", "ack", ("INC-12", "INC-13")), ("incident ack INC-12", "ack", ("INC-12",)),
      ("siems incident resolve 4", "resolve", ("INC-4",)), ("quit", "quit", ()), ("mark all", "mark_all", ()),
      ("alerts", "alerts", ()), ("alert list", "alerts", ()), ("siems alert list", "alerts", ()),
-     ("incident list", "board", ()), ("go INC-9", "open", ("INC-9",)), ("", "", ())],
+     ("oncall who", "oncall", ()), ("siems audit verify", "verify", ()), ("handoff show", "brief", ()),
+     ("oncall override add --user sam", "override", ()), ("notify inbox", "inbox", ()), ("7", "open", ("INC-7",)),
+     ("oncall swap accept SWP-3", "answer", ()), ("audit export", "audit export", ()),
+     ("notify read --all", "read_all", ()), ("incident list", "board", ()),
+     ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:
     wish = parse(typed)
@@ -103,19 +130,28 @@ def test_commands_that_make_no_sense_say_so() -> None:
     assert parse('filter severity:CRITICAL "disk full"').rest == 'severity:CRITICAL "disk full"'
     assert parse('alerts severity:CRITICAL "disk full"').rest == 'severity:CRITICAL "disk full"'
     assert parse("alert list --query #acme").rest == "#acme"
+    assert parse('audit list --query "actor:maria since:<24h"').rest == '"actor:maria since:<24h"'
+    assert parse("audit @me").rest == "@me"
     assert (ref("inc-007"), ref("alr-7")) == ("INC-7", None)
 
 
 def test_the_palette_offers_what_the_screen_can_do() -> None:
-    assert {"ack", "resolve", "freeze"} <= {one.text for one in entries(Where.BOARD)}
-    assert "freeze" not in {one.text for one in entries(Where.DETAIL)}
-    assert matching("res", Where.BOARD)[0].text == "resolve"
-    assert matching("incident re", Where.BOARD)[0].text == "resolve"
+    assert {"ack", "resolve", "freeze"} <= {one.text for one in entries(Where.BOARD, {})}
+    assert "freeze" not in {one.text for one in entries(Where.DETAIL, {})}
+    assert matching("res", Where.BOARD, {})[0].text == "resolve"
+    assert matching("incident re", Where.BOARD, {})[0].text == "resolve"
 
 
 def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
     places.config_dir().mkdir(parents=True)
-    (places.config_dir() / "keys.toml").write_text('ack = "x"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n')
-    assert read_keymap() == {"ack": "x", "note": "a"}
+    (places.config_dir() / "keys.toml").write_text('ack = "Z"\nstart = "ctrl+z"\nnote = "a"\nresolve = "q"\nno = "n"\n')
+    found = read_keymap()
+    assert found.keys == {"ack": "Z", "note": "a"}
+    assert found.faults == [
+        "start: ctrl+z belongs to the terminal", "resolve: q is back", "there is no action 'no'",
+    ]  # fmt: skip
     (places.config_dir() / "keys.toml").write_text("broken = [")
-    assert read_keymap() == {}
+    assert read_keymap().keys == {}
+    assert "cannot be read" in read_keymap().faults[0]
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nopen = "right"\n')
+    assert read_keymap().keys == {"ack": "x", "open": "right"}  # they mean something else on other screens only

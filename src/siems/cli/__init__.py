@@ -19,6 +19,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "login": ("account", "begin a session"),
     "logout": ("account", "end it"),
     "whoami": ("account", "who this is"),
+    "context": ("contexts", "several daemons by name: add, use, list"),
     "user": ("user", "people: roles, skills, availability, accounts"),
     "company": ("company", "clients: onboard, list, show, edit, keys, test"),
     "integration": ("integration", "tools of clients: set up, keys, what came last"),

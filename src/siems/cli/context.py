@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from siems import errors
+from siems import contexts, errors
 from siems.client import Client, local
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
@@ -57,10 +57,8 @@ class Door:
         self.timeout = _seconds(flags["timeout"])
         self.color = _color(flags["color"])
         self._client: Client | None = None
-        if flags["context"] not in ("", "local"):
-            raise errors.NotFound(
-                f"there is no context {flags['context']!r}", hint="SIEMS_URL=https://... names another daemon"
-            )
+        if flags["context"]:
+            os.environ["SIEMS_CONTEXT"] = flags["context"]
 
     @property
     def client(self) -> Client:
@@ -82,6 +80,8 @@ class Door:
         client = local(timeout=self.timeout, identified=identified)
         client.dry_run = self.dry_run
         client.debug = self.flags["debug"]
+        if contexts.chosen().confirm_writes:
+            client.guard = lambda: self.ask(f"this changes {client.context} ({client.url}): go on?", flag="--yes")
         return client
 
     @property
@@ -185,6 +185,8 @@ def dressed(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def wrapper(**given: Any) -> Any:
         flags = {name: given.get(name, "") for name in SHARED}
+        if "color" in taken:  # there it is something else's colour
+            flags["color"] = "auto"
         for parameter in shared:
             given.pop(parameter.name)
         return command(Door(flags), **given)

@@ -57,6 +57,20 @@ COLUMNS = (
 )
 
 
+def _viewed(name: str, query: str, sort: str) -> tuple[str, str]:
+    """(query, sort) of a saved view, narrowed by what else was asked for. Raises NotFound."""
+    from siems.tui.saved import STOCK, own_views, view_named
+
+    found = view_named(name)
+    if found is None:
+        known = ", ".join(one.name for one in (*own_views(), *STOCK))
+        raise errors.NotFound(f"there is no view {name!r}", hint=f"there are: {known}; F saves one in  siems tui")
+    parts = [f"({part})" for part in (found.filter, query) if part]
+    if not any("state:" in part for part in parts):
+        parts.insert(0, DEFAULT_QUERY)
+    return " ".join(parts), sort or found.sort
+
+
 def _terms(
     query: str, *, state: str, severity: str, company: str, assignee: str, sla: str, since: str, until: str
 ) -> str:  # fmt: skip
@@ -85,6 +99,7 @@ def list_(
     assignee: Annotated[str, typer.Option("--assignee", help="NAME, @me or none")] = "",
     sla: Annotated[str, typer.Option("--sla", help="breached, or <1h")] = "",
     since: Annotated[str, typer.Option("--since", help="opened within: 24h")] = "",
+    view: Annotated[str, typer.Option("--view", help="a view saved in the console: mine, late, critical")] = "",
     until: Annotated[str, typer.Option("--until", help="opened longer ago than: 8h")] = "",
     sort: Annotated[str, typer.Option("--sort", help="sla, -priority_score, -created_at ...")] = "",
     limit: Annotated[str, typer.Option("--limit", help="a number, or all")] = "",
@@ -95,6 +110,8 @@ def list_(
     siems incident list --query '@me sla:<1h'
     siems incident list --query 'severity:>=HIGH #acme' -q | siems incident ack -
     """
+    if view:
+        query, sort = _viewed(view, query, sort)
     text = _terms(
         query, state=state, severity=severity, company=company, assignee=assignee, sla=sla, since=since, until=until
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from siems import errors
+from siems import contexts, errors
 from siems.cli.context import Door, leaf, new_app
 
 app = new_app("The board, in this terminal.")
@@ -19,23 +19,25 @@ COMMANDS = ("tui",)
 @leaf
 def tui(
     door: Door,
-    target: Annotated[str, typer.Argument(help="INC-12 or alerts, to begin there")] = "",
-    view: Annotated[str, typer.Option("--view", help="a query to begin with")] = "",
+    target: Annotated[str, typer.Argument(help="INC-12, alerts, oncall, audit, inbox; alerts?QUERY")] = "",
+    view: Annotated[str, typer.Option("--view", help="a saved view, or a query, to begin with")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="look, never act")] = False,
     theme: Annotated[str, typer.Option("--theme", help="default, cb-safe, high-contrast or mono")] = "",
     ascii_only: Annotated[bool, typer.Option("--ascii", help="no signs beyond ASCII")] = False,
     low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth", help="repaint less, no mouse")] = False,
     no_mouse: Annotated[bool, typer.Option("--no-mouse", help="leave the mouse to the terminal")] = False,
 ) -> int:
-    """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui alerts"""
+    """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui 'alerts?severity:>=HIGH'"""
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
         raise errors.UsageError("this is no terminal", hint="siems watch -o jsonl,  or  siems incident list")
     client = door.client
-    client.via = "tui"
+    client.via, client.guard = "tui", None  # the console asks by itself
+    here = contexts.chosen()
     client.me()  # no daemon, or nobody logged in: say so before the screen is taken
     from siems.tui.app import run
 
     return run(
-        client, target=target, view=view, read_only=read_only, theme=theme, ascii_only=ascii_only,
-        low_bandwidth=low_bandwidth, mouse=not no_mouse,
+        client, target=target, view=view, read_only=read_only or here.read_only, theme=theme,
+        ascii_only=ascii_only, low_bandwidth=low_bandwidth, mouse=not no_mouse, armed=here.confirm_writes,
+        color=here.color,
     )  # fmt: skip

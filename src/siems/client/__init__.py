@@ -10,7 +10,7 @@ import json
 import os
 from urllib.parse import urlsplit
 
-from siems import errors, places
+from siems import contexts, errors, places
 from siems.client.advice import Advice
 from siems.client.alerts import Alerts
 from siems.client.assets import Assets
@@ -64,7 +64,8 @@ def local(*, timeout: float = 10.0, via: str = "cli", identified: bool = True) -
     SIEMS_URL, SIEMS_TOKEN and SIEMS_TOKEN_FILE come first; then what the local daemon wrote about itself, with
     the session of `siems login`, else the token that `siems init` made. Raises UsageError for what is no URL.
     """
-    url = os.environ.get("SIEMS_URL", "")
+    chosen = contexts.chosen()
+    url = os.environ.get("SIEMS_URL", "") or chosen.url
     socket_path = ""
     if url and (not url.startswith(("http://", "https://")) or not urlsplit(url).hostname):
         raise errors.UsageError(f"SIEMS_URL is {url!r}, which is no URL", hint="write it like https://siems.example")
@@ -77,6 +78,7 @@ def local(*, timeout: float = 10.0, via: str = "cli", identified: bool = True) -
     if socket_path and not os.path.exists(socket_path):
         socket_path = ""
     client = Client(url, socket_path=socket_path, timeout=timeout, via=via)
+    client.context, client.read_only = chosen.name, chosen.read_only
     if identified:
         client.token = find_token(client)
     return client
@@ -92,20 +94,30 @@ def find_token(client: Client) -> str:
         client.token_from = "SIEMS_TOKEN"  # noqa: S105
         return token
     if named := os.environ.get("SIEMS_TOKEN_FILE", ""):
-        client.token_from = f"SIEMS_TOKEN_FILE {named}"
-        try:
-            with open(named) as handle:
-                return handle.read().strip()
-        except OSError as why:
-            raise errors.NotAuthenticated(
-                f"the token file {named} cannot be read ({why.strerror})", hint="check SIEMS_TOKEN_FILE"
-            ) from why
-    if places.session_file().exists():
+        return _token_in(client, named, "SIEMS_TOKEN_FILE")
+    chosen = contexts.chosen()
+    if chosen.token_file:
+        return _token_in(client, chosen.token_file, f"the token file of context {chosen.name},")
+    if places.session_file(chosen.name).exists():
         from siems.session import access_token
 
         if token := access_token(client.refresh):
             return token
+    if chosen.url:
+        return ""
     try:
         return places.token_file().read_text().strip()
     except OSError:
         return ""
+
+
+def _token_in(client: Client, path: str, whose: str) -> str:
+    """The token in a file that somebody named. Raises NotAuthenticated."""
+    client.token_from = f"{whose} {path}"
+    try:
+        with open(path) as handle:
+            return handle.read().strip()
+    except OSError as why:
+        raise errors.NotAuthenticated(
+            f"the token file {path} cannot be read ({why.strerror})", hint=f"check {whose.rstrip(',')}"
+        ) from why

@@ -28,8 +28,18 @@ class Record(Transport):
         """Mark notices as read; all of them without ids."""
         return self._post("/inbox/read", {"ids": ids})
 
-    def audit(self, *, company: str = "", limit: int = 0, object: str = "") -> list[dict[str, Any]]:
-        return self._items("/audit", company=company, limit=limit, object=object)
+    def audit(
+        self, *, company: str = "", limit: int = 0, object: str = "", query: str = ""
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        return self._items("/audit", company=company, limit=limit, object=object, query=query)
+
+    def audit_page(self, query: str = "", *, limit: int = 0, cursor: str = "") -> dict[str, Any]:
+        """`wire.Page[wire.AuditView]`, newest first."""
+        return self._get("/audit", query=query, limit=limit, cursor=cursor)
+
+    def audit_chains(self) -> list[dict[str, Any]]:
+        """`list[wire.ChainHead]`."""
+        return self._items("/audit/chains")
 
     def verify_audit(self) -> dict[str, Any]:
         return self._post("/audit/verify", {})

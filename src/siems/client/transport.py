@@ -6,13 +6,15 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from siems import errors, places
 
 VERSION = "0.1.0"
+READS = ("/whatif/page", "/preview", "/sla/check", "/audit/verify", "/render")
+"""What is posted and changes nothing."""
 MAX_ANSWER = 256 * 1024 * 1024
 
 
@@ -28,7 +30,9 @@ class Transport:
         self.socket_path = socket_path
         self.timeout = timeout
         self.via = via
-        self.context = os.environ.get("SIEMS_CONTEXT", "local")
+        self.context = "local"
+        self.read_only = False
+        self.guard: Callable[[], None] | None = None
         self.dry_run = False
         self.debug = False
 
@@ -138,6 +142,8 @@ class Transport:
         extra: dict[str, str] | None = None,
         prefix: str = "/api/v1",
     ) -> Any:
+        if method != "GET" and not path.startswith("/auth/") and not path.partition("?")[0].endswith(READS):
+            self._may_write()
         if self.dry_run and method != "GET":
             path += f"{'&' if '?' in path else '?'}dry_run=true"
         payload = None if body is None else json.dumps(body).encode()
@@ -147,6 +153,17 @@ class Transport:
         if status >= 400:
             raise self._named(_error(status, content, headers))
         return json.loads(content) if content else None
+
+    def _may_write(self) -> None:
+        """Raises Forbidden in a context that is read only; in one that is armed somebody is asked, once."""
+        if self.read_only and not self.dry_run:
+            raise errors.Forbidden(
+                f"the context {self.context} is read only here",
+                hint=f"change that first:  siems context add {self.context} --writable",
+            )
+        if self.guard is not None and not self.dry_run:
+            guard, self.guard = self.guard, None
+            guard()
 
     def _named(self, error: errors.SiemsError) -> errors.SiemsError:
         """A token that is not accepted is named by where it came from: logging in would not help."""
@@ -196,6 +213,8 @@ class Transport:
         hint = "start one:  siems up -d"
         if os.environ.get("SIEMS_URL"):
             hint = "SIEMS_URL names it: is it the right one, and does the daemon run there?"
+        elif self.context != "local":
+            hint = f"the context {self.context} names it:  siems context show {self.context}"
         elif not places.token_file().exists():
             hint = "set siems up first:  siems init --admin you@msp.example"
         return errors.Unavailable(f"no daemon answers at {where} ({said})", hint=hint)

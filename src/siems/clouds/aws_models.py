@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from siems.clouds.aws import FRESH, _asked, _client, _session
+from siems.clouds.aws import FRESH, asked, open_client, open_session
 from siems.errors import Conflict, SiemsError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Models:
     def converse(self, model: str, ask: Mapping[str, Any]) -> dict[str, Any]:
         """What a model says. Raises Conflict for what AWS will never do, Unavailable for what it may do later."""
         try:
-            [said] = _asked("bedrock:InvokeModel", self.region, lambda: [self._client().converse(modelId=model, **ask)])
+            [said] = asked("bedrock:InvokeModel", self.region, lambda: [self._client().converse(modelId=model, **ask)])
         except SiemsError:
             self._held = (0.0, None)  # new credentials may do better
             raise
@@ -38,10 +38,10 @@ class Models:
         with self._lock:
             made, client = self._held
             if client is None or time.monotonic() - made > FRESH:
-                session = _session(self._settings, "")
+                session = open_session(self._settings, "")
                 self.region = self.region or session.region_name or ""
                 if not self.region:
                     raise Conflict("which region of AWS has the model?", hint="[bedrock] region in siems.toml")
-                client = _client(session, self._settings, "bedrock-runtime", self.region, patience=self._patience)
+                client = open_client(session, self._settings, "bedrock-runtime", self.region, patience=self._patience)
                 self._held = (time.monotonic(), client)
             return client

@@ -2,54 +2,106 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
+from siems.clock import from_micros, to_micros
 from siems.domain.audit import Entry, verify
 from siems.domain.permissions import Actor, Permission, require, require_role
-from siems.services.filters import in_scope
+from siems.errors import InvalidField
+from siems.services.filters import Asker, in_scope
+from siems.services.queries import DEFAULT_PAGE, MAX_PAGE
+from siems.services.trail_filter import trail_filter
 from siems.storage import tables as t
 from siems.vocabulary import Role
-from siems.wire import AuditView, ChainState, VerifyAnswer
+from siems.wire import AuditView, ChainHead, ChainState, Page, VerifyAnswer
 
 
-def list_entries(
-    connection: Connection, actor: Actor, *, chain: str | None, object: str, limit: int
-) -> list[AuditView]:
-    """The newest entries first. Technicians read their own acts, managers those of their companies."""
-    if chain is not None:
-        require(actor, Permission.SEE_AUDIT, chain, what=chain)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailAsk:
+    """Which entries: a query, one chain, one object; after a cursor."""
+
+    actor: Actor
+    now: datetime
+    query: str = ""
+    chain: str | None = None
+    object: str = ""
+    limit: int = 0
+    cursor: str = ""
+
+
+def list_entries(connection: Connection, ask: TrailAsk) -> Page[AuditView]:
+    """A page of entries, newest first; `total` counts its items. Raises InvalidField.
+
+    Technicians read their own acts, managers those of their companies.
+    """
+    actor = ask.actor
+    if ask.chain is not None:
+        require(actor, Permission.SEE_AUDIT, ask.chain, what=ask.chain)
     require_role(actor, Permission.SEE_AUDIT)
     e, d = t.audit_entry.c, t.audit_detail.c
-    where: list[Any] = [in_scope(e.company_id, actor)]
-    if chain is not None:
-        where.append(e.chain == chain)
-    if object:
-        where += [e.object == object, e.action != "alerts.accepted"]
+    where: list[Any] = [in_scope(e.company_id, actor), trail_filter(ask.query, Asker(actor, ask.now))]
+    if ask.chain is not None:
+        where.append(e.chain == ask.chain)
+    if ask.object:
+        where += [e.object == ask.object, e.action != "alerts.accepted"]
     if actor.role is Role.TECHNICIAN:
         where.append(e.actor == actor.id)
     if actor.role is not Role.ADMIN:
         where.append(e.action.not_like("parent.%"))
+    if ask.cursor:
+        at, seq, chain = _read_cursor(ask.cursor)
+        before = and_(e.seq == seq, e.chain < chain)
+        where.append(or_(e.at < at, and_(e.at == at, or_(e.seq < seq, before))))
+    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
     joined = t.audit_entry.outerjoin(t.audit_detail, (e.chain == d.chain) & (e.seq == d.seq))
     rows = connection.execute(
         select(t.audit_entry, d.details)
         .select_from(joined)
         .where(*where)
-        .order_by(e.at.desc(), e.seq.desc())
-        .limit(limit)
-    )
-    return [
+        .order_by(e.at.desc(), e.seq.desc(), e.chain.desc())
+        .limit(limit + 1)
+    ).all()
+    items = [
         AuditView(
             chain=row.chain, seq=row.seq, at=row.at, actor=row.actor, via=row.via, action=row.action,
             object=row.object, company_id=row.company_id, reason=row.reason, digest=row.digest,
             prev_hash=row.prev_hash, hash=row.hash, details=None if row.details is None else json.loads(row.details),
         )
-        for row in rows
+        for row in rows[:limit]
     ]  # fmt: skip
+    following = _write_cursor(items[-1]) if len(rows) > limit else None
+    return Page(items=items, next=following, total=len(items), as_of=ask.now)
+
+
+def _write_cursor(entry: AuditView) -> str:
+    text = json.dumps([to_micros(entry.at), entry.seq, entry.chain]).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, int, str]:
+    try:
+        at, seq, chain = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not (isinstance(chain, str) and all(isinstance(n, int) and abs(n) < 1 << 63 for n in (at, seq))):
+            raise ValueError(text)
+        return from_micros(at), seq, chain
+    except (ValueError, TypeError, OverflowError, RecursionError) as why:
+        raise InvalidField("this cursor is not one of ours", hint="begin without it") from why
+
+
+def list_chains(connection: Connection, actor: Actor) -> list[ChainHead]:
+    """The chains that the reader may know of, with how many entries each has and its newest hash."""
+    require_role(actor, Permission.SEE_AUDIT)
+    h = t.audit_head.c
+    rows = connection.execute(select(t.audit_head).where(in_scope(h.company_id, actor)).order_by(h.chain))
+    return [ChainHead(chain=row.chain, entries=row.seq, head=row.hash) for row in rows]
 
 
 def verify_all(connection: Connection, actor: Actor) -> VerifyAnswer:

@@ -14,12 +14,16 @@ class Level(IntEnum):
     VIEW = -1  # changes nothing but the view
     DIRECT = 0  # acts at once, can be undone for 10 s
     CONFIRM = 1  # a dialog lists what is meant; `y` acts
+    SEVERE = 2  # as before, and the client's name must be typed in full
 
 
 class Where(StrEnum):
     BOARD = "board"
     DETAIL = "detail"
     ALERTS = "alerts"
+    ONCALL = "on-call"
+    AUDIT = "audit"
+    INBOX = "inbox"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
@@ -27,6 +31,9 @@ BOARD = (Where.BOARD,)
 DETAIL = (Where.DETAIL,)
 ALERTS = (Where.ALERTS,)
 LISTS = (Where.BOARD, Where.ALERTS)
+ONCALL = (Where.ONCALL,)
+AUDIT = (Where.AUDIT,)
+INBOX = (Where.INBOX,)
 EVERY = tuple(Where)
 
 
@@ -43,10 +50,16 @@ class Deed:
     done: str = ""
     hint: str = ""
     where: tuple[Where, ...] = BOTH
+    about: str = "incident"
 
     @property
     def acts(self) -> bool:
         """Whether it changes an incident."""
+        return self.level is not Level.VIEW and self.about == "incident"
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything that others see."""
         return self.level is not Level.VIEW
 
     @property
@@ -78,7 +91,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
     Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),
-    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD),
+    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX, hint="open"),
     Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
@@ -88,13 +101,35 @@ DEEDS: tuple[Deed, ...] = (
     Deed("next_critical", ("e",), "older critical", where=ALERTS, hint="crit"),
     Deed("previous_critical", ("E",), "newer one", where=ALERTS),
     Deed("raw", ("enter",), "body as it came", cli="siems alert show ID --raw", where=ALERTS, hint="raw"),
-    Deed("incident", ("o",), "open its incident", cli="siems incident show {ids}", where=ALERTS, hint="incident"),
+    Deed("incident", ("o",), "open its incident", cli="siems incident show {ids}", where=ALERTS + AUDIT,
+         hint="incident"),
+    Deed("entry", ("enter",), "the whole entry", cli="siems audit show SEQ", where=AUDIT, hint="entry"),
+    Deed("verify", ("V",), "verify the chains", cli="siems audit verify", where=AUDIT, hint="verify"),
+    Deed("read", ("m",), "mark as read", Level.DIRECT, "siems notify read {ids}", where=INBOX, hint="read",
+         about="notice"),
+    Deed("read_all", ("M",), "all are read", Level.DIRECT, "siems notify read --all", where=INBOX, hint="all read",
+         about="notice"),
+    Deed("unread", ("f",), "unread ones only", cli="siems notify inbox --unread", where=INBOX, hint="unread"),
+    Deed("override", ("i",), "override: somebody stands in...  (asks)", Level.CONFIRM, "siems oncall override add",
+         where=ONCALL, hint="override", about="duty"),
+    Deed("swap", ("x",), "swap a shift...  (asks)", Level.CONFIRM, "siems oncall swap", where=ONCALL, hint="swap",
+         about="duty"),
+    Deed("answer", ("p",), "what waits for your answer...  (asks)", Level.CONFIRM, "siems oncall swap accept",
+         where=ONCALL, hint="answer", about="duty"),
+    Deed("brief", ("b",), "shift brief...  (asks)", Level.CONFIRM, "siems handoff accept", where=ONCALL, hint="brief",
+         about="duty"),
+    Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH, hint="who"),
+    Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
+    Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
+    Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT, hint="export"),
+    Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
+    Deed("save_view", ("F",), "save this view", where=BOARD),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
-    Deed("pane_down", ("J",), "body down", where=ALERTS),
-    Deed("pane_up", ("K",), "body up", where=ALERTS),
-    Deed("filter", ("slash",), "filter", where=LISTS, hint="filter"),
-    Deed("previous", ("left_square_bracket",), "previous incident", where=DETAIL),
-    Deed("following", ("right_square_bracket",), "next incident", where=DETAIL),
+    Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
+    Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
+    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT, hint="filter"),
+    Deed("previous", ("left_square_bracket",), "previous incident, or week", where=DETAIL + ONCALL),
+    Deed("following", ("right_square_bracket",), "next one", where=DETAIL + ONCALL),
     Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
     Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
     Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
@@ -102,8 +137,11 @@ DEEDS: tuple[Deed, ...] = (
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
+    Deed("oncall", ("4",), "on call", cli="siems oncall who", where=EVERY),
+    Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
+    Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
     Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
     Deed("down", ("j", "down"), "down", where=EVERY),
     Deed("up", ("k", "up"), "up", where=EVERY),
@@ -137,12 +175,24 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "help", "command", "filter", "follow", "freeze", "next_critical", "raw", "incident", "copy", "pane", "back",
         "quit",
     ),
+    Where.ONCALL: (
+        "help", "command", "day_on", "override", "swap", "answer", "brief", "who", "export", "copy", "back", "quit",
+    ),
+    Where.AUDIT: (
+        "help", "command", "filter", "entry", "incident", "verify", "undo", "export", "copy", "back", "quit",
+    ),
+    Where.INBOX: ("help", "command", "open", "read", "read_all", "unread", "copy", "back", "quit"),
 }  # fmt: skip
 
 
 def shown(key: str) -> str:
     """A key as people write it."""
     return SHOWN.get(key, key)
+
+
+def keys_of(deed: Deed, own: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of a deed under the reader's own key map."""
+    return tuple(own[deed.id].split(",")) if deed.id in own else deed.keys
 
 
 def forbidden(key: str) -> bool:

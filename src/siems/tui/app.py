@@ -13,31 +13,36 @@ from textual.app import App
 
 from siems.client import Client, find_token
 from siems.errors import UsageError
-from siems.tui import commands, saved
+from siems.tui import saved
+from siems.tui.actions import Where
 from siems.tui.arrivals import Arrivals
 from siems.tui.arriving import Arriving, Bodies
 from siems.tui.desk import Desk
 from siems.tui.feed import Feed
 from siems.tui.frame import LinkState
+from siems.tui.going import Going, read_target
 from siems.tui.hands import Hands
-from siems.tui.keymap import read_keymap
+from siems.tui.keymap import Keymap, read_keymap
 from siems.tui.link import Link, whole_query
 from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
 from siems.tui.messages import Story
 from siems.tui.plain import PlainBoard
+from siems.tui.recording import Recording
+from siems.tui.records import Records
 from siems.tui.screens.alerts import AlertsScreen
+from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
+from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import Place
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, SORTS, Board
 from siems.tui.terminal import leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
-from siems.wire import Me, Summary
+from siems.wire import Me, Summary, WhoView
 
-STREAM = "alerts"
-"""The target that means the alert stream."""
 TOAST = 8.0
 REFRESH = 30.0
 RENEW = 300.0
@@ -46,7 +51,7 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -64,6 +69,8 @@ class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False)
         theme: str = "",
         ascii_only: bool = False,
         low_bandwidth: bool = False,
+        armed: bool = False,
+        color: str = "",
         clock: ServerClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,14 +81,23 @@ class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False)
         self.clock = clock or ServerClock()
         self.monotonic = monotonic
         self.read_only, self.low_bandwidth, self.target = read_only, low_bandwidth, target
+        self.armed, self.color = armed, color
         self.saved = saved.load(client.url)
         self.model = Board(sort=self.saved.sort if self.saved.sort in SORTS else "sla")
         self.desk, self.state, self.hands = Desk(), LinkState(), Hands(self)
         self.feed, self.arrivals = Feed(client, self.post_message), Arrivals(self.saved.stream_filter)
-        self.alerts_screen = AlertsScreen()
+        self.records = Records(client, self.post_message)
+        self.alerts_screen, self.audit_screen = AlertsScreen(), AuditScreen()
+        self.oncall_screen, self.inbox_screen = OncallScreen(), InboxScreen()
+        self.lists: dict[Where, Place] = {
+            screen.WHERE: screen
+            for screen in (self.alerts_screen, self.oncall_screen, self.audit_screen, self.inbox_screen)
+        }
         self.bodies: Bodies = {}
         self.me: Me | None = None
+        self.keymap = Keymap()
         self.summary: Summary | None = None
+        self.whos: list[WhoView] = []
         self.stories: dict[str, Story] = {}
         self.zone: tzinfo = self.find_zone(self.saved.zone) or UTC
         self.loaded = False
@@ -93,24 +109,28 @@ class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False)
 
     @property
     def context(self) -> str:
-        return self.me.context if self.me else self.client.context
+        return self.client.context
 
     # --- beginning and end ----------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.set_keymap(read_keymap())
+        self.keymap = read_keymap()
+        self.set_keymap(self.keymap.keys)
+        target = read_target(self.target or self.saved.place)
+        if target and target[0] is Where.BOARD and target[1]:
+            self.saved.filter = target[1]
         self.link.query, self.link.sort = whole_query(self.saved.filter), self.model.sort
         self.model.marks = set(self.saved.marks)
-        beginning = "" if self.target == STREAM else self.target
-        self.model.want(beginning or self.saved.cursor or None)
+        self.model.want((target[2] if target else "") or self.saved.cursor or None)
         self._first_paint()
-        self.install_screen(self.alerts_screen, "alerts")
+        for where, screen in self.lists.items():
+            self.install_screen(screen, where.value)
         self.push_screen(BoardScreen())
-        if self.target == STREAM:
-            self.do_alerts()
-        elif self.target:
-            self.open_incident(self.target)
+        self.open_target(self.target or self.saved.place)
         self.link.start()
+        if faults := self.keymap.faults:
+            more = f"   and {len(faults) - 1} more" if len(faults) > 1 else ""
+            self.tell(f"keys.toml: {faults[0]}{more}", "error")
         if self.ticking:
             self.set_interval(1.0, self.tick)
 
@@ -126,6 +146,7 @@ class SiemsApp(Listening, Arriving, ViewDeeds, App[int], inherit_bindings=False)
     def keep(self) -> None:
         """Save where the reader stands."""
         self.saved.cursor = self.model.cursor or ""
+        self.saved.place = self.target_now()
         self.saved.marks = sorted(self.model.marks)
         self.saved.sort = self.model.sort
         saved.save(self.client.url, self.saved)
@@ -205,12 +226,21 @@ def run(
     ascii_only: bool = False,
     low_bandwidth: bool = False,
     mouse: bool = True,
+    armed: bool = False,
+    color: str = "",
 ) -> int:
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
-    if target != STREAM:
-        target = commands.ref(target) or "" if target else ""
+    found = read_target(target) if target else (Where.BOARD, "", "")
+    if found is None:
+        raise UsageError(f"{target!r} is no place in the console", hint="INC-12, alerts, oncall, audit or inbox")
+    where, query, ref = found
+    if view and (kept := saved.view_named(view)) is not None:
+        view = kept.filter
+    if view or query:
+        head = "incidents" if where is Where.DETAIL else target.partition("?")[0] or "incidents"
+        target = f"{head}?{query or view}"
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
-        return PlainBoard(client, read_only=read_only).run(sys.stdin, target=target)
+        return PlainBoard(client, read_only=read_only).run(sys.stdin, target=ref)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal", hint="from a script:  siems incident list --json")
     utf8 = "utf" in (sys.stdout.encoding or "").lower()
@@ -221,12 +251,10 @@ def run(
         theme=theme,
         ascii_only=ascii_only or not utf8,
         low_bandwidth=low_bandwidth,
+        armed=armed,
+        color=color,
     )
     app.link.renew = lambda: find_token(client)
-    if view and target == STREAM:
-        app.arrivals.query = app.saved.stream_filter = view
-    elif view:
-        app.saved.filter = view
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))
     left = app.run(mouse=mouse and not low_bandwidth)
     return app.return_code or left or 0

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from siems.tui.actions import BY_ID, DEEDS, Where, shown
+from siems.tui.actions import BY_ID, DEEDS, Where, keys_of, shown
 from siems.tui.looks import THEMES
 
 NOUNS = ("incident", "inc", "i")
+PHRASES = {
+    "oncall who": "oncall", "oncall schedule": "oncall", "on-call": "oncall", "oncall override": "override",
+    "oncall swap accept": "answer", "oncall swap decline": "answer", "oncall swap list": "answer",
+    "oncall swap": "swap", "oncall export": "oncall export", "handoff": "brief", "audit verify": "verify",
+    "audit export": "audit export", "audit list": "audit", "notify inbox": "inbox", "notify read --all": "read_all",
+    "notify read": "read", "whatif page": "who", "whatif": "who",
+}  # fmt: skip
+"""The command line's nouns and verbs for screens and deeds of the console: the first words decide."""
+LISTS = {"alerts": "alerts", "alert": "alerts", "audit": "audit"}
 SORTS = {
     "sla": "sla", "score": "-priority_score", "priority": "-priority_score", "newest": "-created_at",
     "age": "-created_at",
@@ -41,16 +50,18 @@ VIEW: tuple[Entry, ...] = (
     Entry("co COMPANY", "", "only this company"),
     Entry("filter QUERY", "/", "filter as with --query"),
     Entry("alerts QUERY", "", "the alert stream, filtered"),
+    Entry("audit QUERY", "", "the audit log, filtered"),
+    Entry("view NAME", "f", "a saved view: mine, late, critical, or one of yours"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
     Entry(f"theme {'|'.join(THEMES)}", "", "colours"),
 )
 
 
-def entries(where: Where) -> list[Entry]:
+def entries(where: Where, own: Mapping[str, str]) -> list[Entry]:
     """All that the palette offers on a screen."""
     acts = [
-        Entry(deed.id.replace("_", " "), " ".join(shown(key) for key in deed.keys[:2]), deed.title)
+        Entry(deed.id.replace("_", " "), " ".join(shown(key) for key in keys_of(deed, own)[:2]), deed.title)
         for deed in DEEDS
         if where in deed.where and deed.id not in _MOVES
     ]
@@ -60,7 +71,7 @@ def entries(where: Where) -> list[Entry]:
 _MOVES = {"down", "up", "first", "last", "page_down", "page_up", "command", "section"}
 
 
-def matching(text: str, where: Where) -> list[Entry]:
+def matching(text: str, where: Where, own: Mapping[str, str]) -> list[Entry]:
     """The entries that fit what was typed so far: those that begin with it first."""
     typed = text.strip().lower()
     words = typed.split()
@@ -68,7 +79,7 @@ def matching(text: str, where: Where) -> list[Entry]:
         words = words[1:]
         typed = " ".join(words)
     head = words[0] if words else ""
-    all_ = entries(where)
+    all_ = entries(where, own)
     begins = [one for one in all_ if one.text.startswith(typed) or (head and one.text.split()[0] == head)]
     inside = [one for one in all_ if one not in begins and typed in f"{one.text} {one.title}".lower()]
     return begins + inside
@@ -95,15 +106,26 @@ def parse(text: str) -> Wish:
         return Wish("open", (known,))
     if head in NOUNS:
         return _noun(rest)
-    if head == "alerts" or (head == "alert" and rest[:1] in ([], ["list"])):
-        return Wish("alerts", rest=_behind(text, head if head == "alerts" or not rest else "list"))
+    if (phrase := _phrase(words)) is not None:
+        return phrase
+    if head in ("alerts", "audit") or (head == "alert" and rest[:1] in ([], ["list"])):
+        return Wish(LISTS[head], rest=_behind(text, "list" if rest[:1] == ["list"] else head))
     if head in ("go", "show", "open") and rest:
         return _noun(rest)
     if head in ("q", "quit", "exit"):
         return Wish("quit")
-    if head in ("co", "company", "filter", "sort", "tz", "theme"):
+    if head in ("co", "company", "filter", "sort", "tz", "theme", "view"):
         return Wish(head, rest=" ".join(rest) if head != "filter" else _behind(text, head))
     return _verb(head, rest)
+
+
+def _phrase(words: Sequence[str]) -> Wish | None:
+    """`oncall who`, `audit verify`: the longest known beginning; what follows it is asked for in its window."""
+    for many in (3, 2, 1):
+        known = PHRASES.get(" ".join(words[:many]).lower())
+        if known is not None and len(words) >= many and not (known == "audit" and len(words) > many):
+            return Wish(known)
+    return None
 
 
 def _behind(text: str, word: str) -> str:

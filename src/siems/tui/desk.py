@@ -28,12 +28,14 @@ class Target:
     severity: str = ""
     breached: bool = False
     on_hold: bool = False
+    company_id: str = ""
 
 
 def target(view: IncidentView) -> Target:
     return Target(
         view.id, view.version, view.title, view.company, view.severity,
         view.sla.response.breached or view.sla.resolution.breached, view.on_hold,
+        view.company_id,
     )  # fmt: skip
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from siems import present
-from siems.tui.actions import BY_ID, FOOTER, Where, shown
+from siems.tui.actions import BY_ID, FOOTER, Where, keys_of, shown
 from siems.tui.looks import Looks, Piece, spread, width_of
 from siems.wire import Me
 
 STALE_AFTER = 40.0
+PAIRED = {"day_on": ("day_back", "day_on")}
+"""Keys that the last line names together."""
 
 
 @dataclass
@@ -42,28 +44,29 @@ class LinkState:
 
 
 def identity(
-    me: Me | None, context: str, link: Piece, *, read_only: bool, wide: bool, now: datetime, zone: tzinfo
+    me: Me | None, context: Piece, link: Piece, *, mode: str, wide: bool, now: datetime, zone: tzinfo
 ) -> list[Piece]:  # fmt: skip
     """The left part of the first line."""
-    line: list[Piece] = [("siems ", "title"), (present.safe(context[:20]).upper(), "title")]
+    name, role = context
+    line: list[Piece] = [("siems ", "title"), (present.safe(name[:20]).upper(), role)]
+    if mode:
+        line += [(" | ", "rule"), (mode, "stale")]
     if me is not None:
         short = {"technician": "tech", "manager": "mgr"}.get(me.user.role, present.safe(me.user.role[:6]))
-        role = f" ({present.safe(me.user.role[:12])})" if wide else f" {short}"
-        line += [(" | ", "rule"), (present.person(me.user.name) + role, "")]
+        title = f" ({present.safe(me.user.role[:12])})" if wide else f" {short}"
+        line += [(" | ", "rule"), (present.person(me.user.name) + title, "")]
     line += [(" | ", "rule"), link]
     if me is not None and me.unread:
         line += [(" | ", "rule"), (f"bell {me.unread}", "bold")]
     if me is not None and me.on_call_until is not None and me.on_call_until > now:
         line += [(" | ", "rule"), (f"ON CALL till {_till(me.on_call_until, now, zone)}", "bold")]
-    if read_only:
-        line += [(" | ", "rule"), ("READ ONLY", "stale")]
     return line
 
 
 def _till(until: datetime, now: datetime, zone: tzinfo) -> str:
     """18:00, and with its day where that is not within a day."""
     day = "" if (until - now).total_seconds() < 86_400 else f"{until.astimezone(zone):%a %d} "
-    return f"{day}{present.clock_time(until, zone)}"
+    return f"{day}{present.clock_time(until, zone, seconds=False)}"
 
 
 def zone_name(zone: tzinfo, now: datetime) -> str:
@@ -77,12 +80,26 @@ def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Pie
     return [(f"{day}{present.clock_time(now, zone, seconds=seconds)} {zone_name(zone, now)}", "bold")]
 
 
+SCREENS: tuple[tuple[Where, str], ...] = (
+    (Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.ONCALL, "4 On-call"), (Where.AUDIT, "7 Audit"),
+    (Where.INBOX, "8 Inbox"),
+)  # fmt: skip
+
+
 def screens(here: Where, unread: int) -> list[Piece]:
     """The second line: where one is and could go."""
     line: list[Piece] = []
-    for where, name in ((Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts")):
-        line += [(f"[{name}]", "tab") if where is here else (f" {name} ", "")]
-    return [*line, (f" 8 Inbox({unread})" if unread else " 8 Inbox", "")]
+    for where, name in SCREENS:
+        text = f"{name}({unread})" if where is Where.INBOX and unread else name
+        line.append((f"[{text}]", "tab") if where is here else (f" {text} ", ""))
+    return line
+
+
+def beside(left: list[Piece], right: list[Piece], width: int) -> list[Piece]:
+    """Two parts at the two ends; of the right one the last but one goes first where there is no room for it."""
+    while right and width_of(left) + width_of(right) + 1 > width:
+        right = [*right[:-3], right[-1]] if len(right) > 2 else []
+    return spread(left, right, width) if right else left
 
 
 def tally(severities: dict[str, int], breached: int) -> list[Piece]:
@@ -114,18 +131,22 @@ def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
     return spread([(text, role)], right, width) if right else [(text, role)]
 
 
-def keys(where: Where, width: int, *, lost: bool, able: Collection[str], without: Sequence[str] = ()) -> list[Piece]:
+def keys(
+    where: Where, width: int, *, lost: bool, able: Collection[str], own: Mapping[str, str], without: Sequence[str] = ()
+) -> list[Piece]:  # fmt: skip
     """The last line, from the table: as many keys as fit, of the acts only those that are possible."""
-    names = ("help", "command", "filter", "copy", "retry", "back", "quit") if lost else FOOTER[where]
+    names = ("help", "command", "copy", "retry", "doctor", "back", "quit") if lost else FOOTER[where]
     line: list[Piece] = []
     left = width
     for name in names:
         deed = BY_ID[name]
         if where not in deed.where or name in without or (deed.acts and deed.needs not in able):
             continue
-        words = {"retry": "retry"} | ({"command": "cmd", "escalate": "escal"} if width < 100 else {})
+        words = {"retry": "retry", "undo": "undo", "doctor": "doctor"}
+        words |= {"command": "cmd", "escalate": "escal"} if width < 100 else {}
         label = words.get(name, deed.hint or deed.title)
-        pieces: list[Piece] = [(shown(deed.keys[0]), "key"), (f" {label}", "")]
+        key = " ".join(shown(keys_of(BY_ID[one], own)[0]) for one in PAIRED.get(name, (name,)))
+        pieces: list[Piece] = [(key, "key"), (f" {label}", "")]
         if line:
             pieces.insert(0, ("  " if width >= 100 else " ", ""))
         if width_of(pieces) > left:

@@ -25,11 +25,8 @@ class Hands:
 
     def refusal(self, deed: Deed, views: Sequence[IncidentView]) -> str:
         """Why an action cannot be asked for now, or nothing. The daemon says what an incident allows."""
-        app = self.app
-        if app.read_only:
-            return f"{deed.needs} is off: this session is read only"
-        if not app.state.up:
-            return f"{deed.needs} needs the daemon; it is unreachable (ctrl+r retry)"
+        if why := self.held_back(deed):
+            return why
         if not views:
             return f"{deed.needs}: no incident is selected"
         blocked = [view for view in views if deed.needs not in view.actions]
@@ -37,6 +34,14 @@ class Hands:
             view = blocked[0]
             able = ", ".join(view.actions[:6]) or "nothing"
             return f"{deed.needs} is not possible: {view.id} is {view.state}; possible: {able}"
+        return ""
+
+    def held_back(self, deed: Deed) -> str:
+        """Why nothing can be changed at all, or nothing."""
+        if self.app.read_only:
+            return f"{deed.needs} is off: this session is read only"
+        if not self.app.state.up:
+            return f"{deed.needs} needs the daemon; it is unreachable (ctrl+r retry)"
         return ""
 
     def ask(self, deed: Deed, views: Sequence[IncidentView], *, bulk: bool = False) -> None:
@@ -59,6 +64,8 @@ class Hands:
         if left:
             self.app.tell(f"{left} of {len(views)} marked do not allow {deed.needs} and are left out")
         bulk = bulk or len(views) > 1
+        if self.app.armed and deed.id not in ("assign", "note"):
+            bulk = True  # an armed context asks before everything
         if deed.id == "assign":
             self._assign(deed, targets, bulk=bulk)
         elif deed.id == "note" and not bulk:
@@ -72,15 +79,23 @@ class Hands:
     def _confirm(self, deed: Deed, targets: Sequence[Target], fields: dict[str, Any], *, to: str = "") -> None:
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
+                values.pop("confirm", None)
                 self.send(Order(deed, targets, fields | told(values, self.app.clock.now())))
 
-        self.app.push_screen(Confirm(deed, targets, to=to), answered)
+        self.app.push_screen(Confirm(deed, targets, to=to, typed=self._typed(deed, targets)), answered)
+
+    def _typed(self, deed: Deed, targets: Sequence[Target]) -> str:
+        """What must be typed before a severe act: the client's name, or the context's where it is about several."""
+        if not (deed.level is Level.SEVERE or (self.app.armed and (deed.level is Level.CONFIRM or len(targets) > 1))):
+            return ""
+        clients = {one.company_id for one in targets}
+        return clients.pop().removeprefix("comp-") if len(clients) == 1 else self.app.context
 
     def _assign(self, deed: Deed, targets: Sequence[Target], *, bulk: bool) -> None:
         def chosen(person: UserView | None) -> None:
             if person is None:
                 return
-            if bulk:
+            if bulk or self.app.armed:
                 self._confirm(deed, targets, {"to": person.id}, to=person.name)
             else:
                 self.send(Order(deed, targets, {"to": person.id}))
@@ -108,6 +123,16 @@ class Hands:
             self.app.tell(self.refusal(BY_ID["undo"], []), "error")
         else:
             self.send(Order(desk.UNDO, last.targets))
+
+    def undo_of(self, ref: str) -> None:
+        """Take back what was done to this incident; the daemon says whether it still can be. Without one: the last."""
+        last = self.app.desk.undoable(self.app.clock.now())
+        if not ref or (last is not None and ref in {one.ref for one in last.targets}):
+            self.undo()
+        elif why := self.held_back(BY_ID["undo"]):
+            self.app.tell(why, "error")
+        else:
+            self.send(Order(desk.UNDO, (Target(ref, None),)))
 
     def send(self, order: Order) -> None:
         """Off to the acting lane; the rows show that they wait."""

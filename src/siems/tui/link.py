@@ -12,7 +12,7 @@ from textual.message import Message
 
 from siems.client import Client
 from siems.errors import NotAuthenticated, SiemsError, UsageError
-from siems.tui import messages
+from siems.tui import board_messages, messages
 from siems.tui.lanes import Lane
 from siems.wire import (
     AlertView,
@@ -24,6 +24,7 @@ from siems.wire import (
     Summary,
     TimelineEntry,
     UserView,
+    WhoView,
 )
 
 DEFAULT_QUERY = "state:OPEN,ASSIGNED,IN_PROGRESS,RESOLVED"
@@ -139,6 +140,8 @@ class Link:
             raise SiemsError("the stream asks for a fresh start")
         if kind.startswith(("alert.", "delivery.")):
             self.post(messages.Arrived())
+        else:
+            self.post(messages.Happened())
         ref = data.get("incident_id") or event.get("object", "")
         if isinstance(ref, str) and ref.startswith("INC-"):
             with self._lock:
@@ -212,6 +215,7 @@ class Link:
         self._read("me", lambda: messages.MeRead(msgspec.convert(self.client.me(), Me)))
 
     def read_summary(self) -> None:
+        self._read("whos", lambda: board_messages.WhosRead(msgspec.convert(self.client.on_call(), list[WhoView])))
         self._read("summary", lambda: messages.SummaryRead(msgspec.convert(self.client.summary(), Summary)))
 
     def read_people(self) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from siems.tui import messages
-from siems.tui.screens.books import Inbox
 from siems.tui.screens.choose import AssignTo
 from siems.tui.screens.detail import DetailScreen
 from siems.wire import IncidentView
@@ -58,6 +57,7 @@ class Listening:
             self._app.tell(f"back, {changes}")
         self._app.hands.look_up()
         self._app.catch_up()
+        self._app.read_again()
         self._app.link.read_summary()
         self._app.refreshed = self._app.monotonic()
         self.peek()
@@ -125,9 +125,8 @@ class Listening:
         what = str(event.data.get("event", ""))
         if any(word in what for word in CHIMES):
             self._app.bell()
-        for screen in self._app.screen_stack:
-            if isinstance(screen, Inbox):
-                self._app.link.read_notices()
+        if self._app.inbox_screen in self._app.screen_stack:
+            self._app.link.read_notices()
 
     def on_me_read(self, event: messages.MeRead) -> None:
         self._app.me = event.me
@@ -218,6 +217,4 @@ class Listening:
                 screen.fill(event.people)
 
     def on_notices_read(self, event: messages.NoticesRead) -> None:
-        for screen in self._app.screen_stack:
-            if isinstance(screen, Inbox):
-                screen.fill(event.notices)
+        self._app.inbox_screen.fill(event.notices)

@@ -23,7 +23,11 @@ _PLAIN: Mapping[str, str] = {
     "toast": "bold", "error": "bold reverse", "tab": "bold reverse", "pending": "bold", "gone": "dim strike",
     "field": "underline", "caret": "reverse", "off": "dim", "spark": "", "link": "bold",
 }  # fmt: skip
-_ANSI = dict(_PLAIN) | {
+COLORS = ("red", "yellow", "green", "blue", "magenta", "cyan")
+"""Colours of contexts; without colour a context is its name, in reverse."""
+_PLAIN = dict(_PLAIN) | {f"context-{color}": "bold reverse" for color in COLORS}
+_ON = {color: f"bold {'black' if color in ('yellow', 'green', 'cyan') else 'white'} on {color}" for color in COLORS}
+_ANSI = dict(_PLAIN) | {f"context-{color}": style for color, style in _ON.items()} | {
     "CRITICAL": "bold red", "HIGH": "yellow", "MEDIUM": "cyan", "LOW": "", "x": "bold red",
     "!": "bold yellow",
     "~": "yellow", "v": "green", "cursor": "bright_white on blue", "mark": "bold magenta", "live": "green",

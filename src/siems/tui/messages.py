@@ -90,6 +90,13 @@ class Arrived(Message):
         return isinstance(message, Arrived)
 
 
+class Happened(Message):
+    """Something changed that is no alert: it stands in the audit log."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Happened)
+
+
 @dataclass
 class ArrivalsRead(Message):
     """What came after a row, newest first; without one, the newest rows of a query. `older`: there is more between."""

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from siems import present
 from siems.tui import clocks
 from siems.tui.frame import rule
-from siems.tui.looks import Line, Looks, Piece, spread, wrap
+from siems.tui.looks import Line, Looks, Piece, spread, width_of, wrap
 from siems.tui.messages import Story
-from siems.wire import AlertView, IncidentView, Summary, TimelineEntry
+from siems.wire import AlertView, IncidentView, Summary, TimelineEntry, WhoView
 
 
 @dataclass
@@ -169,7 +169,27 @@ def timeline_short(timeline: Sequence[TimelineEntry], scene: Scene, width: int) 
     return lines
 
 
-def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
+def on_call(whos: Sequence[WhoView], scene: Scene) -> list[Piece]:
+    """`on call: maria till 18:00, jon`; a schedule without anybody stands out."""
+    line: list[Piece] = [("on call: ", "dim")]
+    for place, one in enumerate(sorted(whos, key=lambda one: not one.user)[:4]):
+        name = present.person(one.user_name) if one.user else f"nobody ({present.cell(one.schedule, 12).rstrip()})"
+        till = f" till {present.short_time(one.until, scene.now, scene.zone)}" if one.until and not place else ""
+        line.append((f"{', ' if place else ''}{name}{till}", "" if one.user else "!"))
+    return [*line, ("", "")] if whos else []
+
+
+def _by_company(summary: Summary, room: int) -> list[Piece]:
+    """Open incidents of each company, as many as fit; the rest are counted."""
+    texts = [f"{present.cell(one.company, 16).rstrip()} {one.open}" for one in summary.by_company]
+    shown, lead = list(texts), "open: "
+    while len(shown) > 1 and len(lead) + len("  ".join(shown)) + 9 > room:
+        shown.pop()
+    more = [f"+{len(texts) - len(shown)} more"] if len(shown) < len(texts) else []
+    return [(lead, "dim"), ("  ".join([*shown, *more]) if texts else "none", "" if texts else "dim")]
+
+
+def today(summary: Summary | None, scene: Scene, width: int, whos: Sequence[WhoView] = ()) -> list[Line]:
     """Three lines at the foot of a wide board."""
     head: Line = [(f"{scene.looks.rule(3)} today ", "head"), (scene.looks.rule(width - 10), "rule")]
     if summary is None:
@@ -183,10 +203,9 @@ def today(summary: Summary | None, scene: Scene, width: int) -> list[Line]:
         figures += [(f"{word} ", "dim"), (f"{value}  ", role)]
     course = present.sparkline(summary.alerts_per_minute, 30, ascii_only=scene.looks.ascii_only)
     right: list[Piece] = [("alerts/min  ", "dim"), (course, "spark"), ("  last 60 min", "dim")]
-    companies: list[Piece] = [("open by company: ", "dim")]
-    companies += [(f"{present.cell(one.company, 16).rstrip()} {one.open}  ", "") for one in summary.by_company[:8]]
-    if not summary.by_company:
-        companies.append(("none", "dim"))
     noise = f"{present.plural(summary.alerts, 'alert')} in {present.plural(summary.incidents, 'incident')}"
     cut: list[Piece] = [(noise, ""), (f", {summary.noise_reduction:.0f}% less noise", "dim")]
-    return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, cut, width)]
+    head = spread([(f"{scene.looks.rule(3)} today ", "head"), (scene.looks.rule(width), "rule")], cut, width)
+    duty = on_call(whos, scene)
+    companies = _by_company(summary, width - width_of(duty) - 2)
+    return [head, spread(figures, [] if scene.low_bandwidth else right, width), spread(companies, duty, width)]

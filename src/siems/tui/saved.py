@@ -29,6 +29,53 @@ class Saved:
     sort: str = "sla"
     pane: bool = True
     zone: str = ""
+    place: str = ""
+    view: str = ""
+
+
+@dataclass
+class View:
+    """A list by name: its filter and its order."""
+
+    name: str
+    filter: str = ""
+    sort: str = "sla"
+
+
+STOCK = (
+    View("all"), View("mine", "@me"), View("nobody's", "assignee:none"), View("late", "sla:breached"),
+    View("due in 1h", "sla:<1h"), View("critical", "severity:CRITICAL", "-priority_score"),
+    View("held", "on_hold:true"),
+)  # fmt: skip
+"""Views that everybody has."""
+
+
+def views_file() -> Path:
+    return places.config_dir() / "views.json"
+
+
+def own_views() -> list[View]:
+    """The reader's own views; a damaged file has none."""
+    try:
+        return msgspec.convert(json.loads(views_file().read_text()), list[View])
+    except (OSError, ValueError, msgspec.ValidationError):
+        return []
+
+
+def keep_view(view: View) -> None:
+    """Keep a view; one of the same name is replaced. Raises OSError."""
+    kept = [one for one in own_views() if one.name != view.name]
+    places.write_private(views_file(), json.dumps([asdict(one) for one in [*kept, view]]))
+
+
+def drop_view(name: str) -> None:
+    """Raises OSError."""
+    places.write_private(views_file(), json.dumps([asdict(one) for one in own_views() if one.name != name]))
+
+
+def view_named(name: str) -> View | None:
+    """One's own before those that everybody has."""
+    return next((one for one in (*own_views(), *STOCK) if one.name.lower() == name.strip().lower()), None)
 
 
 class Cached(msgspec.Struct):

@@ -132,14 +132,47 @@ def _advice(view: IncidentView) -> list[tuple[str, str]]:
     return rows
 
 
-def side(view: IncidentView, story: Story | None, scene: Scene, width: int, height: int) -> list[Line]:
-    """The right half of a wide terminal: alerts, notes, facts; the alerts take what the others leave."""
+def history(past: Sequence[IncidentView] | None, scene: Scene, width: int) -> list[Line]:
+    """Earlier incidents on the same asset, newest first, with how they ended."""
+    if past is None:
+        return [[("reading...", "dim")]]
+    lines: list[Line] = []
+    for one in past:
+        day = one.created_at.astimezone(scene.zone).strftime("%m-%d")
+        took = ""
+        if one.resolved_at is not None:
+            took = f" in {present.duration((one.resolved_at - one.created_at).total_seconds())}"
+        head: list[Piece] = [
+            (f"{day} ", "dim"), (present.cell(one.id, 8) + " ", "bold"),
+            (present.severity_short(one.severity), one.severity),
+            (f" {present.state_short(one.state).lower()}{took} ", "dim"),
+        ]  # fmt: skip
+        room = max(0, width - sum(present.cell_width(text) for text, _ in head))
+        lines.append([*head, (present.cell(one.title, room, mark=scene.looks.cut), "")])
+        ended = ": ".join(part for part in (one.cause or "", one.resolution_notes or "") if part)
+        if ended:
+            said = present.clip(present.safe(ended[: 2 * width]), width - 15, mark=scene.looks.cut)
+            lines.append([(" " * 15, ""), (said, "dim")])
+    return lines or [[("Nothing happened on this asset before.", "dim")]]
+
+
+def side(
+    view: IncidentView,
+    story: Story | None,
+    scene: Scene,
+    width: int,
+    height: int,
+    *,
+    past: Sequence[IncidentView] | None = None,
+) -> list[Line]:
+    """The right half of a wide terminal: alerts, notes, what was before, facts; the alerts take what is left."""
     if story is None:
         return []
     rule: Line = [(scene.looks.rule(width + 1), "rule")]
     known = facts(view, story, scene, width)
     written = notes(story.timeline, scene, width)[:8]
-    below: list[Line] = [rule, [("NOTES", "head")], *written, rule, [("FACTS", "head")], *known]
+    before: list[Line] = [rule, [("HISTORY", "head")], *history(past, scene, width)[:6]] if past else []
+    below: list[Line] = [rule, [("NOTES", "head")], *written, *before, rule, [("FACTS", "head")], *known]
     why = _together(view, story.alerts, width)
     room = max(3, height - len(below) - len(why) - 1)
     listed = alert_lines(story.alerts, scene, width)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
-from siems.tui import clipboard
-from siems.tui.actions import BY_ID, DEEDS, Deed
+from siems.tui import clipboard, saved
+from siems.tui.actions import BY_ID, DEEDS, Deed, Where
 from siems.tui.commands import SORTS, Wish, parse
 from siems.tui.link import whole_query
 from siems.tui.looks import THEMES
-from siems.tui.screens.board import BoardScreen
-from siems.tui.screens.books import CommandLog, Help, Inbox
+from siems.tui.screens.books import Help
 from siems.tui.screens.choose import CopyMenu
-from siems.tui.screens.detail import DetailScreen
+from siems.tui.screens.logs import CommandLog, Doctor
 from siems.tui.screens.palette import Palette
 from siems.tui.screens.place import Place
 from siems.wire import IncidentView
@@ -51,53 +51,13 @@ class ViewDeeds:
     def do_undo(self) -> None:
         self._app.hands.undo()
 
-    def open_incident(self, ref: str) -> None:
-        """Go to an incident's own screen."""
-        app = self._app
-        app.model.go(ref)
-        here = self._place if app.places() else None
-        if isinstance(here, DetailScreen):
-            here.ref, here.top, here.why = ref, 0, ""
-            here.repaint()
-        else:
-            app.push_screen(DetailScreen(ref))
-        app.read_story(ref)
-
-    def do_board(self) -> None:
-        """To the incidents, wherever one is."""
-        app = self._app
-        if isinstance(app.screen, BoardScreen):
-            app.screen.do_first()
-        while isinstance(app.screen, Place) and not isinstance(app.screen, BoardScreen):
-            app.pop_screen()
-        app.peek()
-
-    def do_alerts(self) -> None:
-        """To the alert stream, wherever one is."""
-        app = self._app
-        stream = app.alerts_screen
-        if app.screen is stream:
-            return
-        if stream in app.screen_stack:
-            while app.screen is not stream:
-                app.pop_screen()
-        else:
-            app.push_screen(stream)
-        app.catch_up()
-
-    def leave_incident(self) -> None:
-        app = self._app
-        if isinstance(app.screen, DetailScreen):
-            app.pop_screen()
-            app.peek()
-
     # --- windows --------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
         place, app = self._place, self._app
         views = place.subjects()
-        acts = [deed for deed in DEEDS if deed.acts and deed.keys and place.WHERE in deed.where]
-        whys = {deed.id: app.hands.refusal(deed, views) for deed in acts}
+        acts = [deed for deed in DEEDS if deed.changes and deed.keys and place.WHERE in deed.where]
+        whys = {d.id: app.hands.refusal(d, views) if d.acts else app.hands.held_back(d) for d in acts}
         grey = [name for name, why in whys.items() if why]
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
@@ -110,21 +70,13 @@ class ViewDeeds:
 
         app.push_screen(Help(place.WHERE, grey, why), run)
 
+    def do_doctor(self) -> None:
+        self._app.push_screen(Doctor())
+        if self._app.state.up:
+            self._app.records.status()
+
     def do_log(self) -> None:
         self._app.push_screen(CommandLog())
-
-    def do_inbox(self) -> None:
-        app = self._app
-        if not app.state.up:
-            app.tell("the inbox needs the daemon; it is unreachable (ctrl+r retry)", "error")
-            return
-
-        def go(ref: str | None) -> None:
-            if ref and ref.startswith("INC-"):
-                self.open_incident(ref)
-
-        app.push_screen(Inbox(), go)
-        app.link.read_notices()
 
     def do_copy(self) -> None:
         views = self._place.subjects()
@@ -169,9 +121,34 @@ class ViewDeeds:
         if not app.state.up:
             app.tell("a filter needs the daemon; it is unreachable (ctrl+r retry)", "error")
             return
-        self._last_filter, app.saved.filter = app.saved.filter, text
+        self._last_filter, app.saved.filter, app.saved.view = app.saved.filter, text, ""
         app.link.relist(whole_query(text), app.model.sort)
         app.repaint_all()
+
+    def use_view(self, view: saved.View) -> None:
+        """The list as a view has it."""
+        app = self._app
+        if not app.state.up:
+            app.tell("a view needs the daemon; it is unreachable (ctrl+r retry)", "error")
+            return
+        app.model.resort(view.sort)
+        self.set_filter(view.filter)
+        app.saved.view = view.name
+
+    def save_view(self, name: str) -> None:
+        """Keep filter and order under a name."""
+        app = self._app
+        if not name:
+            app.tell("no name, nothing saved")
+            return
+        view = saved.View(name[:30], app.saved.filter, app.model.sort)
+        try:
+            saved.keep_view(view)
+        except OSError as why:
+            app.tell(f"the view cannot be kept: {why.strerror}", "error")
+            return
+        app.saved.view = view.name
+        app.tell(f"saved as {view.name}: f lists views, siems incident list --view {shlex.quote(view.name)}")
 
     @staticmethod
     def find_zone(name: str) -> tzinfo | None:
@@ -222,19 +199,31 @@ class ViewDeeds:
             self._app.tell(str(why), "error")
             return
         if wish.word == "open" and wish.refs:
-            self.open_incident(wish.refs[0])
+            self._app.open_incident(wish.refs[0])
         elif wish.word == "alerts" and wish.rest:
-            self.do_alerts()
+            self._app.do_alerts()
             self._app.filter_arrivals(wish.rest)
+        elif wish.word == "audit" and wish.rest:
+            self._app.do_audit()
+            self._app.audit_screen.take_filter(wish.rest)
+        elif wish.word in ("oncall export", "audit export"):
+            self._elsewhere("export", Where(wish.word.split()[0].replace("oncall", "on-call")))
         elif wish.word in BY_ID and not wish.rest:
             self._run_deed(BY_ID[wish.word], wish)
         elif wish.word:
             self._run_view(wish)
 
+    def _elsewhere(self, name: str, where: Where) -> None:
+        """Do it on the screen where it is done."""
+        self._app.go_to(where)
+        self._app.places()[-1].action_deed(name)
+
     def _run_deed(self, deed: Deed, wish: Wish) -> None:
         app = self._app
         if not wish.refs:
-            if self._place.WHERE not in deed.where:
+            if self._place.WHERE not in deed.where and len(deed.where) == 1 and deed.where[0] in app.lists:
+                self._elsewhere(deed.id, deed.where[0])
+            elif self._place.WHERE not in deed.where:
                 app.tell(f"{deed.id} belongs to the {' and '.join(deed.where)}", "error")
             else:
                 self._place.action_deed(deed.id)
@@ -266,6 +255,12 @@ class ViewDeeds:
                 self._place.take_filter(rest)
             case (("co" | "company"), rest):
                 self._place.take_filter(self._company(rest) if rest else "")
+            case "view", rest if (view := saved.view_named(rest)) is not None:
+                app.do_board()
+                self.use_view(view)
+            case "view", _:
+                known = ", ".join(one.name for one in (*saved.own_views(), *saved.STOCK))
+                app.tell(f"there is no such view; there are: {known}", "error")
             case "sort", rest if rest in SORTS:
                 app.model.resort(SORTS[rest])
                 if app.state.up:

@@ -181,6 +181,7 @@ from siems.wire.reach import (
 )
 from siems.wire.record import (
     AuditView,
+    ChainHead,
     ChainState,
     Check,
     CompanyCount,
@@ -318,6 +319,7 @@ __all__ = [
     "CalendarImported",
     "CalendarView",
     "CandidateView",
+    "ChainHead",
     "ChainState",
     "ChannelView",
     "Check",

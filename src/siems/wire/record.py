@@ -40,6 +40,14 @@ class AuditView(Wire):
     details: dict[str, Any] | None
 
 
+class ChainHead(Wire):
+    """How far a chain has come; whether it is whole only `verify` says."""
+
+    chain: str
+    entries: int
+    head: str
+
+
 class ChainState(Wire):
     chain: str
     entries: int

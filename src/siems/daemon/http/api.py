@@ -67,8 +67,15 @@ async def list_audit(call: Call) -> web.Response:
     chain: str | None = None
     if company:
         chain = MSP if company == MSP else await call.read(directory.find_company, company, call.actor)
-    work = partial(trail.list_entries, chain=chain, object=call.word("object"), limit=call.limit() or 100)
-    return items_of(await call.read(work, call.actor))
+    ask = trail.TrailAsk(
+        actor=call.actor, now=call.runtime.clock.now(), query=call.word("query"), chain=chain,
+        object=call.word("object"), limit=call.limit(), cursor=call.word("cursor"),
+    )  # fmt: skip
+    return answer(await call.read(trail.list_entries, ask))
+
+
+async def list_chains(call: Call) -> web.Response:
+    return items_of(await call.read(trail.list_chains, call.actor))
 
 
 async def verify_audit(call: Call) -> web.Response:
@@ -311,6 +318,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/messages/{ref}/retry", reach.retry_message),
     ("POST", "/inbox/read", read_inbox),
     ("GET", "/audit", list_audit),
+    ("GET", "/audit/chains", list_chains),
     ("POST", "/audit/verify", verify_audit),
     ("POST", "/incidents", incidents.create_incident),
     ("GET", "/undo", incidents.show_last_act),

@@ -48,6 +48,13 @@ class AlertsScreen(Place):
         yield Lines(looks, id="lower")
         yield from self.compose_bottom()
 
+    def entered(self) -> None:
+        self.siems.catch_up()
+
+    def begin_with(self, query: str) -> None:
+        if query:
+            self.model.query = self.siems.saved.stream_filter = query
+
     # --- painting -------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:

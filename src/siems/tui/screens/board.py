@@ -10,6 +10,8 @@ from siems.tui import frame, panes
 from siems.tui.actions import Where
 from siems.tui.looks import Piece, spread
 from siems.tui.messages import Story
+from siems.tui.saved import View
+from siems.tui.screens.logs import ViewsWindow
 from siems.tui.screens.place import Place, bindings
 from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.rows import RAIL, Rail, Rows, heading
@@ -89,7 +91,7 @@ class BoardScreen(Place):
         if self.lines("edge").display:
             self.lines("edge").show([[(app.looks.bar, "rule")]] * self.size.height)
         if self.lines("today").display:
-            self.lines("today").show(panes.today(app.summary, self.scene(), self.size.width))
+            self.lines("today").show(panes.today(app.summary, self.scene(), self.size.width, app.whos))
         self._paint_end()
         self.tick()
 
@@ -99,7 +101,8 @@ class BoardScreen(Place):
             self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
             return
         shown = len(model) - (model.tombstone is not None)
-        line: list[Piece] = [("filter: ", "dim")]
+        line: list[Piece] = [("view: ", "dim"), (app.saved.view, "bold"), ("  ", "")] if app.saved.view else []
+        line.append(("filter: ", "dim"))
         line.append((app.saved.filter, "bold") if app.saved.filter else ("not closed", ""))
         line += [("  sort: ", "dim"), (SORT_NAMES.get(model.sort, model.sort), "")]
         right: list[Piece] = [(f"  {shown} of {max(model.total, shown)}", "")]
@@ -227,6 +230,16 @@ class BoardScreen(Place):
     def do_filter(self) -> None:
         self.prompt("filter", "/", value=self.siems.saved.filter, hint='severity:>=HIGH #acme @me sla:<1h "disk full"')
 
+    def do_views(self) -> None:
+        def chosen(view: View | None) -> None:
+            if view is not None:
+                self.siems.use_view(view)
+
+        self.siems.push_screen(ViewsWindow(self.siems.saved.view), chosen)
+
+    def do_save_view(self) -> None:
+        self.prompt("view", "save this view as> ", value=self.siems.saved.view, hint="a name; enter saves it")
+
     def do_back(self) -> None:
         app = self.siems
         if app.model.marks:
@@ -240,6 +253,8 @@ class BoardScreen(Place):
     def prompted(self, purpose: str, value: str) -> None:
         if purpose == "filter":
             self.siems.set_filter(value.strip())
+        elif purpose == "view":
+            self.siems.save_view(value.strip())
         else:
             super().prompted(purpose, value)
 

@@ -1,18 +1,16 @@
-"""Windows to read: help, the command log, the inbox."""
+"""The help: every key of a screen, and how things are written there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from textual import events
 from textual.app import ComposeResult
 
 from siems import present
-from siems.tui.actions import BY_ID, DEEDS, Deed, Where, shown
+from siems.tui.actions import BY_ID, DEEDS, Deed, Where, keys_of, shown
 from siems.tui.looks import Line, Piece
-from siems.tui.screens.overlay import ListOverlay, Overlay
+from siems.tui.screens.overlay import Overlay
 from siems.tui.widgets.field import Field
-from siems.wire import NoticeView
 
 BESIDE = {
     "down": "up",
@@ -22,9 +20,13 @@ BESIDE = {
     "previous": "following",
     "next_critical": "previous_critical",
     "pane_down": "pane_up",
+    "day_on": "day_back",
 }
 """Deeds that share a line of the help with their opposites."""
-HEADINGS = {Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts"}
+HEADINGS = {
+    Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
+    Where.AUDIT: "audit log", Where.INBOX: "inbox",
+}  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
     ("filter", 'severity:>=HIGH #acme @me sla:<1h -flapping:true "disk full"'),
@@ -36,15 +38,32 @@ _ALERTS = (
     ("filter", 'severity:>=HIGH #acme source:zabbix received:<1h "disk full"'),
     ("command", ":alerts severity:CRITICAL  :inc 121  :co acme  :tz local  :quit"),
 )
+_ONCALL = (
+    ("bars", "|maria--- a shift  |sam=== an override  !!! nobody"),
+    ("times", "14:00, Tue 14:00, 2026-03-10 14:00, 4h"),
+    ("command", ":oncall override  :oncall swap  :handoff  :oncall export"),
+)
+_AUDIT = (
+    ("chain", "each client has one, msp is the provider's own; V recomputes all"),
+    ("filter", "actor:maria @me action:incident object:INC-12 #acme via:cli since:<24h"),
+    ("command", ":audit @me since:<1h  :audit verify  :audit export"),
+)
+_INBOX = (("mark", "o unread"), ("command", ":notify read --all  :oncall  :inc 121"))
+_NOTES = {
+    Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
+    Where.AUDIT: _AUDIT, Where.INBOX: _INBOX,
+}  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),
     ("keys", 'change them in keys.toml of the configuration folder:  resolve = "r"'),
 )
 
 
-def keys_of(deed: Deed) -> str:
+def key_words(deed: Deed, own: Mapping[str, str]) -> str:
+    """The keys of a deed, or of it and its opposite, as people write them."""
     beside = BY_ID.get(BESIDE.get(deed.id, ""))
-    return " ".join(shown(key) for key in (deed.keys[:1] + beside.keys[:1] if beside else deed.keys[:2]))
+    keys = keys_of(deed, own)
+    return " ".join(shown(key) for key in (keys[:1] + keys_of(beside, own)[:1] if beside else keys[:2]))
 
 
 def title_of(deed: Deed) -> str:
@@ -71,6 +90,9 @@ class Help(Overlay[str | None]):
         super().on_mount()
         self.query_one("#search", Field).focus()
 
+    def _keys(self, deed: Deed) -> str:
+        return key_words(deed, self.siems.keymap.keys)
+
     @property
     def found(self) -> list[Deed]:
         words = self.query_one("#search", Field).value.lower().split()
@@ -78,7 +100,7 @@ class Help(Overlay[str | None]):
             deed
             for deed in DEEDS
             if self.where in deed.where and deed.keys and deed.id not in BESIDE.values()
-            and all(word in f"{deed.id} {deed.title} {keys_of(deed)}".lower() for word in words)
+            and all(word in f"{deed.id} {deed.title} {self._keys(deed)}".lower() for word in words)
         ]  # fmt: skip
 
     @property
@@ -88,8 +110,8 @@ class Help(Overlay[str | None]):
     def content(self) -> list[Line]:
         found, searching = self.found, bool(self.query_one("#search", Field).value)
         marked = found[min(self.at, len(found) - 1)].id if searching and found else ""
-        acts = [self._entry(deed, marked) for deed in found if deed.acts or deed.id == "undo"]
-        rest = [self._entry(deed, marked) for deed in found if not (deed.acts or deed.id == "undo")]
+        acts = [self._entry(deed, marked) for deed in found if deed.changes or deed.id == "undo"]
+        rest = [self._entry(deed, marked) for deed in found if not (deed.changes or deed.id == "undo")]
         rows = min((len(acts) + len(rest) + 2) // 2, self.room - 3)
         below = self._below()[: self.room - rows]
         left = [*acts, [], *rest[rows:]]
@@ -104,9 +126,10 @@ class Help(Overlay[str | None]):
     def _below(self) -> list[Line]:
         lines: list[Line] = [[(self.siems.looks.rule(self.width), "rule")]]
         if self.greyed:
-            names = ", ".join(f"{shown(BY_ID[name].keys[0])} {name}" for name in self.greyed)
+            own = self.siems.keymap.keys
+            names = ", ".join(f"{shown(keys_of(BY_ID[name], own)[0])} {name}" for name in self.greyed)
             lines.append([("not now ", "stale"), (f"{names}  ({self.why})", "")])
-        notes = (*(_ALERTS if self.where is Where.ALERTS else _INCIDENTS), *NOTES)
+        notes = (*_NOTES[self.where], *NOTES)
         return [*lines, *([(f"{name:<8}", "dim"), (text, "")] for name, text in notes)]
 
     def _entry(self, deed: Deed, marked: str) -> list[Piece]:
@@ -114,7 +137,7 @@ class Help(Overlay[str | None]):
         role = "off" if off else ("bold" if here else "")
         return [
             (">" if here else " ", "mark"),
-            (f"{keys_of(deed):<12}", "off" if off else "key"),
+            (f"{self._keys(deed):<12}", "off" if off else "key"),
             (title_of(deed), role),
         ]
 
@@ -137,112 +160,3 @@ class Help(Overlay[str | None]):
         event.stop()
         if self.awake:
             self.dismiss(None)
-
-
-class CommandLog(ListOverlay[None]):
-    """The shell line of each action of this session, and what became of it."""
-
-    def __init__(self) -> None:
-        super().__init__(" command log ")
-
-    def size_of_list(self) -> int:
-        return len(self.siems.desk.log)
-
-    def on_mount(self) -> None:
-        self.at = max(0, len(self.siems.desk.log) - 1)
-        super().on_mount()
-
-    def content(self) -> list[Line]:
-        rows: list[Line] = []
-        for place, line in enumerate(self.siems.desk.log):
-            at = present.clock_time(line.at, self.siems.zone)
-            lead = ">" if place == self.at else " "
-            cut = self.siems.looks.cut
-            rows.append(
-                [
-                    (lead, "mark"),
-                    (f"{at}  ", "dim"),
-                    (present.cell(line.cli, self.width - 11, mark=cut), "bold"),
-                ]
-            )
-            rows.append([(" " * 11, ""), (present.cell(line.outcome, self.width - 11, mark=cut), "dim")])
-        if not rows:
-            rows = [[("Nothing was done yet. Each action appears here as its shell command.", "dim")]]
-        height = self.room - 3
-        top = max(0, min(2 * self.at - height // 2, len(rows) - height))
-        keys: Line = [("y", "key"), (" copy the line   ", ""), ("j k", "key"), (" choose   ", ""),
-                      ("q esc", "key"), (" close", "")]  # fmt: skip
-        return [*rows[top : top + height], [], keys]
-
-    def key_pressed(self, key: str) -> None:
-        if key == "y" and self.siems.desk.log:
-            self.siems.copy(self.siems.desk.log[self.at].cli)
-        elif key == "at":
-            self.dismiss(None)
-        else:
-            super().key_pressed(key)
-
-
-class Inbox(ListOverlay[str | None]):
-    """Notices for the reader, newest first; leaves with the id of the incident to open."""
-
-    WIDTH = 100
-
-    def __init__(self) -> None:
-        super().__init__(" inbox ")
-        self.notices: list[NoticeView] | None = None
-
-    def fill(self, notices: list[NoticeView]) -> None:
-        here = self.notices[self.at].id if self.notices and self.at < len(self.notices) else 0
-        self.notices = notices
-        self.at = next((place for place, one in enumerate(notices) if one.id == here), 0)
-        self.repaint()
-
-    def size_of_list(self) -> int:
-        return len(self.notices or ())
-
-    def content(self) -> list[Line]:
-        if self.notices is None:
-            return [[("reading...", "dim")]]
-        unread = sum(not one.read for one in self.notices)
-        now, cut = self.siems.clock.now(), self.siems.looks.cut
-        what = self.width - 34
-        lines: list[Line] = [
-            [(f"{unread} unread  {len(self.notices)} in all", "bold")],
-            [(f"    {'WHEN':<9} {'KIND':<10} {'WHAT':<{what}} WHERE", "head")],
-        ]
-        rows: list[Line] = []
-        for place, one in enumerate(self.notices):
-            subject = one.subject.removeprefix(one.object).lstrip(" :") or one.subject
-            rows.append([
-                (">" if place == self.at else " ", "mark"), ("  " if one.read else " o", "stale"),
-                (f" {present.fit(present.ago(one.at, now), 9)} ", "dim"),
-                (present.cell(one.kind.rpartition(".")[2], 10) + " ", ""),
-                (present.cell(subject, what, mark=cut), "" if one.read else "bold"), (" ", ""),
-                (present.cell(one.object, 8), ""),
-            ])  # fmt: skip
-        if not rows:
-            rows = [[("Nothing here. What is assigned or escalated to you comes here.", "dim")]]
-        keys: Line = [("enter", "key"), (" open   ", ""), ("m", "key"), (" read   ", ""), ("M", "key"),
-                      (" all read   ", ""), ("q esc", "key"), (" close", "")]  # fmt: skip
-        return [*lines, *self.window(rows, self.room - 4), [], keys]
-
-    def chosen(self) -> None:
-        if self.notices:
-            one = self.notices[self.at]
-            self.siems.link.mark_read([one.id])
-            self.dismiss(one.object)
-
-    def key_pressed(self, key: str) -> None:
-        if key == "m" and self.notices:
-            self.siems.link.mark_read([self.notices[self.at].id])
-            self.step("j")
-        elif key == "M" and self.notices:
-            self.siems.link.mark_read(None)
-        elif key == "8":
-            self.dismiss(None)
-        else:
-            super().key_pressed(key)
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()

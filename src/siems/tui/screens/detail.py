@@ -17,7 +17,7 @@ from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.window import WHEEL
 from siems.wire import IncidentView
 
-SECTIONS = ("Timeline", "Alerts", "Notes", "Facts")
+SECTIONS = ("Timeline", "Alerts", "Notes", "History", "Facts")
 SIDE = 48
 
 
@@ -33,6 +33,8 @@ class DetailScreen(Place):
         self.section = 0
         self.top = 0
         self.why = ""
+        self.past: dict[str, list[IncidentView]] = {}
+        self._past_asked = ""
 
     def compose(self) -> ComposeResult:
         looks = self.siems.looks
@@ -61,6 +63,17 @@ class DetailScreen(Place):
 
     def story(self) -> Story | None:
         return self.siems.stories.get(self.ref)
+
+    def take_past(self, ref: str, views: list[IncidentView]) -> None:
+        """Earlier incidents on the same assets."""
+        self.past = {ref: views}
+        self.repaint()
+
+    def _ask_past(self, view: IncidentView) -> None:
+        """Asked for once, when somebody looks."""
+        if self._past_asked != view.id and self.siems.state.up:
+            self._past_asked = view.id
+            self.siems.records.past(view)
 
     # --- painting -------------------------------------------------------------------------------------------
 
@@ -104,9 +117,12 @@ class DetailScreen(Place):
         body = self._section(view, story)
         self.top = max(0, min(self.top, len(body) - height))
         self.lines("main").show(filled(body[self.top : self.top + height], height))
+        if wide or SECTIONS[self.section] == "History":
+            self._ask_past(view)
         if wide:
             self.lines("edge").show([[(app.looks.bar, "rule")]] * height)
-            side = story_lines.side(view, story, self.scene(), SIDE - 1, height)
+            past = self.past.get(view.id)
+            side = story_lines.side(view, story, self.scene(), SIDE - 1, height, past=past)
             self.lines("side").show(filled(side, height))
         self.tick()
 
@@ -141,7 +157,8 @@ class DetailScreen(Place):
 
     def _tabs(self, view: IncidentView, story: Story | None) -> Line:
         notes = sum(one.kind == "note" for one in story.timeline) if story else 0
-        counts = (len(story.timeline) if story else 0, clocks.arrivals(view), notes, 0)
+        past = len(self.past.get(view.id, ()))
+        counts = (len(story.timeline) if story else 0, clocks.arrivals(view), notes, past, 0)
         line: list[Piece] = []
         for place, name in enumerate(SECTIONS):
             text = f"{name} {counts[place]}" if counts[place] else name
@@ -159,6 +176,8 @@ class DetailScreen(Place):
                 return story_lines.alerts(view, story, scene, width)
             case "Notes":
                 return story_lines.notes(story.timeline, scene, width)
+            case "History":
+                return story_lines.history(self.past.get(view.id), scene, width)
             case "Facts":
                 return story_lines.facts(view, story, scene, width)
             case _:

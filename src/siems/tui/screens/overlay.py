@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 
+from siems import present
 from siems.tui.looks import Line
 from siems.tui.widgets.lines import Lines
 
@@ -58,7 +60,7 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
         self._born = self.siems.monotonic()
         window = self.query_one("#window")
         window.styles.border = ("ascii" if self.siems.looks.ascii_only else "round", "ansi_bright_black")
-        window.border_title = self.heading
+        window.border_title = Content(present.safe(self.heading[:200]))  # a str would be read as markup
         window.styles.width = min(self.WIDTH, self.app.size.width)
         self.repaint()
 

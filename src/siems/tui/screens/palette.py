@@ -35,7 +35,7 @@ class Palette(Overlay[str | None]):
 
     @property
     def found(self) -> list[Entry]:
-        return matching(self.query_one("#line", Field).value, self.where)
+        return matching(self.query_one("#line", Field).value, self.where, self.siems.keymap.keys)
 
     def content(self) -> list[Line]:
         found = self.found

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, Where
-from siems.tui.looks import Line, Piece, spread, width_of
+from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
 from siems.tui.widgets.field import Field
@@ -77,7 +77,7 @@ class Place(Screen[None], inherit_bindings=False):
         """Where one is, and how it stands with the incidents wherever that is."""
         app = self.siems
         left = frame.screens(self.WHERE, app.me.unread if app.me else 0)
-        return spread(left, frame.tally(*app.model.tally()), self.size.width)
+        return frame.beside(left, frame.tally(*app.model.tally()), self.size.width)
 
     def tick(self) -> None:
         """What moves with time."""
@@ -89,9 +89,11 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("clock").styles.width = width_of(clock)
         self.lines("clock").show([clock])
         link = app.state.word(app.monotonic())
-        who = frame.identity(
-            app.me, app.context, link, read_only=app.read_only, wide=self.wide, now=now, zone=app.zone
-        )  # fmt: skip
+        mode = "READ ONLY" if app.read_only else "ARMED" if app.armed else ""
+        context = (f" {app.context} " if app.color else app.context, f"context-{app.color}" if app.color else "title")
+        who = frame.identity(app.me, context, link, mode=mode, wide=self.wide, now=now, zone=app.zone)
+        while len(who) > 3 and width_of(who) + width_of(clock) + 1 > width:
+            del who[-2:]
         self.lines("identity").show([who])
         text, role = app.toast_now()
         undo = app.desk.undoable(now)
@@ -100,7 +102,8 @@ class Place(Screen[None], inherit_bindings=False):
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide else ()
         able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
-        self.lines("keys").show([frame.keys(self.WHERE, width, lost=lost, able=able, without=without)])
+        keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
+        self.lines("keys").show([keys])
 
     def repaint(self) -> None:
         """Draw all that may have changed."""
@@ -115,6 +118,12 @@ class Place(Screen[None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         self.repaint()
+
+    def entered(self) -> None:
+        """One has come here: what is shown may be old."""
+
+    def begin_with(self, query: str) -> None:
+        """The filter to begin with, before anything was asked for."""
 
     # --- keys -----------------------------------------------------------------------------------------------
 
@@ -140,6 +149,9 @@ class Place(Screen[None], inherit_bindings=False):
         deed = BY_ID[name]
         if deed.acts:
             self.siems.ask(deed, self.subjects(), bulk=self.bulk)
+            return
+        if deed.changes and (why := self.siems.hands.held_back(deed)):
+            self.siems.tell(why, "error")
             return
         own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")
         own()
