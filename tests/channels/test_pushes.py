@@ -73,9 +73,21 @@ async def test_pushover_gets_what_it_takes(opened: Open) -> None:
         assert (await channel.send(message(), to)).message_id == "req-1"
         await channel.send(bundle(50, subject=HOSTILE * 20, text=HOSTILE * 99, pages=False), to)
         form, huge = (seen.form for seen in server.taken)
-    assert (form["priority"], form["device"], form["url"]) == ("1", "phone", "https://siems.example/i/42")
+    assert (form["priority"], form["device"], form["url"]) == ("2", "phone", "https://siems.example/i/42")
     assert form["title"] == "CRITICAL Acme INC-42: High CPU usage on web-01"
     assert huge["priority"] == "0"
+
+
+async def test_only_critical_pages_ring_until_they_are_answered(opened: Open) -> None:
+    with Pushover() as server:
+        channel = opened("pushover", **pushover(server))
+        for severity in Severity:
+            for pages in (True, False):
+                await channel.send(message(severity=severity, pages=pages), Destination(address=USER))
+        forms = [seen.form for seen in server.taken]
+    assert [form["priority"] for form in forms] == ["1", "-1", "1", "0", "1", "0", "2", "0"]
+    assert [("retry" in form, "expire" in form) for form in forms].count((True, True)) == 1
+    assert 30 <= int(forms[6]["retry"]) < int(forms[6]["expire"]) <= 10_800  # what the API allows
 
 
 async def test_pushover_says_no(opened: Open) -> None:

@@ -46,6 +46,7 @@ TABLE = {
     "others' overrides":                          "✓     ✓       ·          ·",
     "see tickets and templates":                  "✓     ✓       ✓          ·",
     "see which machines answer":                  "✓     ✓       ✓          ·",
+    "analytics":                                  "✓     ✓       ✓          ·",
     "see runbooks":                               "✓     ✓       ✓          ·",
     "approve a runbook's content":                "✓     ·       ·          ·",
     "see groups across clients":                  "✓     ·       ✓          ·",
@@ -152,6 +153,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/sla/check"): Case("see what is in the scope", body={"once": "cron"}),
     ("GET", "/sla/report"): Case("see what is in the scope", **COMPANY, query="?by=severity&company={object}"),
     ("GET", "/sla/tiers"): Case("see what is in the scope"),
+    ("GET", "/reports/{ref}"): Case("analytics", own="volume"),
+    ("GET", "/reports/{ref}/incidents"): Case("analytics", own="volume", query="?measure=opened"),
     ("GET", "/pages"): Case("work on incidents", **COMPANY, query="?company={object}"),
     ("POST", "/pages"): Case(
         "work on incidents", **COMPANY_BODY, body={"company": "{object}", "to": "oncall", "message": "x"}

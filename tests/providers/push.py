@@ -41,6 +41,8 @@ class Pushover(Provider):
             return _no("user identifier is not a valid user, group, or subscribed user key")
         if not 0 < len(form.get("message", "")) <= 1_024 or len(form.get("title", "")) > 250:
             return _no("message is too long")
+        if form.get("priority") == "2" and not {"retry", "expire"} <= form.keys():
+            return _no("expire must be supplied with priority=2")
         return web.json_response({"status": 1, "request": f"req-{self.take(seen)}"})
 
 

@@ -278,3 +278,20 @@ def test_an_alert_that_reopens_it_leaves_it_with_who_is_on_call(world: World, an
     incident = world.incident()
     assert (incident.state, incident.assignee) == (State.OPEN, ana.id if there else None)
     assert world.notices("incident.reopened") == {ana.id if there else ben.id}
+
+
+def test_a_reopened_incident_is_escalated_for_its_age_again_counted_from_then(world: World, ana, mara) -> None:
+    strategies = QUIET | {"severity_age": {"severity": "HIGH", "after": "2h"}}
+    policy(world, step("owner"), step("role:manager"), step("role:admin"), strategies=strategies, ack_timeout="off")
+    world.fires()
+    world.act(ana, "ack")
+    world.passes(hours=2)
+    assert [s["cause"] for s in steps(world)] == ["severity_age"]
+    world.act(ana, "resolve", note="done")
+    world.passes(minutes=20)
+    world.act(ana, "reopen", reason="it is back")
+    assert world.incident().reopened_at == world.clock.now()
+    world.passes(hours=1, minutes=59)
+    assert len(steps(world)) == 1
+    world.passes(minutes=1)
+    assert [s["cause"] for s in steps(world)] == ["severity_age"] * 2

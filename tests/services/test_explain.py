@@ -86,6 +86,10 @@ def test_what_if_says_what_would_keep_people_from_hearing_of_it(world: World) ->
     seen = world.do(whatif.page, ROOT, ACME, WhatIfAsk(company=ACME, severity="MEDIUM"))
     assert any("shadow" in note for note in seen.notes)
     assert not seen.steps[0].people[0].pages, "MEDIUM wakes nobody"
+    warning = next(step for step in seen.steps if step.kind == "warning")
+    assert (warning.at - seen.at, warning.text) == (timedelta(hours=7, minutes=30), "the response deadline is near")
+    assert warning.people[0].pages, "but its deadline does"
+    assert not any(person.pages for step in seen.steps if step.at < warning.at for person in step.people)
 
 
 def test_addresses_that_a_policy_calls_are_told_of_too(world: World) -> None:

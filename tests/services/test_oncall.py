@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound, StaleVersion
-from siems.services import oncall_views, schedules, standing_in
+from siems.services import accounts, oncall_policies, oncall_views, schedules, standing_in
 from siems.vocabulary import MSP, Role
+from siems.wire import UserEdit
 
 from .rota import answer, ask_swap, crew, daily, edit, make, on_call, stand_in, told
 from .world import ACME, BETA, ROOT, World
@@ -284,3 +285,45 @@ def test_only_a_part_of_a_week_is_swapped_where_no_shift_begins_on_that_day(worl
     assert row["ends_at"] - row["starts_at"] == timedelta(days=1) / timedelta(microseconds=1)
     with pytest.raises(InvalidField, match="you are not on call for primary on Wed 2026-03-18"):
         ask_swap(world, jon, "sam", "2026-03-18")
+
+
+def who_by(world: World, reader: object, **ask: str) -> list[tuple[int, str, str]]:
+    asked = oncall_views.WhoAsk(at=world.clock.now(), **ask)
+    found = world.database.read_now(oncall_policies.who, asked, reader)
+    return [(line.level, line.target, line.user.removeprefix("user-")) for line in found]
+
+
+def test_whom_each_step_of_a_policy_reaches(world: World) -> None:
+    jon, _ = crew(world, "jon", "sam")
+    world.hire("mia", Role.MANAGER, ACME)
+    nobody_scheduled = who_by(world, jon, policy="default", company="acme")
+    assert nobody_scheduled[:2] == [(1, "owner", "jon"), (1, "owner", "sam")]
+    make(world, daily("sam"))
+    assert who_by(world, jon, policy="default", company="acme") == [
+        (1, "owner", "sam"), (2, "manager", "mia"), (3, "admin", "root"),
+    ]  # fmt: skip
+    with pytest.raises(NotFound):
+        who_by(world, world.hire("eve", Role.TECHNICIAN, BETA), policy="default", company="acme")
+    with pytest.raises(Forbidden):
+        who_by(world, world.hire("carol", Role.CLIENT, ACME), policy="default", company="acme")
+
+
+def test_who_is_next_hears_when_the_one_on_call_goes_away(world: World) -> None:
+    jon, sam = crew(world, "jon", "sam")
+    make(world, daily("jon", "sam"))
+    world.do(accounts.set_availability, sam, "@me", "away", companies=(MSP,))
+    assert told(world, "oncall.absent") == [], "sam has no shift"
+    world.do(accounts.set_availability, jon, "@me", "away", companies=(MSP,))
+    [(user, subject)] = told(world, "oncall.absent")
+    assert user == sam.id
+    assert subject.startswith("jon is away, on call for primary until 2026-03-11T09:00:00Z; you are next.")
+
+
+def test_who_is_next_hears_when_the_one_on_call_leaves_and_admins_where_nobody_is_next(world: World) -> None:
+    _, sam = crew(world, "jon", "sam")
+    make(world, daily("jon", "sam"))
+    world.do(accounts.edit, ROOT, "jon", UserEdit(disabled=True), companies=(MSP,))
+    assert [user for user, _ in told(world, "oncall.absent")] == [sam.id]
+    edit(world, layers=[daily("sam")])
+    world.do(accounts.edit, ROOT, "sam", UserEdit(disabled=True), companies=(MSP,))
+    assert told(world, "oncall.absent")[-1][0] == ROOT.id

@@ -8,12 +8,12 @@ import pytest
 
 from siems.domain.permissions import Actor
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound
-from siems.services import oncall, paging, paging_views
+from siems.services import oncall, paging, paging_views, schedules
 from siems.services.paging import Paged
 from siems.storage.people import Person
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Role
-from siems.wire import PageAsk, PageView
+from siems.wire import LayerAsk, PageAsk, PageView, ScheduleAsk
 
 from .world import ACME, BETA, ROOT, World
 
@@ -160,7 +160,27 @@ def test_a_change_of_shift_calls_who_has_it_now(world: World, jon: Actor, monkey
     page(world, "oncall")
     on_call(monkeypatch, "mia")
     world.passes(minutes=5)
-    assert calls(world) == ["jon", "mia"]
+    assert calls(world)[0] == "jon"
+    assert "mia" in calls(world)[1:]
+
+
+def test_nobody_acknowledges_so_it_reaches_one_circle_more_each_time(world: World, jon: Actor) -> None:
+    world.hire("ana", Role.TECHNICIAN, ACME)
+    world.hire("mia", Role.MANAGER, ACME)
+    world.hire("eve", Role.TECHNICIAN, BETA)
+    day = ScheduleAsk(name="day", time_zone="UTC", layers=[LayerAsk(members=["jon"], rotation="weekly")])
+    world.do(schedules.create, ROOT, ACME, day)
+    page(world, "oncall")
+    reached = [calls(world)]
+    for _ in range(4):
+        before = len(calls(world))
+        world.passes(minutes=5)
+        reached.append(sorted(calls(world)[before:]))
+    # on call, then level 2 and 3 of the policy (the managers, the admins), then the other technicians
+    assert reached == [
+        ["jon"], ["jon", "mia"], ["jon", "mia", "root"], ["ana", "jon", "mia", "root"], ["ana", "jon", "mia", "root"],
+    ]  # fmt: skip
+    assert "user-eve" not in world.notices("page.repeated", "PAG-1")
 
 
 def test_where_nobody_is_on_call_the_technicians_are_called_else_the_admins(world: World) -> None:

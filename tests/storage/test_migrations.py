@@ -138,6 +138,7 @@ def test_going_back_before_pages_sends_nothing_more_and_keeps_people(database_ur
     world.stop()
     engine = open_engine(parse_url(database_url))
     try:
+        migrations.downgrade(engine, "0014")  # later ones give incidents columns of their own
         before = contents(engine)
         migrations.downgrade(engine, "0010")
         after = contents(engine)

@@ -12,6 +12,7 @@ from siems.errors import Unavailable
 from siems.storage import rotation
 from siems.storage import tables as t
 from siems.storage.database import open_engine, parse_url
+from siems.storage.ticket_tag import ticket_tag
 from siems.storage.vault import Vault
 
 STEPS = ("both keys are in the file", "all is sealed again")
@@ -89,6 +90,14 @@ def test_all_secrets_open_with_the_new_key_alone(engine: Engine, path: Path) -> 
         kept = connection.execute(select(t.old_key.c.value).where(t.old_key.c.kind == "key")).scalar_one()
     assert kept == "a hash, not sealed"
     assert Vault.open(path).derived("answers") != old.derived("answers")
+
+
+def test_the_tag_in_tickets_outlives_the_keys(engine: Engine, path: Path) -> None:
+    first = Vault.open(path).derived("tickets").hex()[:8]  # what is in tickets that were written before it was kept
+    rotation.rotate(engine, path)
+    rotation.rotate(engine, path)
+    with engine.begin() as connection:
+        assert ticket_tag(connection, Vault.open(path)) == first
 
 
 @pytest.mark.parametrize("step", STEPS)

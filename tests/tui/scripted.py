@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from boards import duty, told, trail, whatif
+from measured import Measured
+from offices import OfficeClient
 from scripted_boards import ScriptedBoards
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
@@ -118,7 +120,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient(ScriptedBoards):
+class ScriptedClient(ScriptedBoards, Measured, OfficeClient):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
@@ -131,6 +133,7 @@ class ScriptedClient(ScriptedBoards):
         self.stream: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.now = NOW
         self.role = "manager"
+        self.furnish()
         self.notices = [
             wire.NoticeView(id=n, at=NOW - timedelta(minutes=m), kind=kind, subject=subject, object=ref,
                             company_id="comp-acme", read=n == 1)
@@ -147,6 +150,7 @@ class ScriptedClient(ScriptedBoards):
         ])  # fmt: skip
         self.raw: str | bytes | None = BODY
         self.asked: list[dict[str, str]] = []
+        self.reports = []
         self.entries = [
             entry(12, "alert", "meraki", "crit tunnel down fw-edge-02 (x4, correlated same device)"),
             entry(86, "state", "Maria Lopez", "started"),
@@ -210,6 +214,10 @@ class ScriptedClient(ScriptedBoards):
                 found = [v for v in found if v.company_id == "comp-" + word[1:]]
             elif word.startswith("state:"):
                 found = [v for v in found if v.state in word[6:].split(",")]
+            elif word in ("sla:breached", "sla:paused"):
+                clocks = [(v, (v.sla.response, v.sla.resolution)) for v in found]
+                late = [v for v, both in clocks if any(clock.breached for clock in both)]
+                found = late if word == "sla:breached" else [v for v in found if v.sla.resolution.paused]
             elif ":" not in word:
                 found = [v for v in found if word.strip('"').lower() in v.title.lower()]
         return msgspec.to_builtins(wire.Page(items=found, next=None, total=len(found), as_of=self.now))
@@ -287,15 +295,6 @@ class ScriptedClient(ScriptedBoards):
     def idempotent(self, key: str) -> dict[str, Any]:
         self._check()
         return {"found": key in self.done, "answer": self.done.get(key)}
-
-    def users(self, *, company: str = "") -> list[dict[str, Any]]:
-        self._check()
-        people = [
-            user("Maria Lopez", open_incidents=3),
-            user("Jon Berg", open_incidents=4),
-            user("Priya Nair", "manager"),
-        ]
-        return msgspec.to_builtins(people)
 
     def inbox(self, *, unread: bool = False, limit: int = 100) -> list[dict[str, Any]]:
         self._check()

@@ -16,17 +16,27 @@ from siems.tui.keymap import read_keymap
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
+from siems.tui.screens.chains import ChainsScreen
+from siems.tui.screens.clients import ClientsScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
+from siems.tui.screens.people import PeopleScreen
+from siems.tui.screens.wizard import WizardScreen
+from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry"),
+    "enter": ("open", "raw", "entry", "edit", "try", "behind"),
+    "o": ("incident", "only"),
     "E": ("previous_critical", "export"),
     "V": ("mark_none", "verify"),
     "f": ("follow", "unread", "views"),
+    "r": ("resolve", "range"),
+    "c": ("close", "one_client"),
+    "p": ("answer", "one_severity"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -47,6 +57,7 @@ def test_a_letter_means_one_action_on_every_screen() -> None:
 def test_nothing_on_the_alert_stream_changes_an_incident() -> None:
     assert [deed.id for deed in DEEDS if deed.changes and Where.ALERTS in deed.where] == []
     assert [deed.id for deed in DEEDS if deed.changes and Where.AUDIT in deed.where] == []
+    assert [deed.id for deed in DEEDS if deed.changes and Where.SLA in deed.where] == []
 
 
 def test_no_key_that_belongs_to_somebody_else() -> None:
@@ -56,7 +67,23 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [SiemsApp, BoardScreen, DetailScreen, AlertsScreen, OncallScreen, AuditScreen, InboxScreen, Field]
+    "kind",
+    [
+        SiemsApp,
+        BoardScreen,
+        DetailScreen,
+        AlertsScreen,
+        OncallScreen,
+        AuditScreen,
+        InboxScreen,
+        MeasuresScreen,
+        ClientsScreen,
+        PeopleScreen,
+        ChainsScreen,
+        WizardScreen,
+        Choice,
+        Field,
+    ],
 )
 def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
     found = list(kind._merge_bindings().key_to_bindings)  # type: ignore[attr-defined]
@@ -73,6 +100,10 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (OncallScreen, Where.ONCALL),
         (AuditScreen, Where.AUDIT),
         (InboxScreen, Where.INBOX),
+        (MeasuresScreen, Where.SLA),
+        (ClientsScreen, Where.CLIENTS),
+        (PeopleScreen, Where.PEOPLE),
+        (ChainsScreen, Where.CHAINS),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
@@ -115,7 +146,10 @@ def test_command_lines_are_quoted() -> None:
      ("oncall who", "oncall", ()), ("siems audit verify", "verify", ()), ("handoff show", "brief", ()),
      ("oncall override add --user sam", "override", ()), ("notify inbox", "inbox", ()), ("7", "open", ("INC-7",)),
      ("oncall swap accept SWP-3", "answer", ()), ("audit export", "audit export", ()),
+     ("company list", "clients", ()), ("users", "people", ()), ("siems escalation policy list", "chains", ()),
+     ("company onboard", "clients new", ()), ("company acme", "company", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
+     ("sla board", "sla", ()), ("siems report workload", "sla", ()),
      ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:

@@ -17,10 +17,13 @@ _KEY = re.compile(r"[A-Za-z0-9]{30}")
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{1,25}")
 TITLE, TEXT, URL, URL_TITLE = 250, 1_024, 512, 100
 """Characters that the API takes."""
+EMERGENCY = 2
+RETRY, EXPIRE = 60, 900
+"""Seconds: so often an emergency rings again, and for so long; by then the chain has gone on."""
 
 
 class Pushover:
-    """Options: `device`. A page gets past the quiet hours of the phone (priority 1)."""
+    """Options: `device`. A page gets past the quiet hours of a phone; a CRITICAL one rings until it is answered."""
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.pushover.token.get_secret_value()
@@ -37,11 +40,14 @@ class Pushover:
         return address.strip()
 
     async def send(self, message: Message, to: Destination) -> Accepted:
+        priority = _priority(message)
         form = {
             "token": self._token, "user": to.address, "title": title(message, TITLE - 1),
-            "message": cut(plain(message, longest=TEXT), TEXT), "priority": str(_priority(message)),
+            "message": cut(plain(message, longest=TEXT), TEXT), "priority": str(priority),
             "timestamp": str(int(now().timestamp())),
         }  # fmt: skip
+        if priority == EMERGENCY:  # refused without them
+            form |= {"retry": str(RETRY), "expire": str(EXPIRE)}
         if 0 < len(message.url) <= URL:
             form |= {"url": message.url, "url_title": "Open"}
         if to.options.get("device"):
@@ -61,5 +67,5 @@ class Pushover:
 
 def _priority(message: Message) -> int:
     if message.pages:
-        return 1
+        return EMERGENCY if message.severity is Severity.CRITICAL else 1
     return -1 if message.severity is Severity.LOW else 0

@@ -31,6 +31,23 @@ WHO = (
 )
 
 
+BY_POLICY = (
+    field("LEVEL", "level"),
+    field("TARGET", "target"),
+    Column("REACHES", lambda w: w["user"], lambda w: _person(w), grows=True),
+    Column("SCHEDULE", lambda w: w["schedule_id"], lambda w: str(w["schedule"] or "--"), grows=True, drop=1),
+    Column("UNTIL", lambda w: w["until"], lambda w: rota.when(w["until"], w["time_zone"]) if w["until"] else "--"),
+    Column("NEXT", lambda w: w["next_user"], lambda w: str(w["next_user_name"] or "--"), drop=2),
+    field("AVAILABILITY", "availability", drop=3),
+)
+
+
+def _by_policy(door: Door, policy: str, company: str, other: str, at: str) -> None:
+    if other:
+        raise errors.UsageError("--policy goes with --company and --at", hint="siems oncall who --policy default")
+    show_list(door, door.client.on_call(policy=policy, company=company, at=at), BY_POLICY, id="user")
+
+
 def _person(w: Item) -> str:
     if not w["user"]:
         return "NOBODY"
@@ -45,14 +62,22 @@ def who(
     schedule: Schedule = "",
     moment: Annotated[str, typer.Option("--at", help="at another time: 'sat 03:00'")] = "",
     incident: Annotated[str, typer.Option("--incident", help="for the client of INC-42")] = "",
+    policy: Annotated[str, typer.Option("--policy", help="whom each step of an escalation policy reaches")] = "",
 ) -> None:
-    """Who is on call, until when, and who is next: siems oncall who --company acme --at 'sat 03:00'"""
+    """Who is on call, until when, and who is next.
+
+    siems oncall who --company acme --at 'sat 03:00'
+    siems oncall who --policy default --company acme
+    """
     from siems.cli.times import moment as parse
     from siems.clock import rfc3339
 
     asked = {"company": company, "schedule": schedule, "incident": incident}
     if sum(map(bool, asked.values())) > 1 and not (company and schedule):
         raise errors.UsageError("one of --company, --schedule and --incident", hint="siems oncall who")
+    if policy:
+        _by_policy(door, policy, company, schedule or incident, rfc3339(parse(moment)) if moment else "")
+        return
     found = door.client.on_call(**asked, at=rfc3339(parse(moment)) if moment else "")
     if not found and (company or incident):
         about = f"--company {company}" if company else f"--incident {incident}"

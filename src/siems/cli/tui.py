@@ -19,7 +19,9 @@ COMMANDS = ("tui",)
 @leaf
 def tui(
     door: Door,
-    target: Annotated[str, typer.Argument(help="INC-12, alerts, oncall, audit, inbox; alerts?QUERY")] = "",
+    target: Annotated[
+        str, typer.Argument(help="INC-12, alerts, oncall, sla, companies, users, policies, audit, inbox; alerts?QUERY")
+    ] = "",
     view: Annotated[str, typer.Option("--view", help="a saved view, or a query, to begin with")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="look, never act")] = False,
     theme: Annotated[str, typer.Option("--theme", help="default, cb-safe, high-contrast or mono")] = "",

@@ -39,7 +39,7 @@ def _told(w: Item) -> list[str]:
     for step in w["steps"]:
         level = f"level {step['level']}" if step["level"] else ""
         said = " ".join(part for part in (level, safe(step["text"])) if part)
-        lines.append(f"{at(step['at'])}  {step['kind']:<6}  {said}")
+        lines.append(f"{at(step['at'])}  {step['kind']:<7}  {said}")
         for person in step["people"]:
             lines.append(f"    {safe(person['name'])}{'' if person['pages'] else ' (not woken)'}: inbox")
             lines += [f"        {m['channel']} {safe(m['hint'])} at {at(m['at'])}  [{safe(m['why'])}]"

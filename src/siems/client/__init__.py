@@ -25,6 +25,7 @@ from siems.client.parents import Parents
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
+from siems.client.reports import Reports
 from siems.client.runbooks import Runbooks
 from siems.client.runs import Runs
 from siems.client.search import Search
@@ -48,6 +49,7 @@ class Client(
     Policies,
     Reach,
     Record,
+    Reports,
     Runbooks,
     Runs,
     Search,

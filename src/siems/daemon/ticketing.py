@@ -27,6 +27,8 @@ from siems.services import ticket_inbound, ticket_jobs
 from siems.services.ticket_jobs import Work
 from siems.storage import tables as t
 from siems.storage.database import Database
+from siems.storage.ticket_tag import ticket_tag
+from siems.storage.unit_of_work import UnitOfWork
 from siems.storage.vault import Vault
 from siems.tickets import SYSTEMS, Refused, TicketSystem, TryLater
 from siems.vocabulary import MSP
@@ -44,18 +46,13 @@ SHARED_SLEEP = 1.0
 AILING_SECONDS = 1.0
 
 
-def tag_of(vault: Vault) -> str:
-    """What tells this siems from others in tickets that both write to."""
-    return vault.derived("tickets").hex()[:8]
-
-
 class Ticketing:
     """What one daemon does about tickets."""
 
     def __init__(
         self, database: Database, clock: Clock, vault: Vault, url: Callable[[], str], guard: Guard
     ) -> None:  # fmt: skip
-        self.tag = tag_of(vault)
+        self.tag = ""
         self._database = database
         self._clock = clock
         self._vault = vault
@@ -114,6 +111,8 @@ class Ticketing:
 
     async def begin(self) -> int:
         """Begin what is due and has room; how many."""
+        if not self.tag:
+            self.tag = await self._database.write(_tag, self._vault, companies=(MSP,))
         busy = {job for job, _ in self._running.values()}
         load = Counter(account for _, account in self._running.values())
         begun = 0
@@ -285,6 +284,10 @@ def connection_of(account: TicketAccount, vault: Vault) -> Connection:
         kind=account.kind, url=account.url, project=account.project, username=account.username,
         secret=vault.unseal(account.secret), rules=account.rules,
     )  # fmt: skip
+
+
+def _tag(uow: UnitOfWork, vault: Vault) -> str:
+    return ticket_tag(uow.connection, vault)
 
 
 def _any_account(link: Link) -> bool:

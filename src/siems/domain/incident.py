@@ -24,7 +24,8 @@ class Incident(Fact, frozen=True, kw_only=True):
     """An incident as it is kept. `version` moves with every decision, not with every repeated alert.
 
     `ack_due_at`: when the owner is asked whether they are still on it, and once they were (`asked_at`), until when
-    they have to answer. `advanced_by`: the strategies that have advanced the chain once by their own time.
+    they have to answer. `advanced_by`: the strategies that have advanced the chain once by their own time, since it
+    opened or was reopened (`reopened_at`, the last time). `escalations`: how often it was, in all its lives.
     """
 
     id: int
@@ -75,6 +76,8 @@ class Incident(Fact, frozen=True, kw_only=True):
     recurrence_of: int | None = None
     related: tuple[int, ...] = ()
     version: int = 1
+    reopened_at: datetime | None = None
+    escalations: int = 0
 
     @property
     def on_hold(self) -> bool:

@@ -138,12 +138,16 @@ def _reopen(incident: Incident, command: Command) -> Incident:
         clocks=sla.reopen(
             incident.clocks, now=command.now, target=command.target, by_alert=by_alert, calendar=command.calendar
         ),
+        reopened_at=command.now, advanced_by=(),
     )  # fmt: skip
     if not by_alert:
         if after.assignee:
             return replace(after, state=State.IN_PROGRESS)
         return _restart_chain(replace(after, state=State.OPEN, acknowledged_at=None), command)
-    after = replace(after, state=State.OPEN, acknowledged_at=None, started_at=None)
+    # nobody is on it any more, so nobody is asked whether they still are
+    after = replace(
+        after, state=State.OPEN, acknowledged_at=None, started_at=None, ack_due_at=None, asked_at=None
+    )  # fmt: skip
     if not (command.keeps_owner and after.assignee):
         after = replace(after, assignee=None, assigned_at=None)
     return _restart_chain(after, command)

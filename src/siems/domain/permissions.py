@@ -24,6 +24,7 @@ class Permission(StrEnum):
     COMPANY_SETTINGS = "change a company's settings, keys and technicians"
     ADMINISTER = "manage companies and other users"
     SEE_AUDIT = "read the audit log"
+    SEE_ANALYTICS = "read reports"
     VERIFY_AUDIT = "verify the audit log"
     SEE_REJECTED = "see refused deliveries"
     SEE_HEARTBEATS = "see heartbeats"
@@ -61,6 +62,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.COMPANY_SETTINGS: frozenset({_A, _M}),
     Permission.ADMINISTER: frozenset({_A}),
     Permission.SEE_AUDIT: frozenset({_A, _M, _T}),
+    Permission.SEE_ANALYTICS: frozenset({_A, _M, _T}),
     Permission.VERIFY_AUDIT: frozenset({_A}),
     Permission.SEE_REJECTED: frozenset({_A, _M, _T}),
     Permission.SEE_HEARTBEATS: frozenset({_A, _M, _T}),

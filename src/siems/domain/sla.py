@@ -69,6 +69,8 @@ class Clocks:
     resolution_breached_at: datetime | None = None
     paused_since: datetime | None = None
     paused: timedelta = timedelta(0)
+    answered_at: datetime | None = None
+    """The first human act of all its lives: what the mean time to acknowledge ends at."""
 
     @property
     def response_open(self) -> bool:
@@ -101,7 +103,7 @@ def respond(clocks: Clocks, *, now: datetime) -> Clocks:
         return clocks
     if now > clocks.response_due and not clocks.response_broken:
         clocks = replace(clocks, response_breached_at=clocks.response_due)
-    return replace(clocks, response_met_at=now)
+    return replace(clocks, response_met_at=now, answered_at=clocks.answered_at or now)
 
 
 def pause(clocks: Clocks, *, now: datetime) -> Clocks:

@@ -81,13 +81,14 @@ def severity_age(incident: Incident, params: Params, weights: Weights) -> Verdic
     if not incident.open or incident.severity < Severity[params["severity"]]:
         return None
     after = parse_span(params["after"])
-    return Verdict(incident.created_at + after, f"{incident.severity.name} and unresolved for {params['after']}")
+    since = incident.reopened_at or incident.created_at
+    return Verdict(since + after, f"{incident.severity.name} and unresolved for {params['after']}")
 
 
 def priority(incident: Incident, params: Params, weights: Weights) -> Verdict | None:
     """The score has reached a mark. Age only lowers it, so it can be reached by a change alone: then it is due."""
     limit = params["score"]
-    last = incident.last_alert_at
+    last = max(incident.last_alert_at, incident.reopened_at or incident.last_alert_at)
     if not incident.open or score_at(incident, last, weights) < limit:
         return None
     return Verdict(last, f"priority {score_at(incident, last, weights)} has reached {limit}")

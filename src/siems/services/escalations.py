@@ -80,6 +80,7 @@ def escalate(uow: UnitOfWork, before: Incident, push: Push) -> Incident:
         assigned_at=uow.now if owner != before.assignee else before.assigned_at,
         state=State.ASSIGNED if before.state is State.OPEN and owner else before.state,
         advanced_by=_advanced_by(before, push),
+        escalations=before.escalations + 1,
         version=before.version + 1,
     )
     if not push.actor.machine:

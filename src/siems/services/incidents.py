@@ -40,6 +40,7 @@ _RESTORED = (
     "state", "assignee", "assigned_at", "acknowledged_at", "started_at", "hold_reason", "hold_until", "touched",
     "resolved_at", "resolved_by", "resolution_notes", "cause", "closed_at", "clocks", "position",
     "escalation_level", "escalated_at", "escalates_at", "ack_due_at", "asked_at", "advanced_by", "recovered_at",
+    "reopened_at",
 )  # fmt: skip
 
 _ALSO_RESTORED = {"severity": ("severity", "severity_pinned"), "edit": ("title", "category")}

@@ -21,6 +21,7 @@ from siems.services import (
     ticket_notices,
     watchers,
 )
+from siems.services.absence_notices import absent
 from siems.services.assign_notices import assignee_chosen
 from siems.services.escalation_notices import (
     ack_asked,
@@ -345,7 +346,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.RunWent: (run_notices.run_went,),
         e.RunbookWritten: (runbook_written,),
         e.RunbookApproved: (runbook_approved,),
-        e.Recorded: (recorded,),
+        e.Recorded: (recorded, absent),
         e.InsightMade: (advice_notices.insight_made,),
         e.AdviceTaken: (advice_notices.advice_taken,),
     }

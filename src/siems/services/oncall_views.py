@@ -50,7 +50,7 @@ def list_schedules(connection: Connection, actor: Actor, now: datetime, *, compa
     """The schedules that the reader may know of; of a company, the one that it goes by."""
     rota, names = load_rota(connection, now), load_names(connection)
     serves = served(connection, rota.schedules)
-    chosen = None if not company else _of_company(connection, rota, find_company(connection, company, actor))
+    chosen = None if not company else schedule_of_company(connection, rota, find_company(connection, company, actor))
     require_role(actor, Permission.SEE_ONCALL)
     return [
         _view(rota, schedule, actor, now, names, serves)
@@ -59,7 +59,7 @@ def list_schedules(connection: Connection, actor: Actor, now: datetime, *, compa
     ]
 
 
-def _of_company(connection: Connection, rota: Rota, company_id: str) -> Schedule | None:
+def schedule_of_company(connection: Connection, rota: Rota, company_id: str) -> Schedule | None:
     settings = connection.execute(select(t.company.c.settings).where(t.company.c.id == company_id)).scalar_one()
     return schedule_for(rota.schedules, company_id, settings_from(settings).oncall)
 
@@ -146,6 +146,7 @@ class WhoAsk:
     company: str = ""
     schedule: str = ""
     incident: str = ""
+    policy: str = ""
 
 
 def who(connection: Connection, ask: WhoAsk, actor: Actor) -> list[WhoView]:
@@ -159,15 +160,15 @@ def who(connection: Connection, ask: WhoAsk, actor: Actor) -> list[WhoView]:
     if ask.schedule:
         chosen = [find(rota.schedules, ask.schedule, actor)]
     elif company_id:
-        found = _of_company(connection, rota, company_id)
+        found = schedule_of_company(connection, rota, company_id)
         chosen = [found] if found is not None and visible(found, actor) else []
     else:
         chosen = [s for s in rota.schedules.values() if visible(s, actor)]
     require_role(actor, Permission.SEE_ONCALL)
-    return [_who(connection, rota, schedule, ask.at, company_id, names) for schedule in chosen]
+    return [who_of(connection, rota, schedule, ask.at, company_id, names) for schedule in chosen]
 
 
-def _who(
+def who_of(
     connection: Connection, rota: Rota, schedule: Schedule, at: datetime, company_id: str, names: Names
 ) -> WhoView:  # fmt: skip
     overrides = rota.of(schedule.id)

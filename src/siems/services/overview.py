@@ -30,7 +30,7 @@ def summary(connection: Connection, actor: Actor, now: datetime) -> Summary:
 
     breached = or_(i.response_breached_at >= today, i.resolution_breached_at >= today)
     created = type_coerce(i.created_at, BigInteger)
-    mtta = _mean(connection, type_coerce(i.response_met_at, BigInteger) - created, mine, i.response_met_at >= today)
+    mtta = _mean(connection, type_coerce(i.answered_at, BigInteger) - created, mine, i.answered_at >= today)
     mttr = _mean(connection, type_coerce(i.resolved_at, BigInteger) - created, mine, i.resolved_at >= today)
     alerts = connection.execute(select(func.coalesce(func.sum(a.count), 0)).where(theirs)).scalar_one()
     by_company = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,7 +14,8 @@ from siems.domain.permissions import SYSTEM, Actor, Permission, require
 from siems.errors import Conflict, InvalidField, NotFound
 from siems.services import oncall
 from siems.services.assigning import find_person
-from siems.services.staffing import covering
+from siems.services.policy_views import pretended
+from siems.services.staffing import covering, obstacles, reach
 from siems.storage.people import Person
 from siems.storage.repositories.deadlines import Due
 from siems.storage.unit_of_work import UnitOfWork
@@ -89,6 +91,32 @@ def _on_call(uow: UnitOfWork, company_id: str, times: int) -> tuple[list[Person]
     return instead, [f"nobody is on call for {company_id}: {kind} paged"]
 
 
+def _wider(uow: UnitOfWork, page: Page, times: int) -> list[Person]:
+    """Whom it reaches the second, third ... time: those before, and one circle more: the next of those on call, then
+    each level of the company's escalation policy, then its technicians, then the admins."""
+    people = {p.id: p for p in _on_call(uow, page.company_id, times)[0]}
+    circles = max(0, times - max(1, len(oncall.on_call(uow, page.company_id))))
+    for circle in _beyond(uow, page):
+        if circles == 0:
+            break
+        new = {p.id: p for p in circle if p.id not in people}
+        if new:
+            people |= new
+            circles -= 1
+    return list(people.values())
+
+
+def _beyond(uow: UnitOfWork, page: Page) -> Iterator[list[Person]]:
+    company = uow.company(page.company_id)
+    like = pretended(uow, page.company_id, page.severity, page.created_at)
+    blocked = obstacles(uow, like, company.policy)
+    for index, step in enumerate(company.policy.steps):
+        if index not in blocked:
+            yield list(reach(uow, like, step).paged)
+    yield covering(uow, page.company_id, Role.TECHNICIAN)
+    yield [p for p in uow.people() if p.role is Role.ADMIN]
+
+
 def _keep(uow: UnitOfWork, page: Page) -> None:
     """Keep it, with what happens to it later."""
     uow.pages.put(page)
@@ -145,7 +173,7 @@ def due(uow: UnitOfWork, row: Due) -> None:
         uow.emit(PageMoved(after, step, SYSTEM, ()))
         return
     if page.target == ON_CALL:
-        people = tuple(p.id for p in _on_call(uow, page.company_id, page.times_sent + 1)[0])
+        people = tuple(p.id for p in _wider(uow, page, page.times_sent + 1))
     else:
         people = (page.target,)
     known = tuple(dict.fromkeys((*page.people, *people)))

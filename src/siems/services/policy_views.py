@@ -73,7 +73,9 @@ class _Trial:
     uow: UnitOfWork
     policy: Policy
     incident: Incident
-    targets: sla.Targets
+    warns: bool = False
+    """Whether warnings of deadlines are shown too."""
+    over: bool = False
     lines: list[TrialStep] = field(default_factory=list)
 
 
@@ -90,11 +92,13 @@ def trial_company(connection: Connection, named: NamedPolicy, actor: Actor) -> s
 
 
 def trial(
-    uow: UnitOfWork, actor: Actor, policy_id: str, company_id: str, ask: PolicyTrialAsk, *, allowed: bool = False
+    uow: UnitOfWork, actor: Actor, policy_id: str, company_id: str, ask: PolicyTrialAsk, *, allowed: bool = False,
+    warns: bool = False,
 ) -> PolicyTrial:  # fmt: skip
     """Who would be paged, when and why not: as it would go if nobody did anything. It changes nothing.
 
-    `allowed`: whoever asks may know it of this company, though not change its settings.
+    `allowed`: whoever asks may know it of this company, though not change its settings. `warns`: with the warnings of
+    its deadlines, which page whoever the chain has reached.
     """
     if not allowed:
         require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
@@ -105,9 +109,8 @@ def trial(
     if severity is None:
         raise InvalidField(f"{ask.severity[:40]!r} is no severity", hint="LOW, MEDIUM, HIGH or CRITICAL")
     at = within_reason(ask.at) if ask.at else uow.now
-    targets = uow.company(company_id).settings.targets
-    incident = _pretended(uow, company_id, severity, at, targets[severity], ask.assignee)
-    run = _Trial(uow, named.policy, incident, targets)
+    incident = pretended(uow, company_id, severity, at, ask.assignee)
+    run = _Trial(uow, named.policy, incident, warns)
     _begin(run, at)
     while len(run.lines) < LONGEST_TRIAL and _next(run):
         pass
@@ -117,16 +120,19 @@ def trial(
     )  # fmt: skip
 
 
-def _pretended(
-    uow: UnitOfWork, company_id: str, severity: Severity, at: datetime, target: sla.Target, assignee: str
+def pretended(
+    uow: UnitOfWork, company_id: str, severity: Severity, at: datetime, assignee: str = ""
 ) -> Incident:  # fmt: skip
+    """An incident as it would be if it opened at a time; it is kept nowhere."""
+    terms = uow.company(company_id).settings.terms
     person = person_named(uow, assignee) if assignee else None
     if assignee and (person is None or not person.covers(company_id)):
         raise InvalidField(f"there is no user {assignee[:64]!r} who works for {company_id}", hint="siems user list")
     return Incident(
         id=0, company_id=company_id, title="a pretended incident", severity=severity,
         state=State.ASSIGNED if person else State.OPEN, category=Category.OTHER, rule="", signature="", created_at=at,
-        last_alert_at=at, clocks=sla.begin(target, now=at), sla_snapshot="", policy_snapshot="",
+        last_alert_at=at, sla_snapshot="", policy_snapshot="",
+        clocks=sla.begin(terms[severity], now=at, calendar=terms.calendar_for(severity)),
         assignee=person.id if person else None, alert_count=1, active_count=1,
     )  # fmt: skip
 
@@ -137,6 +143,7 @@ def _begin(run: _Trial, at: datetime) -> None:
     _skips(run, at, [i for i in sorted(found) if index is None or i < index], found)
     if index is None:
         text = "NOBODY would be paged: no step has anybody behind it; all admins are told"
+        run.over = True
         run.lines.append(TrialStep(at=at, kind="end", text=text))
         return
     _take(run, at, run.policy.steps[index], Position(1, 0, index), run.policy.wait(index, run.incident.severity), "")
@@ -174,8 +181,29 @@ def _take(run: _Trial, at: datetime, step: Step, position: Position, wait: timed
 
 def _next(run: _Trial) -> bool:
     """What happens next by itself; False when nothing does any more."""
+    warning = _warning(run)
+    found = [] if run.over else _coming(run)
+    if warning is not None and (not found or warning[0] < min(found)[0]):
+        _warn(run, *warning)
+        return True
+    if not found or not run.lines:
+        return False
+    at, _, cause, name, why = min(found)
+    incident = run.incident
+    if cause is Cause.SLA_BREACH:
+        run.incident = replace(incident, clocks=replace(incident.clocks, **{f"{name}_breached_at": at}))
+        if SLA_BREACH not in run.policy.strategies:
+            run.lines.append(TrialStep(at=at, kind="breach", text=f"{why}; this policy does not escalate for it"))
+            return True
+    elif cause is not Cause.UNACKNOWLEDGED:
+        run.incident = replace(incident, advanced_by=(*incident.advanced_by, name))
+    _advance(run, at, cause, why)
+    return True
+
+
+def _coming(run: _Trial) -> list[tuple[datetime, int, Cause, str, str]]:
+    """What may advance the chain: when, in which order of one instant (that of due rows), by what, and why."""
     incident, clocks = run.incident, run.incident.clocks
-    # of one instant in the order in which due rows fire
     found: list[tuple[datetime, int, Cause, str, str]] = []
     if incident.escalates_at is not None:
         found.append((incident.escalates_at, 0, Cause.UNACKNOWLEDGED, "", "not acknowledged"))
@@ -186,18 +214,36 @@ def _next(run: _Trial) -> bool:
         found.append((clocks.response_due, 2, Cause.SLA_BREACH, "response", "response deadline passed"))
     if clocks.resolution_breached_at is None:
         found.append((clocks.resolution_due, 1, Cause.SLA_BREACH, "resolution", "resolution deadline passed"))
-    if not found or not run.lines or run.lines[-1].kind == "end":
-        return False
-    at, _, cause, name, why = min(found)
-    if cause is Cause.SLA_BREACH:
-        run.incident = replace(incident, clocks=replace(clocks, **{f"{name}_breached_at": at}))
-        if SLA_BREACH not in run.policy.strategies:
-            run.lines.append(TrialStep(at=at, kind="breach", text=f"{why}; this policy does not escalate for it"))
-            return True
-    elif cause is not Cause.UNACKNOWLEDGED:
-        run.incident = replace(incident, advanced_by=(*incident.advanced_by, name))
-    _advance(run, at, cause, why)
-    return True
+    return found
+
+
+def _warning(run: _Trial) -> tuple[datetime, str] | None:
+    """The next warning of a deadline: when, and of which."""
+    if not run.warns:
+        return None
+    incident, clocks = run.incident, run.incident.clocks
+    terms = run.uow.company(incident.company_id).settings.terms
+    response, resolution = sla.warnings_due(clocks, terms[incident.severity], terms.calendar_for(incident.severity))
+    found = []
+    if clocks.response_warned_at is None and clocks.response_breached_at is None:
+        found.append((response, "response"))
+    if clocks.resolution_warned_at is None and clocks.resolution_breached_at is None:
+        found.append((resolution, "resolution"))
+    return min(found, default=None)
+
+
+def _warn(run: _Trial, at: datetime, clock: str) -> None:
+    """Whoever the chain has reached is paged again, whatever the severity."""
+    clocks = replace(run.incident.clocks, **{f"{clock}_warned_at": at})
+    step = run.policy.steps[run.incident.position.step]
+    run.lines.append(
+        TrialStep(
+            at=at, kind="warning", level=step.level, text=f"the {clock} deadline is near",
+            targets=[target.label() for target in step.targets],
+            people=[p.name for p in reach(run.uow, run.incident, step, at).paged],
+        )
+    )  # fmt: skip
+    run.incident = replace(run.incident, clocks=clocks)
 
 
 def _advance(run: _Trial, at: datetime, cause: Cause, why: str) -> None:
@@ -210,6 +256,7 @@ def _advance(run: _Trial, at: datetime, cause: Cause, why: str) -> None:
     if decision is None:
         run.incident = replace(run.incident, escalates_at=None)
         _skips(run, at, sorted(found), found)
+        run.over = True
         run.lines.append(TrialStep(at=at, kind="end", text="the chain is used up: nobody further is paged"))
         return
     _skips(run, at, [level - 1 for level in decision.skipped if level - 1 in found], found)

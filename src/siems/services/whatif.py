@@ -19,7 +19,7 @@ def page(uow: UnitOfWork, actor: Actor, company_id: str, ask: WhatIfAsk) -> What
     company = uow.company(company_id)
     tried = trial(
         uow, actor, company.settings.policy_id, company_id,
-        PolicyTrialAsk(company=company_id, severity=ask.severity, at=ask.at), allowed=True,
+        PolicyTrialAsk(company=company_id, severity=ask.severity, at=ask.at), allowed=True, warns=True,
     )  # fmt: skip
     severity = Severity[tried.severity]
     notes = []
@@ -39,7 +39,7 @@ def page(uow: UnitOfWork, actor: Actor, company_id: str, ask: WhatIfAsk) -> What
 
 
 def _step(uow: UnitOfWork, company_id: str, severity: Severity, step: TrialStep, *, first: bool) -> WhatIfStep:
-    event = "incident.opened" if first else "incident.escalated"
+    event = "sla.warned" if step.kind == "warning" else "incident.opened" if first else "incident.escalated"
     pages = step.important and (severity >= Severity.HIGH or event not in QUIET_EVENTS)
     notice = Notice(
         key="what-if", event=event, object="INC-0", company_id=company_id, severity=severity, subject="",

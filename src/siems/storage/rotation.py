@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, select, true, 
 
 from siems.places import write_private
 from siems.storage import tables as t
+from siems.storage.ticket_tag import ticket_tag
 from siems.storage.vault import Vault, fresh_key
 
 SEALED: tuple[tuple[Column[str], ColumnElement[bool]], ...] = (
@@ -36,6 +37,8 @@ def rotate(engine: Engine, path: Path, *, after: Step = lambda step: None) -> di
     if len(vault.keys) == 1:  # else an earlier run has begun: it goes on with the key that run made
         with engine.connect() as connection:
             _check(connection, vault)
+        with engine.begin() as connection:
+            ticket_tag(connection, vault)  # kept from now on, where it still came from the key that goes
         vault = Vault(fresh_key(), *vault.keys)
         _write(path, vault)
     after("both keys are in the file")

@@ -61,7 +61,8 @@ def incident_row(i: Incident, weights: Weights) -> Row:
         _out(i.acknowledged_at), _out(i.started_at), i.hold_reason.value if i.hold_reason else None,
         _out(i.hold_until), _out(i.recovered_at), i.flapping, _list([to_micros(t) for t in i.transitions]),
         _out(i.resolved_at), i.resolved_by, i.resolution_notes, i.cause, _out(i.closed_at), i.merged_into,
-        i.recurrence_of, _list(i.related), i.version,
+        i.recurrence_of, _list(i.related), i.version, _out(i.reopened_at), _out(c.answered_at),
+        i.escalations,
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         assets, asset_count, tool_sources, critical_asset, alert_count, repeat_count,
         active_count, touched, assignee, assigned_at, acknowledged_at, started_at, hold_reason, hold_until,
         recovered_at, flapping, transitions, resolved_at, resolved_by, resolution_notes, cause, closed_at,
-        merged_into, recurrence_of, related, version,
+        merged_into, recurrence_of, related, version, reopened_at, answered_at, escalations,
     ) = row  # fmt: skip
     clocks = sla.Clocks(
         response_due=from_micros(response_due),
@@ -90,6 +91,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         resolution_breached_at=_back(resolution_breached_at),
         paused_since=_back(paused_since),
         paused=timedelta(microseconds=paused_micros),
+        answered_at=_back(answered_at),
     )
     return Incident(
         id=id, company_id=company_id, title=title, severity=Severity(severity),
@@ -108,6 +110,7 @@ def incident_from(row: Sequence[Any]) -> Incident:
         transitions=tuple(from_micros(t) for t in json.loads(transitions)), resolved_at=_back(resolved_at),
         resolved_by=resolved_by, resolution_notes=resolution_notes, cause=cause, closed_at=_back(closed_at),
         merged_into=merged_into, recurrence_of=recurrence_of, related=tuple(json.loads(related)), version=version,
+        reopened_at=_back(reopened_at), escalations=escalations,
     )  # fmt: skip
 
 

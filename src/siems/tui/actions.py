@@ -24,6 +24,11 @@ class Where(StrEnum):
     ONCALL = "on-call"
     AUDIT = "audit"
     INBOX = "inbox"
+    SLA = "sla"
+    CLIENTS = "clients"
+    PEOPLE = "people"
+    CHAINS = "policies"
+    WIZARD = "form"
 
 
 BOTH = (Where.BOARD, Where.DETAIL)
@@ -34,7 +39,11 @@ LISTS = (Where.BOARD, Where.ALERTS)
 ONCALL = (Where.ONCALL,)
 AUDIT = (Where.AUDIT,)
 INBOX = (Where.INBOX,)
-EVERY = tuple(Where)
+SLA = (Where.SLA,)
+CLIENTS = (Where.CLIENTS,)
+ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
+EVERY = tuple(where for where in Where if where is not Where.WIZARD)
+"""Every screen but the form, whose letters are typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +130,32 @@ DEEDS: tuple[Deed, ...] = (
     Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH, hint="who"),
     Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
     Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
-    Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT, hint="export"),
+    Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT + SLA, hint="export"),
     Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
     Deed("save_view", ("F",), "save this view", where=BOARD),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
-    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT, hint="filter"),
+    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS, hint="filter"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=(Where.CLIENTS, Where.PEOPLE), hint="new"),
+    Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
+    Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
+         hint="try it"),
+    Deed("setup", ("I",), "a key and steps for a tool...", Level.CONFIRM,
+         "siems integration setup TOOL --company ID", where=CLIENTS, hint="integration", about="company"),
+    Deed("rotate", ("X",), "rotate a key...  (asks for the name)", Level.SEVERE,
+         "siems company rotate-key ID --confirm ID", where=CLIENTS, hint="rotate key", about="company"),
+    Deed("only", ("o",), "its incidents", cli="siems incident list --company ID", where=CLIENTS, hint="incidents"),
     Deed("previous", ("left_square_bracket",), "previous incident, or week", where=DETAIL + ONCALL),
     Deed("following", ("right_square_bracket",), "next one", where=DETAIL + ONCALL),
-    Deed("section", ("tab",), "next section", where=DETAIL, hint="section"),
+    Deed("section", ("tab",), "next section", where=DETAIL + SLA, hint="section"),
+    Deed("behind", ("enter",), "the incidents behind a number", cli="siems report sla --behind resolution", where=SLA,
+         hint="incidents"),
+    Deed("range", ("r",), "range: 7, 30, 90 days, 52 weeks", cli="siems report sla --range 30d", where=SLA,
+         hint="range"),
+    Deed("one_client", ("c",), "one client", cli="siems report sla --company ID", where=SLA, hint="client"),
+    Deed("one_severity", ("p",), "one severity", cli="siems report sla --query severity:HIGH", where=SLA,
+         hint="severity"),
     Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
     Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
     Deed("copy", ("y",), "copy...", hint="copy", where=EVERY),
@@ -138,7 +163,11 @@ DEEDS: tuple[Deed, ...] = (
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
     Deed("oncall", ("4",), "on call", cli="siems oncall who", where=EVERY),
+    Deed("sla", ("5",), "SLA and numbers", cli="siems sla board", where=EVERY),
     Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
+    Deed("clients", ("6",), "companies", cli="siems company list", where=EVERY),
+    Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
+    Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
     Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
@@ -181,7 +210,17 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     Where.AUDIT: (
         "help", "command", "filter", "entry", "incident", "verify", "undo", "export", "copy", "back", "quit",
     ),
+    Where.SLA: (
+        "help", "command", "section", "behind", "range", "one_client", "one_severity", "export", "copy", "back", "quit",
+    ),
     Where.INBOX: ("help", "command", "open", "read", "read_all", "unread", "copy", "back", "quit"),
+    Where.CLIENTS: (
+        "help", "new", "edit", "setup", "only", "rotate", "filter", "people", "chains", "command", "copy", "back",
+        "quit",
+    ),
+    Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
+    Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.WIZARD: (),
 }  # fmt: skip
 
 

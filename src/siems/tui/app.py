@@ -19,23 +19,30 @@ from siems.tui.arrivals import Arrivals
 from siems.tui.arriving import Arriving, Bodies
 from siems.tui.desk import Desk
 from siems.tui.feed import Feed
+from siems.tui.figures import FigureReads
 from siems.tui.frame import LinkState
-from siems.tui.going import Going, read_target
+from siems.tui.going import LINKS, Going, read_target
 from siems.tui.hands import Hands
 from siems.tui.keymap import Keymap, read_keymap
 from siems.tui.link import Link, whole_query
 from siems.tui.listening import Listening
 from siems.tui.looks import THEMES, Looks
+from siems.tui.measuring import Measuring
 from siems.tui.messages import Story
+from siems.tui.office import Office
 from siems.tui.plain import PlainBoard
 from siems.tui.recording import Recording
 from siems.tui.records import Records
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
+from siems.tui.screens.chains import ChainsScreen
+from siems.tui.screens.clients import ClientsScreen
 from siems.tui.screens.inbox import InboxScreen
+from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.overlay import Overlay
+from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.place import Place
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, SORTS, Board
@@ -51,7 +58,7 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(Listening, Arriving, Recording, Measuring, Going, Office, ViewDeeds, App[int], inherit_bindings=False):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -89,9 +96,20 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         self.records = Records(client, self.post_message)
         self.alerts_screen, self.audit_screen = AlertsScreen(), AuditScreen()
         self.oncall_screen, self.inbox_screen = OncallScreen(), InboxScreen()
+        self.measures_screen = MeasuresScreen()
+        self.figures = FigureReads(client, self.post_message, self.records.lane)
         self.lists: dict[Where, Place] = {
             screen.WHERE: screen
-            for screen in (self.alerts_screen, self.oncall_screen, self.audit_screen, self.inbox_screen)
+            for screen in (
+                self.alerts_screen,
+                self.oncall_screen,
+                self.measures_screen,
+                self.audit_screen,
+                self.inbox_screen,
+                ClientsScreen(),
+                PeopleScreen(),
+                ChainsScreen(),
+            )
         }
         self.bodies: Bodies = {}
         self.me: Me | None = None
@@ -148,6 +166,7 @@ class SiemsApp(Listening, Arriving, Recording, Going, ViewDeeds, App[int], inher
         self.saved.cursor = self.model.cursor or ""
         self.saved.place = self.target_now()
         self.saved.marks = sorted(self.model.marks)
+        self.keep_draft()
         self.saved.sort = self.model.sort
         saved.save(self.client.url, self.saved)
         if self.loaded and not self.saved.filter and self.state.as_of is not None:
@@ -232,7 +251,7 @@ def run(
     """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
     found = read_target(target) if target else (Where.BOARD, "", "")
     if found is None:
-        raise UsageError(f"{target!r} is no place in the console", hint="INC-12, alerts, oncall, audit or inbox")
+        raise UsageError(f"{target!r} is no place in the console", hint=f"INC-12, {', '.join(LINKS.values())}")
     where, query, ref = found
     if view and (kept := saved.view_named(view)) is not None:
         view = kept.filter

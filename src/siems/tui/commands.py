@@ -16,7 +16,10 @@ PHRASES = {
     "oncall swap accept": "answer", "oncall swap decline": "answer", "oncall swap list": "answer",
     "oncall swap": "swap", "oncall export": "oncall export", "handoff": "brief", "audit verify": "verify",
     "audit export": "audit export", "audit list": "audit", "notify inbox": "inbox", "notify read --all": "read_all",
-    "notify read": "read", "whatif page": "who", "whatif": "who",
+    "sla board": "sla", "sla report": "sla", "report": "sla",
+    "notify read": "read", "whatif page": "who", "whatif": "who", "company list": "clients", "companies": "clients",
+    "clients": "clients", "company onboard": "clients new", "user list": "people", "users": "people",
+    "people": "people", "user create": "people new", "escalation policy list": "chains", "policies": "chains",
 }  # fmt: skip
 """The command line's nouns and verbs for screens and deeds of the console: the first words decide."""
 LISTS = {"alerts": "alerts", "alert": "alerts", "audit": "audit"}
@@ -50,6 +53,9 @@ VIEW: tuple[Entry, ...] = (
     Entry("co COMPANY", "", "only this company"),
     Entry("filter QUERY", "/", "filter as with --query"),
     Entry("alerts QUERY", "", "the alert stream, filtered"),
+    Entry("companies", "6", "the clients"),
+    Entry("users", "U", "the people"),
+    Entry("policies", "P", "escalation policies"),
     Entry("audit QUERY", "", "the audit log, filtered"),
     Entry("view NAME", "f", "a saved view: mine, late, critical, or one of yours"),
     Entry("sort sla|score|newest", "", "order of the list"),

@@ -81,8 +81,8 @@ def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Pie
 
 
 SCREENS: tuple[tuple[Where, str], ...] = (
-    (Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.ONCALL, "4 On-call"), (Where.AUDIT, "7 Audit"),
-    (Where.INBOX, "8 Inbox"),
+    (Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.ONCALL, "4 On-call"), (Where.SLA, "5 SLA"),
+    (Where.CLIENTS, "6 Companies"), (Where.AUDIT, "7 Audit"), (Where.INBOX, "8 Inbox"),
 )  # fmt: skip
 
 

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 TARGETS = {
     "incidents": Where.BOARD, "incident": Where.BOARD, "board": Where.BOARD,
     "alerts": Where.ALERTS, "alert": Where.ALERTS, "oncall": Where.ONCALL, "on-call": Where.ONCALL,
-    "audit": Where.AUDIT, "inbox": Where.INBOX,
+    "audit": Where.AUDIT, "inbox": Where.INBOX, "sla": Where.SLA, "companies": Where.CLIENTS, "company": Where.CLIENTS,
+    "users": Where.PEOPLE, "user": Where.PEOPLE, "policies": Where.CHAINS, "policy": Where.CHAINS,
 }  # fmt: skip
 """What a deep link may name; behind a `?` stands the filter of its list."""
+LINKS = {
+    Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.SLA: "sla", Where.AUDIT: "audit", Where.INBOX: "inbox",
+    Where.CLIENTS: "companies", Where.PEOPLE: "users", Where.CHAINS: "policies",
+}  # fmt: skip
+"""The deep link to each list."""
 
 
 def read_target(text: str) -> tuple[Where, str, str] | None:
@@ -71,6 +77,15 @@ class Going:
     def do_inbox(self) -> None:
         self.go_to(Where.INBOX)
 
+    def do_clients(self) -> None:
+        self.go_to(Where.CLIENTS)
+
+    def do_people(self) -> None:
+        self.go_to(Where.PEOPLE)
+
+    def do_chains(self) -> None:
+        self.go_to(Where.CHAINS)
+
     def open_incident(self, ref: str) -> None:
         """Go to an incident's own screen."""
         app = self._app
@@ -109,10 +124,9 @@ class Going:
 
     def target_now(self) -> str:
         """A deep link to where the reader stands; nothing for the board."""
-        names = {Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.AUDIT: "audit", Where.INBOX: "inbox"}
         for place in reversed(self._app.places()):
             if isinstance(place, DetailScreen):
                 return place.ref
-            if place.WHERE in names:
-                return names[place.WHERE]
+            if place.WHERE in LINKS:
+                return LINKS[place.WHERE]
         return ""

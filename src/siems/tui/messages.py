@@ -234,3 +234,12 @@ class LookedUp(Message):
     """What became of writes whose answers were lost: key → the incident now, or None when it was not done."""
 
     found: dict[str, IncidentView | None]
+
+
+@dataclass
+class Known(Message):
+    """What was asked beside incidents has its answer; with `why` it was refused."""
+
+    what: str
+    answer: Any
+    why: str = ""

@@ -211,6 +211,10 @@ class Records:
 
         self.lane.put(name, run)
 
+    def export(self, name: str, kind: str, now: datetime, lines: Callable[[], list[str]]) -> None:
+        """Lines into a file of the reader's own."""
+        self._write(name, kind, now, lines)
+
     def _write(self, name: str, kind: str, now: datetime, lines: Callable[[], list[str]]) -> None:
         def run() -> None:
             try:

@@ -206,8 +206,9 @@ class ViewDeeds:
         elif wish.word == "audit" and wish.rest:
             self._app.do_audit()
             self._app.audit_screen.take_filter(wish.rest)
-        elif wish.word in ("oncall export", "audit export"):
-            self._elsewhere("export", Where(wish.word.split()[0].replace("oncall", "on-call")))
+        elif wish.word in ("oncall export", "audit export", "clients new", "people new"):
+            where, _, name = wish.word.replace("oncall", "on-call").partition(" ")
+            self._elsewhere(name, Where(where))
         elif wish.word in BY_ID and not wish.rest:
             self._run_deed(BY_ID[wish.word], wish)
         elif wish.word:

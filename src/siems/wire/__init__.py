@@ -192,6 +192,7 @@ from siems.wire.record import (
     Summary,
     VerifyAnswer,
 )
+from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
 from siems.wire.runbooks import (
     ParameterView,
     RunbookAsk,
@@ -347,6 +348,7 @@ __all__ = [
     "FeedAsk",
     "FeedView",
     "FeedbackAsk",
+    "Figure",
     "FollowAsk",
     "FollowView",
     "Forecast",
@@ -384,6 +386,11 @@ __all__ = [
     "Load",
     "LoginAsk",
     "Me",
+    "MeasureInfo",
+    "MeasureLine",
+    "MeasureReport",
+    "MeasuredIncident",
+    "MeasuredIncidents",
     "MessageView",
     "NextEscalation",
     "NoteAsk",

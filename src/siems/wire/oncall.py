@@ -98,7 +98,11 @@ class ScheduleEdit(Ask):
 
 
 class WhoView(Wire):
-    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client."""
+    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client.
+
+    Asked for by a policy: the `level` of the step, and the `target` that it names; the schedule is empty where that is
+    a person or a role.
+    """
 
     schedule_id: str
     schedule: str
@@ -113,6 +117,8 @@ class WhoView(Wire):
     next_user: str
     next_user_name: str
     pages: bool
+    level: int = 0
+    target: str = ""
 
 
 class OverrideView(Wire):

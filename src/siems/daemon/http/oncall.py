@@ -15,7 +15,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.fairness import holidays_of
 from siems.errors import InvalidField
-from siems.services import directory, fairness, oncall_views, readiness, schedules, standing_in
+from siems.services import directory, fairness, oncall_policies, oncall_views, readiness, schedules, standing_in
 from siems.services.oncall import visible
 from siems.services.views import load_names
 from siems.storage.unit_of_work import UnitOfWork
@@ -28,9 +28,9 @@ async def who(call: Call) -> web.Response:
     at, now = call.word("at"), call.runtime.clock.now()
     ask = oncall_views.WhoAsk(
         at=_instant(at) if at else now, company=call.word("company"), schedule=call.word("schedule"),
-        incident=call.word("incident"),
+        incident=call.word("incident"), policy=call.word("policy"),
     )  # fmt: skip
-    return items_of(await call.read(oncall_views.who, ask, call.actor))
+    return items_of(await call.read(oncall_policies.who if ask.policy else oncall_views.who, ask, call.actor))
 
 
 def _instant(text: str) -> datetime:

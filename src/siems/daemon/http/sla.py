@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from functools import partial
 
 from aiohttp import web
@@ -11,8 +10,8 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
+from siems.daemon.http.reports import time_of
 from siems.domain.calendars import holidays_of
-from siems.errors import InvalidField
 from siems.services import sla_board, sla_report, sla_settings, sla_views
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
@@ -38,22 +37,10 @@ async def check_deadlines(call: Call) -> web.Response:
 
 async def report_deadlines(call: Call) -> web.Response:
     now = call.runtime.clock.now()
-    since, until = _time("since", call.word("since")), _time("until", call.word("until"))
+    since, until = time_of("since", call.word("since")), time_of("until", call.word("until"))
     by, company = call.word("by", "company"), call.word("company")
     work = partial(sla_report.report, since=since, until=until, by=by, company=company)
     return answer(await call.read(work, call.actor, now))
-
-
-def _time(name: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as why:
-        raise InvalidField(f"{name} is {text[:40]!r}, which is no time", hint="2026-03-10T14:00:00Z") from why
-    if found.tzinfo is None:
-        raise InvalidField(f"{name} has no time zone", hint="write it like 2026-03-10T14:00:00Z")
-    return found
 
 
 async def explain_deadlines(call: Call) -> web.Response:

@@ -25,7 +25,8 @@ BESIDE = {
 """Deeds that share a line of the help with their opposites."""
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
-    Where.AUDIT: "audit log", Where.INBOX: "inbox",
+    Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
+    Where.CHAINS: "escalation policies",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -49,9 +50,18 @@ _AUDIT = (
     ("command", ":audit @me since:<1h  :audit verify  :audit export"),
 )
 _INBOX = (("mark", "o unread"), ("command", ":notify read --all  :oncall  :inc 121"))
+_CLIENTS = (
+    ("health", "NO KEY  NO ALERTS yet  key ends in 14 days  refusals today  shadow  old key: over a year"),
+    ("command", ":company onboard  :users  :policies  :co acme"),
+)
+_PEOPLE = (
+    ("now", "available, busy or away, as they say themselves or a manager says for them"),
+    ("command", ":user create  :oncall"),
+)
+_CHAINS = (("times", "2026-03-10 03:00 in the zone of the first line"), ("command", ":oncall  :companies"))
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
-    Where.AUDIT: _AUDIT, Where.INBOX: _INBOX,
+    Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),

@@ -100,7 +100,7 @@ class Place(Screen[None], inherit_bindings=False):
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
-        without = ("section",) if self.wide else ()
+        without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
         able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
         keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])

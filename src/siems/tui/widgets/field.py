@@ -56,9 +56,12 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         def control(self) -> Field:
             return self.field
 
-    def __init__(self, looks: Looks, prompt: str, *, value: str = "", hint: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, looks: Looks, prompt: str, *, value: str = "", hint: str = "", id: str | None = None,
+        masked: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(id=id)
-        self.looks, self.prompt, self.hint = looks, prompt, hint
+        self.looks, self.prompt, self.hint, self.masked = looks, prompt, hint, masked
         self.value = value
         self.at = len(value)
         self.awake: Callable[[], bool] = lambda: True
@@ -126,15 +129,16 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         width = self.size.width
         if y:
             return Strip.blank(width)
+        text = "*" * len(self.value) if self.masked else self.value
         prompt: list[Piece] = [(self.prompt, "key")]
         room = max(1, width - present.cell_width(self.prompt) - 1)
-        before = present.safe(self.value[: self.at])
+        before = present.safe(text[: self.at])
         while present.cell_width(before) >= room:
             before = before[max(1, present.cell_width(before) - room) :]
         if not self.has_focus:
-            shown = present.safe(self.value)
+            shown = present.safe(text)
             return self.looks.strip([*prompt, (shown, "") if shown else (self.hint, "dim")], width)
-        under, after = self.value[self.at : self.at + 1] or " ", self.value[self.at + 1 :]
+        under, after = text[self.at : self.at + 1] or " ", text[self.at + 1 :]
         line: list[Piece] = [*prompt, (before, ""), (present.safe(under), "caret"), (present.safe(after), "")]
         if not self.value:
             line.append((f" {self.hint}", "dim"))

@@ -1,0 +1,301 @@
+"""The measures of DOMAIN §14 over a range, in groups, compared with another range, and the incidents behind each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, and_, func, select
+
+from siems.domain import measures as m
+from siems.domain.measures import Measure, Sums
+from siems.domain.permissions import Actor, Permission, missing, require_role
+from siems.errors import Forbidden, InvalidField
+from siems.services import analytics_sql as q
+from siems.services import users
+from siems.services.analytics_sql import NOBODY, Range, total
+from siems.services.filters import Asker, in_scope, incident_filter
+from siems.services.views import Names, load_names
+from siems.storage import tables as t
+from siems.vocabulary import Role, Severity
+from siems.wire import Figure, MeasureInfo, MeasureLine, MeasureReport
+
+DEFAULT_RANGE = timedelta(days=30)
+LONGEST_RANGE = timedelta(days=400)
+BY = ("company", "technician", "severity", "tool", "hour", "day", "weekhour")
+_I, _A = t.incident.c, t.alert.c
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+Key = Any
+UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is about. `compare`: a range to compare with."""
+
+    kind: str
+    span: Range
+    by: str
+    company: str = ""
+    query: str = ""
+    zone: ZoneInfo = UTC
+    compare: Range | None = None
+
+
+def ranged(now: datetime, since: datetime | None, until: datetime | None) -> Range:
+    """The range that is meant; by default the last 30 days. Raises InvalidField."""
+    until = until or now
+    since = since or until - DEFAULT_RANGE
+    if not since < until <= since + LONGEST_RANGE:
+        raise InvalidField(f"a range has a beginning before its end, and {LONGEST_RANGE.days} days at most",
+                           hint="--range 30d")  # fmt: skip
+    return Range(since, until)
+
+
+def allowed_scope(connection: Connection, actor: Actor, now: datetime, asked: Asked) -> q.Clause:
+    """The incidents that may be measured for somebody: a technician's own, a client's by the SLA report.
+
+    Raises InvalidField, NotFound for a company outside the scope, Forbidden for what is not for clients.
+    """
+    if asked.kind not in m.REPORTS:
+        raise InvalidField(f"there is no report {asked.kind[:20]!r}", hint=f"one of: {', '.join(m.REPORTS)}")
+    require_role(actor, Permission.SEE if asked.kind == "sla" else Permission.SEE_ANALYTICS)
+    if asked.by not in BY:
+        raise InvalidField(f"a report is not made by {asked.by[:20]!r}", hint=f"one of: {', '.join(BY)}")
+    if asked.by == "technician" and actor.role is Role.CLIENT:
+        raise Forbidden("who works on what is not shown to clients", hint="siems sla report --by severity")
+    where = [in_scope(_I.company_id, actor), _I.merged_into.is_(None)]
+    if asked.company:
+        where.append(_I.company_id == company_named(connection, actor, asked.company))
+    if asked.query:
+        where.append(incident_filter(asked.query, Asker(actor, now)))
+    if actor.role is Role.TECHNICIAN:
+        where.append(_I.assignee == actor.id)
+    return and_(*where)
+
+
+def company_named(connection: Connection, actor: Actor, ref: str) -> str:
+    """The id of a company; outside the scope there is none."""
+    found = users.find_company(connection, ref)
+    if found is None or not actor.sees(found):
+        raise missing(f"company {ref[:64]!r}")
+    return found
+
+
+def report(connection: Connection, actor: Actor, now: datetime, asked: Asked) -> MeasureReport:
+    """One of the reports; raises as `allowed_scope`."""
+    scope = allowed_scope(connection, actor, now, asked)
+    names = load_names(connection)
+    current = _Count(connection, actor, asked, asked.span, scope)
+    before = None if asked.compare is None else _Count(connection, actor, asked, asked.compare, scope)
+    keys = current.keys(before)
+    shown = m.REPORTS[asked.kind]
+    lines = [
+        MeasureLine(
+            group=word(asked.by, key), name=called(asked.by, key, names), figures=_figures(shown, key, current, before)
+        )
+        for key in keys
+    ]
+    return MeasureReport(
+        kind=asked.kind, since=asked.span.since, until=asked.span.until, by=asked.by, zone=asked.zone.key,
+        prior_since=asked.compare.since if asked.compare else None,
+        prior_until=asked.compare.until if asked.compare else None,
+        measures=[MeasureInfo(name=one.value, unit=m.unit_of(one).value) for one in shown], lines=lines,
+        total=MeasureLine(group="all", name="all", figures=_figures(shown, _ALL, current, before)),
+    )  # fmt: skip
+
+
+_ALL = object()
+
+
+def _figures(shown: Iterable[Measure], key: Key, current: _Count, before: _Count | None) -> dict[str, Figure]:
+    found = {}
+    for measure in shown:
+        value, of = current.value(measure, key)
+        # how many are open now is no matter of ranges
+        prior = before.value(measure, key)[0] if before is not None and measure is not Measure.OPEN_NOW else None
+        found[measure.value] = Figure(value=value, of=of, prior=prior, change=m.change(measure, value, prior))
+    return found
+
+
+class _Count:
+    """The sums of one range, by group."""
+
+    def __init__(self, connection: Connection, actor: Actor, asked: Asked, span: Range, scope: q.Clause) -> None:
+        self._connection = connection
+        self._actor = actor
+        self._asked = asked
+        self._span = span
+        self._scope = scope
+        self.all = Sums()
+        self.groups: dict[Key, Sums] = {}
+        self._answers: dict[Key, list[int]] = {}
+        self._resolutions: dict[Key, list[int]] = {}
+        shown = set(m.REPORTS[asked.kind])
+        self._opened()
+        self._answered(spread=Measure.MTTA_MEDIAN in shown)
+        self._resolved(spread=Measure.MTTR_MEDIAN in shown)
+        if Measure.OPEN_NOW in shown:
+            self._open_now()
+        if Measure.ALERTS in shown:
+            self._alerts()
+
+    def value(self, measure: Measure, key: Key) -> tuple[float | None, int]:
+        sums = self.all if key is _ALL else self.groups.get(key, Sums())
+        answers, resolutions = self._answers.get(key, []), self._resolutions.get(key, [])
+        wants = "median" in measure.value or "p90" in measure.value
+        return m.value_of(
+            measure, sums, m.spread(answers) if wants else m.NO_SPREAD, m.spread(resolutions) if wants else m.NO_SPREAD
+        )
+
+    def keys(self, before: _Count | None) -> list[Key]:
+        """The groups in order; of hours and days all, so that nothing is missing from a plot."""
+        known = {*self.groups, *(before.groups if before is not None and self._asked.by != "day" else ())}
+        match self._asked.by:
+            case "hour":
+                return list(range(24))
+            case "weekhour":
+                return list(range(168))
+            case "day":
+                first, last = (q.day_number(at, self._asked.zone) for at in (self._span.since, self._span.until))
+                if q.day_number(self._span.until - timedelta(microseconds=1), self._asked.zone) < last:
+                    last -= 1
+                return list(range(first, last + 1))
+            case "severity":
+                return sorted(known, reverse=True)
+            case _:
+                return sorted(known, key=str)
+
+    def _add(self, key: Key, sums: Sums) -> None:
+        self.all.add(sums)
+        for one in self._exploded(key):
+            self.groups.setdefault(one, Sums()).add(sums)
+
+    def _exploded(self, key: Key) -> tuple[Key, ...]:
+        """An incident with several tools counts for each of them."""
+        return tuple(json.loads(key)) if self._asked.by == "tool" else (key,)
+
+    def _key(self, at: Any = _I.created_at) -> Any:
+        return key_column(self._asked, self._span, at)
+
+    def _rows(self, columns: list[Any], cohort: q.Clause, at: Any = _I.created_at) -> Iterable[Any]:
+        key = self._key(at)
+        return self._connection.execute(select(key, *columns).where(cohort, self._scope).group_by(key))
+
+    def _opened(self) -> None:
+        names = (
+            "opened", "reopened", "escalated", "response_in_time", "response_breached", "response_cancelled",
+            "response_running", "resolution_in_time", "resolution_breached", "resolution_running", "alerts",
+        )  # fmt: skip
+        columns = [func.count(), total(q.REOPENED), total(q.ESCALATED)]
+        columns += [total(word == q.RESPONSE) for word in ("in_time", "breached", "cancelled", "running")]
+        columns += [total(word == q.RESOLUTION) for word in ("in_time", "breached", "running")]
+        columns.append(func.coalesce(func.sum(q.ALERTS), 0))
+        tools = self._asked.by == "tool"
+        for key, *found in self._rows(columns, q.opened(self._span)):
+            sums = Sums(**{name: int(value) for name, value in zip(names, found, strict=True)})
+            if tools:  # which tool said how much is counted by alert
+                self.all.alerts += sums.alerts
+                sums.alerts = 0
+            self._add(key, sums)
+
+    def _answered(self, *, spread: bool) -> None:
+        columns = [func.count(), func.sum(q.ANSWERING)]
+        for key, count, micros in self._rows(columns, q.answered(self._span), _I.answered_at):
+            self._add(key, Sums(answered=count, answering=int(micros)))
+        if spread:
+            self._spread(self._answers, q.ANSWERING, q.answered(self._span), _I.answered_at)
+
+    def _resolved(self, *, spread: bool) -> None:
+        columns = [func.count(), func.sum(q.RESOLVING), total(q.HEALED)]
+        for key, count, micros, healed in self._rows(columns, q.resolved(self._span), _I.resolved_at):
+            self._add(key, Sums(resolved=count, resolving=int(micros), self_healed=int(healed)))
+        if spread:
+            self._spread(self._resolutions, q.RESOLVING, q.resolved(self._span), _I.resolved_at)
+
+    def _spread(self, into: dict[Key, list[int]], took: Any, cohort: q.Clause, at: Any) -> None:
+        """Every single duration, for what is in the middle and at the end."""
+        everything = into.setdefault(_ALL, [])
+        for key, micros in self._connection.execute(select(self._key(at), took).where(cohort, self._scope)):
+            everything.append(micros)
+            for one in self._exploded(key):
+                into.setdefault(one, []).append(micros)
+
+    def _open_now(self) -> None:
+        for key, count in self._rows([func.count()], _I.state.in_(q.OPEN)):
+            self._add(key, Sums(open_now=count))
+
+    def _alerts(self) -> None:
+        """What came in beside incidents: silenced, or too few of them; and by tool, who said how much."""
+        if self._asked.by == "tool":
+            joined = t.incident.join(t.alert, _A.incident_id == _I.id)
+            statement = select(_A.tool_source, func.sum(_A.count)).select_from(joined).group_by(_A.tool_source)
+            for tool, count in self._connection.execute(statement.where(q.opened(self._span), self._scope)):
+                self.groups.setdefault(tool, Sums()).alerts += int(count)
+        if self._actor.role is Role.TECHNICIAN or self._asked.query or self._asked.by == "technician":
+            return
+        key = _alert_key(self._asked, self._span)
+        where = [in_scope(_A.company_id, self._actor), _A.incident_id.is_(None), self._span.holds(_A.received_at)]
+        if self._asked.company:
+            where.append(_A.company_id == company_named(self._connection, self._actor, self._asked.company))
+        for found, count in self._connection.execute(select(key, func.sum(_A.count)).where(*where).group_by(key)):
+            self.all.alerts += int(count)
+            self.groups.setdefault(found, Sums()).alerts += int(count)
+
+
+# --- groups ----------------------------------------------------------------------------------------------------
+
+_PLACES: dict[str, Callable[[Any, ZoneInfo, Range], Any]] = {
+    "hour": q.hour_of_day, "weekhour": q.hour_of_week, "day": q.day,
+}  # fmt: skip
+
+
+def key_column(asked: Asked, span: Range, at: Any) -> Any:
+    """What incidents are grouped by. Hours are those at which they opened; days those of what is counted."""
+    match asked.by:
+        case "company":
+            return _I.company_id
+        case "severity":
+            return _I.severity
+        case "technician":
+            return func.coalesce(_I.assignee, NOBODY)
+        case "tool":
+            return _I.tool_sources
+        case by:
+            return _PLACES[by](at if by == "day" else _I.created_at, asked.zone, span)
+
+
+def _alert_key(asked: Asked, span: Range) -> Any:
+    match asked.by:
+        case "company":
+            return _A.company_id
+        case "severity":
+            return _A.severity
+        case "tool":
+            return _A.tool_source
+        case by:
+            return _PLACES[by](_A.received_at, asked.zone, span)
+
+
+def word(by: str, key: Key) -> str:
+    """A group as people and scripts write it."""
+    match by:
+        case "severity":
+            return Severity(key).name
+        case "hour":
+            return f"{key:02d}"
+        case "weekhour":
+            return f"{_DAYS[key // 24]} {key % 24:02d}"
+        case "day":
+            return (date(1970, 1, 1) + timedelta(days=key)).isoformat()
+        case _:
+            return str(key)
+
+
+def called(by: str, key: Key, names: Names) -> str:
+    known = {"company": names.companies, "technician": names.users}.get(by, {})
+    return known.get(key, word(by, key))

@@ -1,0 +1,236 @@
+"""What the app does about clients, people and policies: it asks the daemon on the lanes, and hands answers on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from siems.errors import SiemsError
+from siems.tui import drafts, messages
+from siems.tui.drafts import Draft
+from siems.tui.errands import deliver_test, onboard, person_fault, save_person
+from siems.tui.screens.chains import ChainsScreen, TryChain
+from siems.tui.screens.choose_tool import ChooseTool
+from siems.tui.screens.clients import Client, ClientsScreen
+from siems.tui.screens.handover import Handover
+from siems.tui.screens.people import PeopleScreen, PersonForm
+from siems.tui.screens.roster import Roster
+from siems.tui.screens.rotate_key import TypeName
+from siems.tui.screens.wizard import WizardScreen
+from siems.wire import (
+    CompanyView,
+    IntegrationView,
+    PolicyTrial,
+    PolicyView,
+    TierView,
+    ToolView,
+    UserView,
+)
+
+if TYPE_CHECKING:
+    from siems.tui.app import SiemsApp
+
+
+class Office:
+    """The half of the app that keeps house."""
+
+    @property
+    def _app(self) -> SiemsApp:
+        return cast("SiemsApp", self)
+
+    def may_change(self, what: str) -> bool:
+        """Whether this session may change something; it is told why not."""
+        app = self._app
+        if app.read_only:
+            app.tell(f"{what}: off, this session is read only", "error")
+        elif not app.state.up:
+            app.tell(f"{what} needs the daemon; it is unreachable (ctrl+r retry)", "error")
+        else:
+            return True
+        return False
+
+    def keep_draft(self) -> None:
+        """A new client that is being described outlives the session."""
+        for screen in self._app.screen_stack:
+            if isinstance(screen, WizardScreen):
+                screen.keep()
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def _ask(self, what: str, job: Callable[[], Any], *, acting: bool = False) -> None:
+        """Ask on a lane; the answer comes as `Known`, a refusal as `Known` with its reason."""
+        app = self._app
+
+        def run() -> None:
+            try:
+                app.post_message(messages.Known(what, job()))
+            except SiemsError as why:
+                app.post_message(messages.Known(what, None, f"{why.message}  {why.hint or ''}".strip()))
+            except (msgspec.ValidationError, json.JSONDecodeError) as why:
+                app.post_message(messages.Known(what, None, f"the daemon's answer cannot be read: {why}"))
+
+        if acting:
+            app.link.acts.put("", run)
+        else:
+            app.link.reads.put(what, run)
+
+    def read_clients(self) -> None:
+        daemon = self._app.client
+
+        def job() -> list[Client]:
+            names = {one.id: one.name for one in msgspec.convert(daemon.policies(), list[PolicyView])}
+            views = msgspec.convert(daemon.companies(), list[CompanyView])
+            found = {view.id: Client(view, names.get(view.policy, view.policy or "default")) for view in views}
+            for way in msgspec.convert(daemon.integrations(), list[IntegrationView]):
+                if way.company_id in found:
+                    found[way.company_id].ways.append(way)
+            return sorted(found.values(), key=lambda one: one.view.name.lower())
+
+        self._ask("clients", job)
+
+    def read_users(self) -> None:
+        daemon = self._app.client
+        self._ask(
+            "people",
+            lambda: sorted(msgspec.convert(daemon.users(), list[UserView]), key=lambda u: (u.disabled, u.name.lower())),
+        )
+
+    def read_policies(self) -> None:
+        self._ask("chains", lambda: msgspec.convert(self._app.client.policies(), list[PolicyView]))
+
+    def read_way(self, ref: str) -> None:
+        self._ask("way", lambda: msgspec.convert(self._app.client.integration(ref), IntegrationView))
+
+    def try_policy(self, ref: str, severity: str, at: datetime | None) -> None:
+        ask: dict[str, Any] = {"severity": severity} | ({"at": at.isoformat()} if at else {})
+        self._ask("trial", lambda: msgspec.convert(self._app.client.try_policy(ref, **ask), PolicyTrial))
+
+    # --- clients --------------------------------------------------------------------------------------------
+
+    def open_wizard(self, draft: Draft) -> None:
+        app = self._app
+        if not draft.company_id and not draft.get("time_zone"):
+            draft.values["time_zone"] = getattr(app.zone, "key", "") or "UTC"
+        app.push_screen(WizardScreen(draft, self._send_draft))
+        daemon = app.client
+        self._ask("tiers", lambda: [one.name for one in msgspec.convert(daemon.sla_tiers(), list[TierView])])
+        self._ask("policies", lambda: [one.name for one in msgspec.convert(daemon.policies(), list[PolicyView])])
+
+    def _send_draft(self, draft: Draft) -> None:
+        daemon, now = self._app.client, self._app.clock.now()
+        if draft.company_id:
+            told = draft.settings()
+            self._ask("edited", lambda: daemon.edit_company(draft.company_id, **told), acting=True)
+        else:
+            self._ask("onboarded", lambda: onboard(daemon, draft, now), acting=True)
+
+    def choose_tool(self, company: CompanyView) -> None:
+        app = self._app
+
+        def chosen(tool: str | None) -> None:
+            if tool:
+                self._ask("made", lambda: app.client.add_integration(tool=tool, company=company.id), acting=True)
+
+        app.push_screen(ChooseTool(company), chosen)
+        self._ask("tools", lambda: msgspec.convert(app.client.tools(), list[ToolView]))
+
+    def rotate(self, company: CompanyView, ways: Sequence[IntegrationView]) -> None:
+        app = self._app
+        slug = company.id.removeprefix("comp-")
+
+        def chosen(ref: str | None) -> None:
+            if ref:
+                self._ask("made", lambda: app.client.rotate_integration(ref, what=""), acting=True)
+
+        words = [(way.id, f"{way.id}  {way.tool}  key {way.key_hint}  {way.signing}") for way in ways]
+        warning = "A new key (and secret, where it signs) is made and shown once. The old ones work for 24 hours more."
+        app.push_screen(TypeName(f"rotate a key of {company.name[:40]}", slug, warning, words), chosen)
+
+    def try_way(self, made: Mapping[str, Any]) -> None:
+        """Send an alert to the URL that the client was given, as its tool would."""
+        self._ask("tried", lambda: deliver_test(made, self._app.client), acting=True)
+
+    # --- people ---------------------------------------------------------------------------------------------
+
+    def edit_person(self, one: UserView | None) -> None:
+        app = self._app
+
+        def send(values: dict[str, str]) -> None:
+            self._ask("person", lambda: save_person(app.client, one, values), acting=True)
+
+        app.push_screen(PersonForm(one, person_fault, send))
+
+    # --- what the daemon answers ----------------------------------------------------------------------------
+
+    def on_known(self, event: messages.Known) -> None:
+        app = self._app
+        form = app.screen if isinstance(app.screen, WizardScreen) else None
+        if event.why:
+            self._refused(event, form)
+            return
+        match event.what, event.answer:
+            case ("clients" | "people" | "chains") as what, rows:
+                kind = {"clients": ClientsScreen, "people": PeopleScreen, "chains": ChainsScreen}[what]
+                for screen in app.screen_stack:
+                    if isinstance(screen, kind):
+                        cast("Roster[Any]", screen).fill(rows)
+            case "tiers", names if form is not None:
+                form.offer("sla", sorted(names, key=lambda name: (name != "silver", name)))
+            case "policies", names if form is not None:
+                form.offer("policy", sorted(names, key=lambda name: (name != "default", name)))
+            case "way", way:
+                self._each(Handover, lambda one: one.heard(way))
+            case "tools", tools:
+                self._each(ChooseTool, lambda one: one.fill(tools))
+            case "trial", trial:
+                self._each(TryChain, lambda one: one.fill(trial))
+            case "tried", said:
+                self._each(Handover, lambda one: one.told(said))
+            case "edited", _:
+                if form is not None and form.sending:
+                    app.pop_screen()
+                app.tell("saved")
+            case "onboarded", (made, left):
+                if form is not None and form.sending:
+                    app.pop_screen()
+                drafts.forget()
+                app.tell(f"the client is made, but: {left}" if left else "made", "error" if left else "toast")
+                self._hand_over(made, f"{made['name']} is ready")
+            case "made", made:
+                app.tell("made")
+                self._hand_over(made, f"{made['tool']} for {made['company_id'].removeprefix('comp-')}")
+            case "person", said:
+                app.tell(said)
+                if isinstance(app.screen, PersonForm) and app.screen.sending:
+                    app.screen.dismiss(None)
+                self.read_users()
+
+    def _hand_over(self, made: dict[str, Any], title: str) -> None:
+        """Show what is shown once; the list has its client's row under the cursor then."""
+        for screen in self._app.screen_stack:
+            if isinstance(screen, ClientsScreen):
+                screen.shelf.cursor = made["company_id"]
+        self.read_clients()
+        self._app.push_screen(Handover(made, title))
+
+    def _each(self, kind: type[Any], tell: Callable[[Any], None]) -> None:
+        for screen in self._app.screen_stack:
+            if isinstance(screen, kind):
+                tell(screen)
+
+    def _refused(self, event: messages.Known, form: WizardScreen | None) -> None:
+        app = self._app
+        if event.what in ("edited", "onboarded") and form is not None and form.sending:
+            form.refused(event.why)
+        elif event.what == "person" and isinstance(app.screen, PersonForm):
+            app.screen.refused(event.why)
+        elif event.what == "tried":
+            self._each(Handover, lambda one: one.told(event.why))
+        elif event.what == "trial":
+            self._each(TryChain, lambda one: one.told(event.why))
+        elif event.what != "way":
+            app.tell(event.why, "error")
