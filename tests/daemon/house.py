@@ -33,6 +33,11 @@ ALERT: dict[str, Any] = {
 }  # fmt: skip
 
 
+def unlike(signature: str, asset: str) -> dict[str, Any]:
+    """What makes an alert an incident of its own."""
+    return {"asset_name": asset, "signature": signature, "message": f"{signature} on {asset}"}
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int

@@ -19,7 +19,7 @@ from siems.config import Bedrock as BedrockSection
 from siems.config import Gemini as GeminiSection
 from siems.vocabulary import Role
 
-from .house import ALERT, House, open_house, until
+from .house import ALERT, House, open_house, unlike, until
 from .test_stream import types_until
 
 SECRET = "canary-hunter2"
@@ -114,11 +114,11 @@ async def test_who_does_not_answer_is_followed_by_the_next_and_rests(
     async with advised("bedrock,gemini,local") as house:
         await house.alert(ALARM)
         assert (await insight(house))["provider"] == "gemini"
-        await house.alert(ALARM | {"asset_name": "dc02", "signature": "other"})
+        await house.alert(ALARM | unlike("other", "dc02"))
         assert (await insight(house, "INC-2"))["provider"] == "gemini"
         assert len(bedrock.seen) == 1, "it rests for a minute"
         house.clock.advance(minutes=2)  # type: ignore[attr-defined]
-        await house.alert(ALARM | {"asset_name": "dc03", "signature": "third"})
+        await house.alert(ALARM | unlike("third", "dc03"))
         assert (await insight(house, "INC-3"))["provider"] == "bedrock"
         stats = (await house.ask("root", "GET", "/advice/stats")).json()
         counted = {one["provider"]: (one["calls"], one["failures"], one["tokens"]) for one in stats["providers"]}
@@ -208,13 +208,13 @@ async def test_for_a_client_that_is_off_or_stays_at_home_nobody_is_called(
         for number, (mode, provider) in enumerate((("local", "local"), ("off", None)), 1):
             reply = await house.ask("root", "PATCH", "/companies/acme", {"advice": mode})
             assert (reply.status, reply.json()["advice"]) == (200, mode)
-            await house.alert(ALARM | {"asset_name": mode, "signature": mode})
+            await house.alert(ALARM | unlike(mode, mode))
             await looked(house)
             found = (await house.ask("root", "GET", f"/incidents/INC-{number}/advice")).json()["insight"]
             assert (found["provider"] if found else None) == provider
         assert canary == []
         await house.ask("root", "PATCH", "/companies/acme", {"advice": "on"})
-        await house.alert(ALARM | {"asset_name": "on", "signature": "on"})
+        await house.alert(ALARM | unlike("on", "on"))
         assert (await insight(house, "INC-3"))["provider"] == "local"
         assert len(canary) >= 2, "the canary hears: both were tried once the client was on"
 
@@ -237,11 +237,11 @@ async def test_when_the_budget_is_used_up_nobody_outside_is_asked(advised: Openi
     async with advised("gemini,local", company_daily_calls=1) as house:
         await house.alert(ALARM)
         assert (await insight(house))["provider"] == "gemini"
-        await house.alert(ALARM | {"signature": "another"})
+        await house.alert(ALARM | unlike("another", "dc02"))
         assert (await insight(house, "INC-2"))["provider"] == "local"
         assert len(gemini.seen) == 1
         house.clock.advance(hours=24)  # type: ignore[attr-defined]
-        await house.alert(ALARM | {"signature": "third"})
+        await house.alert(ALARM | unlike("third", "dc03"))
         assert (await insight(house, "INC-3"))["provider"] == "gemini"
 
 

@@ -61,6 +61,14 @@ def test_what_changes_while_somebody_looks_is_looked_at_again(world: World) -> N
     assert world.count("advice_job") == 0
 
 
+def test_both_parts_of_a_split_are_looked_at_anew(world: World, ana: Actor) -> None:
+    world.fires(severity="HIGH")
+    world.fires(severity="HIGH", tool_source="Zabbix")
+    assert looks(world)
+    world.act(ana, "split", alerts=["ALR-2"], reason="another cause")
+    assert {row["incident_id"] for row in world.rows("SELECT incident_id FROM advice_job")} == {1, 2}
+
+
 def test_a_lease_that_ran_out_is_somebody_elses(world: World) -> None:
     world.fires()
     world.clock.advance(seconds=5)

@@ -85,10 +85,12 @@ def test_the_inventory_shows_the_root_of_a_cascade(world: World) -> None:
         world.do(assets.create, ROOT, ACME, name, Facts(depends_on=("sw-1",)))
     for name in ("a", "b", "sw-1", "c"):
         world.fires(name, "ping_down", "MEDIUM")
-    assert looks(world)
-    shown = view(world).insight
+    [row] = world.rows("SELECT id FROM incident WHERE merged_into IS NULL")
+    ref = f"INC-{row['id']}"
+    assert looks(world, ref)
+    shown = view(world, ref).insight
     assert (shown.pattern, shown.root_cause.split(" ")[0]) == ("cascade", "sw-1")
-    assert world.incident().severity is Severity.HIGH
+    assert world.incident(ref).severity is Severity.HIGH
 
 
 # --- who sees it -----------------------------------------------------------------------------------------------

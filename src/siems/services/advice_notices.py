@@ -38,6 +38,12 @@ def absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
     _queue(uow, event.survivor, GROWS)
 
 
+def split(uow: UnitOfWork, event: e.IncidentSplit) -> None:
+    """What was said of all the alerts may be wrong for either part."""
+    for incident in (event.after, event.part):
+        _queue(uow, incident, SETTLES)
+
+
 def flapped(uow: UnitOfWork, event: e.IncidentFlapping) -> None:
     _queue(uow, event.incident, GROWS)
 

@@ -337,7 +337,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.GapFound: (gap_found,),
         e.GapFollowed: (gap_followed,),
         e.DeadlinesRepaired: (deadlines_repaired,),
-        e.IncidentSplit: (group_notices.incident_split,),
+        e.IncidentSplit: (group_notices.incident_split, advice_notices.split),
         e.TicketLinked: (ticket_notices.ticket_linked,),
         e.TicketCommented: (ticket_notices.ticket_commented,),
         e.TicketMoved: (ticket_notices.ticket_moved,),

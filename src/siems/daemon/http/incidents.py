@@ -112,6 +112,7 @@ async def act(call: Call) -> web.Response:
         other = None
         if done.other is not None:
             other = incident_view(uow.connection, done.other, call.actor, names, as_of=uow.now)
+            other = with_insight(uow.connection, other, call.actor)
         return encode(
             wire.ActAnswer(
                 incident=shown, changed=done.changed, steps=list(done.steps), undo_until=done.undo_until,
