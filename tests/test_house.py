@@ -26,10 +26,11 @@ LONG = {
     "src/siems/config.py": 430,
     "src/siems/wire/__init__.py": 560,
     "src/siems/domain/events.py": 475,
-    "tests/daemon/test_permission_matrix.py": 600,
+    "src/siems/daemon/http/api.py": 360,
+    "tests/daemon/test_permission_matrix.py": 620,
     "tests/library/test_services_and_network.py": 335,
     # longer than they should be: these numbers may only fall
-    "src/siems/services/observers.py": 345,
+    "src/siems/services/observers.py": 340,
     "src/siems/storage/memory.py": 346,
     "scripts/reference.py": 490,
     "tests/tui/test_board.py": 550,

@@ -27,6 +27,24 @@ def changed_to(event: e.IncidentActed) -> str:
     return f"{text}: {reason}" if reason else text
 
 
+def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
+    """Both tell where the one went."""
+    absorbed, survivor = event.absorbed, event.survivor
+    actor = event.actor
+    uow.audit.add(
+        actor, "incident.merged", absorbed.ref, company_id=absorbed.company_id, reason=event.evidence,
+        details={"into": survivor.ref, "alerts": absorbed.alert_count},
+    )  # fmt: skip
+    text = f"{absorbed.ref} was folded into this: {event.evidence}"
+    data = mark("merge", event.before, survivor, absorbed.ref)
+    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=actor, data=data)
+    uow.timeline.add(
+        absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=actor
+    )
+    publish(uow, "incident.merged", absorbed, into=survivor.ref)
+    publish(uow, "incident.changed", survivor, coalesce=True)
+
+
 def incident_acted(uow: UnitOfWork, event: e.IncidentActed) -> None:
     """Its tickets follow, and whoever has it hears of another severity."""
     taken, command = event.taken, event.command

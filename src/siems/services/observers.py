@@ -103,23 +103,6 @@ def alert_remarked(uow: UnitOfWork, event: e.AlertRemarked) -> None:
 # --- incidents -------------------------------------------------------------------------------------------------
 
 
-def incident_absorbed(uow: UnitOfWork, event: e.IncidentAbsorbed) -> None:
-    absorbed, survivor = event.absorbed, event.survivor
-    actor = event.actor
-    uow.audit.add(
-        actor, "incident.merged", absorbed.ref, company_id=absorbed.company_id, reason=event.evidence,
-        details={"into": survivor.ref, "alerts": absorbed.alert_count},
-    )  # fmt: skip
-    text = f"{absorbed.ref} was folded into this: {event.evidence}"
-    data = mark("merge", event.before, survivor, absorbed.ref)
-    uow.timeline.add(survivor.company_id, survivor.id, "merge", text, actor=actor, data=data)
-    uow.timeline.add(
-        absorbed.company_id, absorbed.id, "merge", f"folded into {survivor.ref}: {event.evidence}", actor=actor
-    )
-    _publish(uow, "incident.merged", absorbed, into=survivor.ref)
-    _publish(uow, "incident.changed", survivor, coalesce=True)
-
-
 def severity_raised(uow: UnitOfWork, event: e.SeverityRaised) -> None:
     before, after = event.before, event.after
     uow.audit.add(
@@ -305,7 +288,7 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
             advice_notices.opened,
         ),
         e.IncidentAbsorbed: (
-            incident_absorbed,
+            group_notices.incident_absorbed,
             ticket_notices.incident_absorbed,
             watchers.incident_absorbed,
             advice_notices.absorbed,
