@@ -38,7 +38,7 @@ async def test_the_facts_begin_with_what_is_advised() -> None:
         confidence=0.83, evidence=["ALR-1"], similar=["INC-7"], severity=low, waiting=True,
     )  # fmt: skip
     async with opened(ScriptedClient([view(5, insight=advice)]), target="INC-5") as it:
-        await it.press("tab", "tab", "tab")
+        await it.press("tab", "tab", "tab", "tab")
         for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "siems incident advice INC-5 --accept"):
             assert text in it.screen
         assert "\x1b" not in it.screen
