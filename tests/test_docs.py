@@ -126,8 +126,8 @@ def _check(arguments: list[str], line: str) -> None:
     words = (words[0], *with_verb(import_module(f"siems.cli.{NOUNS[words[0]][0]}"), list(words[1:])))
     found = next((known for known in _known() if words[: len(known)] == known), None)
     if found is None:
-        only_noun = any(known[: len(words)] == words for known in _known()) or words[1].startswith("-") or "|" in words[1]
-        assert only_noun, f"there is no verb {words[1]!r}: {line}"
+        group = any(known[: len(words)] == words for known in _known())
+        assert group or words[1].startswith("-") or "|" in words[1], f"there is no verb {words[1]!r}: {line}"
         return
     for word in words[len(found) :]:
         if word == "--":

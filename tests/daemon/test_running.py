@@ -8,8 +8,9 @@ from typing import Any
 import pytest_asyncio
 
 from executors.sshd import PASSWORD, Sshd, serving
+from siems.vocabulary import Role
 
-from .house import House, until
+from .house import ALERT, House, until
 
 TEXT = """\
 name: try-out
@@ -33,8 +34,6 @@ async def sshd() -> AsyncIterator[Sshd]:
 
 async def furnished(house: House, sshd: Sshd, script: str, hosts: int = 3) -> None:
     """web-1 and so on are Acme's and behind the server; try-out is approved by another admin."""
-    from siems.vocabulary import Role
-
     await house.hire("second", Role.ADMIN)
     for number in range(1, hosts + 1):
         reply = await house.ask("root", "POST", "/companies/comp-acme/assets", {
@@ -72,13 +71,17 @@ async def printed(house: House, ref: str) -> str:
 
 async def test_a_run_over_ssh_is_told_live_verified_and_keeps_no_secret(door: House, sshd: Sshd) -> None:
     await furnished(door, sshd, f'echo "$SIEMS_KEY {PASSWORD} on $$"')
-    async with door.events("root") as following:
+    await door.hire("carol", Role.CLIENT, "comp-acme")
+    async with door.events("root") as following, door.events("carol") as clients:
         ref = await run(door)
         found = await ended(door, ref)
         assert (found["state"], found["verified"], found["hosts_succeeded"]) == ("succeeded", True, 3)
         seen = set()
         while "run.finished" not in seen:
             seen.add((await following())["type"])
+        await door.alert(ALERT)
+        said = [(await clients())["type"] for _ in range(2)]
+    assert not [type for type in said if type.startswith("run")], "clients are told nothing of runs"
     assert {"run.requested", "run.started", "run.step_finished", "run.host_finished", "run.output"} <= seen
     text = await printed(door, ref)
     assert text.count("******** ******** on ") == 3

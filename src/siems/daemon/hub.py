@@ -28,7 +28,8 @@ HIDDEN_FROM_CLIENTS = (
     "incident.chain_ended", "incident.still_on_it", "incident.ack_timed_out", "incident.nobody_paged",
     "incident.steps_skipped", "message.", "contact.", "notify_", "oncall.", "override.", "swap.", "handoff.",
     "schedule.", "shift.", "ticket", "template.", "policy.", "escalation.", "deadline", "gap.", "heartbeat.",
-    "incident.insight", "advice.",
+    "incident.insight", "advice.", "incident.watched", "incident.unwatched", "run", "standing", "self_heal",
+    "host_login", "cloud_account.", "correlation.", "parent.", "report.",
 )  # fmt: skip
 
 
