@@ -183,6 +183,12 @@ def test_files_stay_short_enough_to_be_read() -> None:
     assert {name: n for name, n in lengths.items() if n > LONG.get(name, LONGEST_FILE)} == {}
 
 
+def test_nothing_waits_in_a_way_that_may_miss_its_cancellation() -> None:
+    """`asyncio.wait_for` of Python 3.11 loses one that comes with what it waits for: a daemon would never end."""
+    found = [p.name for p in (ROOT / "src").rglob("*.py") if "asyncio.wait_for(" in p.read_text()]
+    assert found == [], "use asyncio.timeout"
+
+
 def test_every_module_opens_with_a_sentence() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         assert readable(path).startswith('"""'), path.name

@@ -103,7 +103,8 @@ class Advising:
                 log.error("advice.failed", why=why.message if isinstance(why, SiemsError) else repr(why))
                 pause = AILING_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._awake.wait()
             await asyncio.sleep(BREATH)
 
     async def _turn(self) -> float:

@@ -123,7 +123,8 @@ class Delivering:
         # what is due but has no room is looked for again when a message is done
         longest = SHARED_SLEEP if self._database.dialect.shared or full else LONGEST_SLEEP
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), max(0.01, min(wait if not full else longest, longest)))
+            async with asyncio.timeout(max(0.01, min(wait if not full else longest, longest))):
+                await self._wake.wait()
 
     async def round(self) -> int:
         """Lease what is due and put it on its way; how many."""
@@ -169,7 +170,8 @@ class Delivering:
             plain = Destination(address=parcel.address, name=parcel.user, options=options)
             to = self.opened(parcel.address, parcel.user) if parcel.sealed else plain
             worded = await self._worded(parcel)
-            accepted = await asyncio.wait_for(channel.send(self._message(worded), to), PROVIDER_SECONDS)
+            async with asyncio.timeout(PROVIDER_SECONDS):
+                accepted = await channel.send(self._message(worded), to)
         except Refused as why:
             return Outcome(accepted=False, error=str(why), refused=True)
         except TryLater as why:

@@ -51,7 +51,8 @@ class Feeding:
                 log.exception("search.not_fed")
                 await asyncio.sleep(AILING_SECONDS)
             try:
-                await asyncio.wait_for(self._awake.wait(), LONGEST_SLEEP)
+                async with asyncio.timeout(LONGEST_SLEEP):
+                    await self._awake.wait()
             except TimeoutError:
                 continue
             if not self.stopping:

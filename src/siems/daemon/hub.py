@@ -138,7 +138,8 @@ class Hub:
                         yield shown(event, actor)
             while True:
                 try:
-                    queued = await asyncio.wait_for(subscriber.queue.get(), HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        queued = await subscriber.queue.get()
                 except TimeoutError:
                     yield None
                     continue

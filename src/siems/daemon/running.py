@@ -115,7 +115,8 @@ class Running:
                 log.exception("runs.failed")
                 pause = AILING_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._awake.wait()
 
     async def begin(self) -> int:
         """Begin what waits and has room; how many."""

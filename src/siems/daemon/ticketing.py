@@ -87,7 +87,8 @@ class Ticketing:
                 log.exception("tickets.failed")
                 pause = AILING_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._awake.wait()
 
     async def _turn(self) -> float:
         """Begin what is due; for how long to sleep then. Without any account nothing is asked at each commit."""

@@ -179,7 +179,8 @@ class Watch:
         self._told[signature] = now if firing else None
 
     async def _within(self, work: Awaitable[R]) -> R:
-        return await asyncio.wait_for(work, PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await work
 
     # --- telling those who ask ---------------------------------------------------------------------------------
 

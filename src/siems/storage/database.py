@@ -184,7 +184,8 @@ class Database:
         """`fn(connection, *args)` in a read transaction, on a reader thread; sees all that was answered before."""
         if self._put_off():
             with contextlib.suppress(Unavailable, TimeoutError):  # counters of a moment ago are better than none
-                await asyncio.wait_for(self.write(tidy().fn, companies=(MSP,)), FOLD_AT_MOST_SECONDS)
+                async with asyncio.timeout(FOLD_AT_MOST_SECONDS):
+                    await self.write(tidy().fn, companies=(MSP,))
         return await self.peek(fn, *args)
 
     async def peek(self, fn: Callable[..., R], *args: Any) -> R:

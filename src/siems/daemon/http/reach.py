@@ -305,7 +305,8 @@ async def _try(
     said, error = "", ""
     try:
         opened = await asyncio.to_thread(call.runtime.delivering.channel, channel)
-        said = (await asyncio.wait_for(opened.send(message, to), PROVIDER_SECONDS)).message_id
+        async with asyncio.timeout(PROVIDER_SECONDS):
+            said = (await opened.send(message, to)).message_id
     except (Refused, TryLater) as why:
         error = str(why) or type(why).__name__
     except TimeoutError:
