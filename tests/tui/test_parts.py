@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scripted import NOW, ScriptedClient, view
 
 from siems import present
-from siems.tui import clipboard, clocks, saved
+from siems.tui import clipboard, clocks, lanes, saved
 from siems.tui.actions import BY_ID
 from siems.tui.desk import Desk, Order, carry_out, look_up, target
 from siems.tui.frame import LinkState
@@ -190,6 +190,18 @@ def test_a_lane_keeps_order_and_drops_what_is_superseded() -> None:
             break
         time.sleep(0.01)
     assert done == [4, 9]
+
+
+def test_a_lane_without_work_lets_its_thread_go_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "IDLE_SECONDS", 0.0)
+    lane, done = Lane("test"), threading.Event()
+    lane.put("", lambda: None)
+    thread = lane._thread
+    if thread is not None:
+        thread.join(5)
+        assert not thread.is_alive()
+    lane.put("", done.set)
+    assert done.wait(5)
 
 
 def test_the_link_in_words() -> None:

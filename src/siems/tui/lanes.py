@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 Job = Callable[[], None]
+IDLE_SECONDS = 5.0
+"""A lane without work lets its thread go, and with it the screens that its last job knew."""
 
 
 class Lane:
@@ -36,8 +38,9 @@ class Lane:
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not self._jobs:
-                    self._ready.wait()
+                if not self._ready.wait_for(lambda: bool(self._jobs), IDLE_SECONDS):
+                    self._thread = None
+                    return
                 _, job = self._jobs.pop(0)
                 self._busy = True
             try:
