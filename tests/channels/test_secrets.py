@@ -14,7 +14,7 @@ from providers.browser import Browser, new_key
 from providers.hook import SECRET
 from providers.phones import NUMBER
 from providers.push import USER
-from siems.channels import Channel, Destination, Refused, TryLater, registry
+from siems.channels import Channel, Destination, Refused, TryLater, email, registry
 from siems.channels.webpush import public_key
 from siems.errors import InvalidField
 
@@ -97,9 +97,10 @@ async def failing(channel: Channel, to: Destination) -> BaseException:
 @pytest.mark.parametrize("name", list(registry))
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 302, 0])
 async def test_no_failure_tells_a_secret(
-    name: str, status: int, wall: Wall, opened: Open, caplog: pytest.LogCaptureFixture
+    name: str, status: int, wall: Wall, opened: Open, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(email, "PATIENCE", 0.5)  # for a greeting that a web server never gives
     wall.status = status or 500
     if not status:
         wall.then(*[Trouble(reset=True)] * 3)

@@ -142,7 +142,7 @@ def test_what_cannot_be_understood_is_2_and_the_last_line_says_what_to_type(
         ("incident timeline 999999", "siems incident list"),
         ("incident ack 999999", "siems incident list"),
         ("incident wait 999999", "siems incident list"),
-        ("incident list --context prod", "SIEMS_URL"),
+        ("incident list --context prod", "siems context add prod"),
         ("alert show ALR-999999", "siems alert list"),
         ("silence show SIL-999999", "siems silence list"),
         ("silence extend 999999 --for 1h", "siems silence list"),

@@ -38,6 +38,8 @@ TABLE = {
     P.SEE_AGENTS:       "✓     ✓       ✓          ·",
     P.REPLAY:           "✓     ✓       ·          ·",
     P.OWN_SESSION:      "✓     ✓       ✓          ✓",
+    P.SEE_ANALYTICS:    "✓     ✓       ✓          ·",
+    P.JUDGE_ADVICE:     "✓     ✓       ·          ·",
     P.RUN:              "✓     ✓       ✓          ·",
     P.APPROVE_RUN:      "✓     ✓       ·          ·",
     P.APPROVE_HIGH_RUN: "✓     ·       ·          ·",

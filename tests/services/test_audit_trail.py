@@ -168,7 +168,8 @@ def test_managers_read_their_companies_and_technicians_only_their_own_acts(world
     ben = world.hire("ben", Role.TECHNICIAN, ACME)
 
     def seen(actor: Any) -> list[Any]:
-        return world.database.read_now(lambda c: trail.list_entries(c, actor, chain=None, object="", limit=100))
+        ask = trail.TrailAsk(actor=actor, now=world.clock.now(), limit=100)
+        return world.database.read_now(trail.list_entries, ask).items
 
     assert {entry.company_id for entry in seen(mara)} == {ACME}
     assert {entry.actor for entry in seen(mara)} >= {"user-ana", "system"}

@@ -257,12 +257,12 @@ def test_an_alert_that_waited_recovered_and_fires_again_counts_once(world: World
     assert world.incident().alert_count == world.count("alert", "incident_id = 1") == 3
 
 
-def test_an_alert_that_waits_joins_when_others_have_opened_an_incident_for_it(world: World) -> None:
+def test_an_alert_that_waits_is_taken_along_by_others_that_open_an_incident_for_it(world: World) -> None:
     world.settings(min_alerts=2)
     world.fires("d")
     for asset in ("a", "b", "c"):
         world.fires(asset, severity="CRITICAL")
-    assert world.incident().asset_count == 3
+    assert world.incident().asset_count == 4
     assert world.fires("d")["incident_id"] == "INC-1"
     assert (world.incident().alert_count, world.incident().active_count) == (4, 4)
     assert world.rows("SELECT count, incident_id FROM alert WHERE id = 1") == [{"count": 2, "incident_id": 1}]
