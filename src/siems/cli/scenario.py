@@ -97,7 +97,7 @@ def _storms(random: Random) -> Iterator[Step]:
     # 00:41 a bad release of the booking site takes the CPU of five web servers
     for number in range(1, 6):
         hot = Signal(
-            2_460 + number * 11, BOREALIS, "Datadog", f"web-server-{number:02}", "high_cpu_usage", "high",
+            2_460 + number * 11, BOREALIS, "Datadog", f"web-server-{number:02}", HOT, "high",
             f"CPU at {random.randint(91, 99)}% for 5 minutes",
         )  # fmt: skip
         yield from _repeat(random, hot, until=3_590, every=40)
@@ -105,6 +105,9 @@ def _storms(random: Random) -> Iterator[Step]:
     gone = Signal(2_640, ACME, "Zabbix", "dc01", "domain_controller_down", "critical", "DC01 down, DHCP and DNS fail")
     yield from _repeat(random, gone, until=3_590, every=30)
 
+
+HOT, CURE, FIXER = "high_cpu_usage", "high-cpu-fix", "maria"
+"""What ends with a runbook, with which, and who runs it."""
 
 _SMALL = (
     (ACME, "Veeam", "backup-01", "backup_job_failed", "medium", "job nightly failed, 3 of 41 machines"),
