@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import signal
 import socket
@@ -70,6 +71,12 @@ def _dropped(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(T0)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of collected tests are looked at by every full collection of garbage, and none of them is any."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- databases -------------------------------------------------------------------------------------------------
