@@ -154,9 +154,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/sla/report"): Case("see what is in the scope", **COMPANY, query="?by=severity&company={object}"),
     ("GET", "/sla/tiers"): Case("see what is in the scope"),
     ("GET", "/playback/board"): Case("analytics", own="2026-01-01T00:00:00Z", query="?at={object}"),
-    ("GET", "/playback/steps"): Case(
-        "analytics", own="2026-01-01T00:00:00Z", query="?after={object}&until=2026-01-01T01:00:00Z"
-    ),
+    ("GET", "/playback/steps"): Case("analytics", own="2026-01-01T00:00:00Z", query="?after={object}&until={object}"),
     ("GET", "/playback/incidents/{ref}"): Case("analytics", **INCIDENT),
     ("GET", "/reports/{ref}"): Case("analytics", own="volume"),
     ("GET", "/reports/{ref}/incidents"): Case("analytics", own="volume", query="?measure=opened"),

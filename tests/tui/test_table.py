@@ -23,6 +23,7 @@ from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.people import PeopleScreen
+from siems.tui.screens.replay import ReplayScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
@@ -37,6 +38,11 @@ ELSEWHERE = {
     "r": ("resolve", "range"),
     "c": ("close", "one_client"),
     "p": ("answer", "one_severity"),
+    "space": ("mark", "play"),
+    "h": ("day_back", "step_back"),
+    "left": ("day_back", "step_back"),
+    "l": ("day_on", "step_on"),
+    "right": ("day_on", "step_on"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -80,6 +86,7 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         ClientsScreen,
         PeopleScreen,
         ChainsScreen,
+        ReplayScreen,
         WizardScreen,
         Choice,
         Field,
@@ -104,6 +111,7 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (ClientsScreen, Where.CLIENTS),
         (PeopleScreen, Where.PEOPLE),
         (ChainsScreen, Where.CHAINS),
+        (ReplayScreen, Where.REPLAY),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:

@@ -1,4 +1,4 @@
-"""How an incident stood before a change: what is kept of it, so that the board of any past moment can be shown again."""
+"""How an incident stood before a change: what is kept of it, so that any past moment can be shown again."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, or_, select
 from siems.clock import rfc3339
 from siems.domain.alert import Alert
 from siems.domain.changing import replace
-from siems.domain.permissions import Actor, Permission, missing, require_role
+from siems.domain.permissions import Actor, Permission, missing, require, require_role
 from siems.domain.retention import Retention
 from siems.domain.stands import Course
 from siems.errors import InvalidField
@@ -104,11 +104,11 @@ def _gaps(connection: Connection, found: Mapping[int, Course], counted: bool) ->
 
 def story(connection: Connection, ref: str, actor: Actor, at: datetime) -> PlaybackStory:
     """An incident as it stood, with its story until then. Raises NotFound, Forbidden."""
-    require_role(actor, Permission.PLAYBACK)
     number = number_of(ref)
     row = connection.execute(select(*t.raw_columns(t.incident)).where(t.incident.c.id == number)).first()
     if row is None or not actor.sees(row.company_id):
         raise missing(f"INC-{number}")
+    require(actor, Permission.PLAYBACK, row.company_id)
     found = courses(connection, [row], at)
     settle(connection, found, at)
     names = load_names(connection)

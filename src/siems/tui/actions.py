@@ -28,6 +28,7 @@ class Where(StrEnum):
     CLIENTS = "clients"
     PEOPLE = "people"
     CHAINS = "policies"
+    REPLAY = "replay"
     WIZARD = "form"
 
 
@@ -42,8 +43,10 @@ INBOX = (Where.INBOX,)
 SLA = (Where.SLA,)
 CLIENTS = (Where.CLIENTS,)
 ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
-EVERY = tuple(where for where in Where if where is not Where.WIZARD)
-"""Every screen but the form, whose letters are typed."""
+REPLAY = (Where.REPLAY,)
+EVERY = tuple(where for where in Where if where not in (Where.WIZARD, Where.REPLAY))
+"""Every screen of today but the form, whose letters are typed."""
+ALL = EVERY + REPLAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
     Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),
-    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX, hint="open"),
+    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX + REPLAY,
+         hint="open"),
     Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
@@ -133,7 +137,14 @@ DEEDS: tuple[Deed, ...] = (
     Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT + SLA, hint="export"),
     Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
     Deed("save_view", ("F",), "save this view", where=BOARD),
-    Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
+    Deed("pane", ("d",), "detail pane on or off", where=LISTS + REPLAY, hint="pane"),
+    Deed("play", ("space",), "play or pause", where=REPLAY, hint="play"),
+    Deed("next_event", ("full_stop",), "to what happened next", where=REPLAY, hint="next"),
+    Deed("previous_event", ("comma",), "to what happened before", where=REPLAY),
+    Deed("step_on", ("l", "right"), "a step on, repeats too", where=REPLAY, hint="step"),
+    Deed("step_back", ("h", "left"), "a step back", where=REPLAY),
+    Deed("faster", ("plus", "equals_sign"), "faster", where=REPLAY, hint="speed"),
+    Deed("slower", ("minus",), "slower", where=REPLAY),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
     Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS, hint="filter"),
@@ -157,8 +168,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("one_severity", ("p",), "one severity", cli="siems report sla --query severity:HIGH", where=SLA,
          hint="severity"),
     Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
-    Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
-    Deed("copy", ("y",), "copy...", hint="copy", where=EVERY),
+    Deed("help", ("question_mark",), "this help", hint="help", where=ALL),
+    Deed("copy", ("y",), "copy...", hint="copy", where=ALL),
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
@@ -169,23 +180,24 @@ DEEDS: tuple[Deed, ...] = (
     Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
     Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
-    Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
+    Deed("zone", ("T",), "time zone: UTC or local", where=ALL),
     Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
-    Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
-    Deed("down", ("j", "down"), "down", where=EVERY),
-    Deed("up", ("k", "up"), "up", where=EVERY),
-    Deed("first", ("g", "home"), "first", where=EVERY),
-    Deed("last", ("G", "end"), "last", where=EVERY),
-    Deed("page_down", ("pagedown",), "page down", where=EVERY),
-    Deed("page_up", ("pageup",), "page up", where=EVERY),
-    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back", where=EVERY),
-    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit", where=EVERY),
+    Deed("retry", ("ctrl+r",), "ask the daemon now", where=ALL),
+    Deed("down", ("j", "down"), "down", where=ALL),
+    Deed("up", ("k", "up"), "up", where=ALL),
+    Deed("first", ("g", "home"), "first", where=ALL),
+    Deed("last", ("G", "end"), "last", where=ALL),
+    Deed("page_down", ("pagedown",), "page down", where=ALL),
+    Deed("page_up", ("pageup",), "page up", where=ALL),
+    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back", where=ALL),
+    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit", where=ALL),
 )  # fmt: skip
 BY_ID: Mapping[str, Deed] = {deed.id: deed for deed in DEEDS}
 
 SHOWN: Mapping[str, str] = {
     "slash": "/", "colon": ":", "question_mark": "?", "at": "@", "asterisk": "*", "left_square_bracket": "[",
     "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc",
+    "full_stop": ".", "comma": ",", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "ctrl+backslash", "ctrl+space"})
@@ -220,6 +232,9 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     ),
     Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
     Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.REPLAY: (
+        "help", "play", "next_event", "step_on", "faster", "open", "pane", "zone", "copy", "quit",
+    ),
     Where.WIZARD: (),
 }  # fmt: skip
 

@@ -95,8 +95,11 @@ class Going:
             here.ref, here.top, here.why = ref, 0, ""
             here.repaint()
         else:
-            app.push_screen(DetailScreen(ref))
+            app.push_screen(self.incident_screen(ref))
         app.read_story(ref)
+
+    def incident_screen(self, ref: str) -> DetailScreen:
+        return DetailScreen(ref)
 
     def leave_incident(self) -> None:
         if isinstance(self._app.screen, DetailScreen):

@@ -21,12 +21,15 @@ BESIDE = {
     "next_critical": "previous_critical",
     "pane_down": "pane_up",
     "day_on": "day_back",
+    "next_event": "previous_event",
+    "step_on": "step_back",
+    "faster": "slower",
 }
 """Deeds that share a line of the help with their opposites."""
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
-    Where.CHAINS: "escalation policies",
+    Where.CHAINS: "escalation policies", Where.REPLAY: "replay",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -59,9 +62,14 @@ _PEOPLE = (
     ("command", ":user create  :oncall"),
 )
 _CHAINS = (("times", "2026-03-10 03:00 in the zone of the first line"), ("command", ":oncall  :companies"))
+_REPLAY = (
+    ("record", "the board is as it was; what the record no longer has is said on line 2"),
+    ("speed", "x1 is as it went, x60 an hour in a minute; siems tui --replay HOUR --speed 10"),
+)
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
+    Where.REPLAY: _REPLAY,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),
