@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -28,6 +28,10 @@ ORDER BY cursor
 """
 
 
+LATE = timedelta(minutes=2)
+"""Repeats are told at most so much later than they came, even where time runs faster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an event says of an alert."""
@@ -36,6 +40,12 @@ class Told:
     type: str
     alert: int
     data: Mapping[str, Any]
+
+    @property
+    def when(self) -> datetime:
+        """When it was so: repeats are told a moment later."""
+        last = self.data.get("last_alert_at")
+        return self.at if last is None or self.type != "alert.repeated" else datetime.fromisoformat(last)
 
     @property
     def incident(self) -> int | None:
@@ -49,7 +59,7 @@ class Told:
         if self.incident is None or "last_alert_at" not in said:
             return None
         last = to_micros(datetime.fromisoformat(said["last_alert_at"]))
-        return Count(self.at, (said["alert_count"], said["repeat_count"], said["active_count"], last))
+        return Count(self.when, (said["alert_count"], said["repeat_count"], said["active_count"], last))
 
 
 def cursor_after(connection: Connection, moment: datetime) -> int:
@@ -74,19 +84,22 @@ def told_since(connection: Connection) -> datetime | None:
 
 
 def told_between(connection: Connection, after: datetime, until: datetime) -> list[Told]:
-    """What was told of alerts after a moment, up to another one."""
-    span = {"first": cursor_after(connection, after), "last": cursor_after(connection, until)}
-    return [_told(row) for row in connection.execute(text(_BETWEEN), span)]
+    """What became of alerts after a moment, up to another one, in that order."""
+    span = {"first": cursor_after(connection, after), "last": cursor_after(connection, until + LATE)}
+    told = map(told_of, connection.execute(text(_BETWEEN), span))
+    return sorted((one for one in told if after < one.when <= until), key=lambda one: one.when)
 
 
-def _told(row: Any) -> Told:
+def told_of(row: Any) -> Told:
+    """What a row of `event` says."""
     return Told(from_micros(row.at), row.type, int(row.object.removeprefix("ALR-")), json.loads(row.data))
 
 
 def _backwards(connection: Connection, moment: datetime) -> Iterator[Told]:
-    cursor = cursor_after(connection, moment)
+    """What had been told of by then, the newest first."""
+    cursor = cursor_after(connection, moment + LATE)
     while rows := connection.execute(text(_BACK), {"cursor": cursor}).all():
-        yield from map(_told, rows)
+        yield from (told for row in rows if (told := told_of(row)).when <= moment)
         cursor = rows[-1].cursor
 
 
@@ -155,7 +168,7 @@ def _last_told(
     found: dict[int, Count] = {}
     open_ = dict(wanted)
     for told in _backwards(connection, at):
-        for number in [n for n, kept in known.items() if n in open_ and kept.at > told.at]:
+        for number in [n for n, kept in known.items() if n in open_ and kept.at > told.when]:
             found[number] = known[number]
             del open_[number]
         if not open_ or told.at < min(open_.values()):

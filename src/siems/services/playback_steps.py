@@ -15,7 +15,7 @@ from siems.domain.permissions import Actor, Permission, require_role
 from siems.domain.stands import Count, Course
 from siems.errors import InvalidField
 from siems.services.playback import alive, view_at
-from siems.services.playback_counts import Told, cursor_after, settle, told_between, told_since
+from siems.services.playback_counts import LATE, Told, cursor_after, settle, told_between, told_of, told_since
 from siems.services.stands import STAND, chunks, courses
 from siems.services.views import Names, load_names
 from siems.storage import tables as t
@@ -197,8 +197,8 @@ def _step_of(row: Any, kind: str, at: datetime, said: str, names: Names) -> Play
 
 
 _REPEATS = """
-SELECT e.at AS at, e.company_id AS company_id, e.data AS data, e.object AS object FROM event AS e
-WHERE e.cursor >= :first AND e.cursor < :last AND e.type = 'alert.repeated' ORDER BY e.cursor LIMIT :most
+SELECT cursor, at, company_id, type, object, data FROM event
+WHERE cursor >= :first AND cursor < :last AND type = 'alert.repeated' ORDER BY cursor LIMIT :most
 """
 
 
@@ -206,16 +206,17 @@ def _repeated(
     connection: Connection, actor: Actor, span: Stretch, found: Mapping[int, Course], names: Names, limit: int
 ) -> Found:
     """The same alert again: one step for what a moment of them comes to."""
-    first, last = cursor_after(connection, span.after), cursor_after(connection, span.until)
+    first, last = cursor_after(connection, span.after), cursor_after(connection, span.until + LATE)
     rows = connection.execute(text(_REPEATS), {"first": first, "last": last, "most": limit + 1}).all()
-    seen = [row for row in rows if actor.sees(row.company_id)]
-    known = _alerts(connection, [int(row.object.removeprefix("ALR-")) for row in seen])
+    seen = [told_of(row) for row in rows if actor.sees(row.company_id)]
+    seen = [told for told in seen if span.after < told.when <= span.until]
+    known = _alerts(connection, [told.alert for told in seen])
     made = []
-    for row in seen:
-        alert = known.get(int(row.object.removeprefix("ALR-")))
+    for told in seen:
+        alert = known.get(told.alert)
         if alert is not None:
-            made.append(_step_of(alert, "repeat", from_micros(row.at), f"{alert.signature} again", names))
-    return Found(made, _cut(rows, limit, lambda row: from_micros(row.at)))
+            made.append(_step_of(alert, "repeat", told.when, f"{alert.signature} again", names))
+    return Found(made, _cut(rows, limit, lambda row: from_micros(row.at) - LATE))
 
 
 def _alerts(connection: Connection, numbers: Sequence[int]) -> dict[int, Any]:
