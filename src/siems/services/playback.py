@@ -22,7 +22,7 @@ from siems.domain.retention import Retention
 from siems.domain.stands import Course
 from siems.errors import InvalidField
 from siems.services.filters import in_scope
-from siems.services.playback_counts import Told, settle, told_between, told_since
+from siems.services.playback_counts import Told, forgotten, settle, told_between
 from siems.services.queries import number_of
 from siems.services.stands import STAND, courses, incident_of
 from siems.services.views import Names, alert_view, incident_view, load_names
@@ -49,7 +49,7 @@ def board(
     views = [view for course in found.values() if (view := view_at(connection, course, actor, names, at)) is not None]
     following = str(rows[limit - 1].id) if len(rows) > limit else None
     gaps = [] if cursor else _removed(kept, at, now)
-    return PlaybackBoard(at=at, items=views, next=following, gaps=[*gaps, *_gaps(connection, found, counted)])
+    return PlaybackBoard(at=at, items=views, next=following, gaps=[*gaps, *_gaps(connection, found, counted, at)])
 
 
 def _number(cursor: str) -> int:
@@ -84,18 +84,15 @@ def _removed(kept: Retention, at: datetime, now: datetime) -> list[str]:
     """Nothing is left of what was removed, not even how much it was: but that it may have been is known."""
     if now - at < kept.incidents:
         return []
-    return [f"closed incidents are kept for {kept.incidents.days} days: what was closed before is not shown"]
+    return [f"incidents that were closed more than {kept.incidents.days} days ago"]
 
 
-def _gaps(connection: Connection, found: Mapping[int, Course], counted: bool) -> list[str]:
-    said = []
-    if not counted:
-        since = told_since(connection)
-        when = "nothing of it" if since is None else f"it since {rfc3339(since.replace(microsecond=0))}"
-        said.append(f"repeats of alerts: the record has {when}; some counts and scores are too low")
+def _gaps(connection: Connection, found: Mapping[int, Course], counted: bool, at: datetime) -> list[str]:
+    """What of these incidents the record does not have, in words."""
+    said = [] if counted else forgotten(connection, at)
     if torn := [f"INC-{number}" for number, course in found.items() if not course.whole]:
         named = ", ".join(torn[:5]) + (f" and {len(torn) - 5} more" if len(torn) > 5 else "")
-        said.append(f"{named}: changed before siems kept every change, and shown partly as today")
+        said.append(f"changes of {named}, from before siems kept them: shown partly as today")
     return said
 
 

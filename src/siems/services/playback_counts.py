@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -78,9 +78,20 @@ def cursor_after(connection: Connection, moment: datetime) -> int:
 
 
 def told_since(connection: Connection) -> datetime | None:
-    """Since when events are kept; None where there are none."""
+    """From when on events are there, where older ones were removed; None where none were."""
+    oldest, newest = stream_bounds(connection)
+    if oldest <= 1 and bool(oldest) == bool(newest):
+        return None
     at = connection.execute(text("SELECT at FROM event ORDER BY cursor LIMIT 1")).scalar()
-    return None if at is None else from_micros(at)
+    return datetime.max.replace(tzinfo=UTC) if at is None else from_micros(at)
+
+
+def forgotten(connection: Connection, after: datetime) -> list[str]:
+    """What the record no longer has of a time, in words; nothing where it has all of it."""
+    since = told_since(connection)
+    if since is None or since <= after:
+        return []
+    return ["repeats of alerts" + ("" if since.year == 9999 else f" before {since:%Y-%m-%d %H:%M}Z")]
 
 
 def told_between(connection: Connection, after: datetime, until: datetime) -> list[Told]:

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from siems.clock import from_micros, rfc3339
+from siems.clock import from_micros
 from siems.domain.permissions import Actor, Permission, require_role
 from siems.domain.stands import Count, Course
 from siems.errors import InvalidField
 from siems.services.playback import alive, view_at
-from siems.services.playback_counts import LATE, Told, cursor_after, settle, told_between, told_of, told_since
+from siems.services.playback_counts import LATE, Told, cursor_after, forgotten, settle, told_between, told_of
 from siems.services.stands import STAND, chunks, courses
 from siems.services.views import Names, load_names
 from siems.storage import tables as t
@@ -63,16 +63,8 @@ def steps(connection: Connection, actor: Actor, span: Stretch, *, limit: int) ->
     _count(found, told_between(connection, reached.after, reached.until))
     _with_views(connection, found, taken, actor, names)
     return PlaybackSteps(
-        after=span.after, until=reached.until, items=taken, next=end, gaps=_gaps(connection, span.after)
+        after=span.after, until=reached.until, items=taken, next=end, gaps=forgotten(connection, span.after)
     )
-
-
-def _gaps(connection: Connection, after: datetime) -> list[str]:
-    since = told_since(connection)
-    if since is not None and since <= after:
-        return []
-    told = "no repeats" if since is None else f"no repeats before {rfc3339(since.replace(microsecond=0))}"
-    return [f"the record has {told}: they are kept for some days only"]
 
 
 def _gathered(

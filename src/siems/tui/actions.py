@@ -139,10 +139,10 @@ DEEDS: tuple[Deed, ...] = (
     Deed("save_view", ("F",), "save this view", where=BOARD),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS + REPLAY, hint="pane"),
     Deed("play", ("space",), "play or pause", where=REPLAY, hint="play"),
-    Deed("next_event", ("full_stop",), "to what happened next", where=REPLAY, hint="next"),
-    Deed("previous_event", ("comma",), "to what happened before", where=REPLAY),
-    Deed("step_on", ("l", "right"), "a step on, repeats too", where=REPLAY, hint="step"),
-    Deed("step_back", ("h", "left"), "a step back", where=REPLAY),
+    Deed("next_event", ("full_stop",), "next event", where=REPLAY, hint="next"),
+    Deed("previous_event", ("comma",), "event before", where=REPLAY),
+    Deed("step_on", ("l", "right"), "a moment on", where=REPLAY, hint="step"),
+    Deed("step_back", ("h", "left"), "a moment back", where=REPLAY),
     Deed("faster", ("plus", "equals_sign"), "faster", where=REPLAY, hint="speed"),
     Deed("slower", ("minus",), "slower", where=REPLAY),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
@@ -233,7 +233,7 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
     Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
     Where.REPLAY: (
-        "help", "play", "next_event", "step_on", "faster", "open", "pane", "zone", "copy", "quit",
+        "help", "play", "next_event", "step_on", "faster", "open", "quit", "copy", "zone", "pane",
     ),
     Where.WIZARD: (),
 }  # fmt: skip

@@ -165,7 +165,7 @@ class ReplayApp(SiemsApp):
         self._heard_until = self.monotonic()
 
     def on_mount(self) -> None:
-        super().on_mount()
+        """Besides what the console does then, which is called by itself."""
         if self.ticking:
             self.set_interval(TICK, self.play)
 
@@ -184,7 +184,9 @@ class ReplayApp(SiemsApp):
     # --- the record -----------------------------------------------------------------------------------------
 
     def on_tape_loaded(self, event: TapeLoaded) -> None:
-        self.me, self.loaded = event.me, True
+        # how many notices wait, and who is on call, is of today
+        self.me = msgspec.structs.replace(event.me, unread=0, on_call_until=None)
+        self.loaded = True
         self.state.returned()
         self.tape.load(event.views, event.gaps)
         self._show_anew()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from siems.wire import IncidentView, PlaybackStep
 
@@ -64,8 +64,9 @@ class Tape:
         return [view for view in self._board.values() if view.state != "CLOSED"]
 
     def last(self, most: int) -> list[PlaybackStep]:
-        """What happened last, the newest first."""
-        return self.steps[max(0, self.place - most) : self.place][::-1]
+        """What happened last, the newest first; that an alert came again is seen in its count."""
+        loud = (step for step in reversed(self.steps[: self.place]) if step.kind not in QUIET)
+        return list(islice(loud, most))
 
     # --- playing --------------------------------------------------------------------------------------------
 

@@ -63,8 +63,8 @@ _PEOPLE = (
 )
 _CHAINS = (("times", "2026-03-10 03:00 in the zone of the first line"), ("command", ":oncall  :companies"))
 _REPLAY = (
-    ("record", "the board is as it was; what the record no longer has is said on line 2"),
-    ("speed", "x1 is as it went, x60 an hour in a minute; siems tui --replay HOUR --speed 10"),
+    ("record", "the board is as it was; line 2 says what is not on record"),
+    ("speed", "x1 is as it went, x60 an hour in a minute; --speed begins with it"),
 )
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,

@@ -30,7 +30,7 @@ def bar(tape: Tape, scene: Scene, width: int) -> Line:
     at = tape.at.astimezone(scene.zone)
     sign = "end" if tape.ended else ">" if tape.running else "paused"
     left: list[Piece] = [
-        (" REPLAY ", "lost"), (f" {at:%a %Y-%m-%d %H:%M:%S} ", "bold"),
+        (" REPLAY ", "lost"), (f" {at:{'%a ' if width >= 100 else ''}%Y-%m-%d %H:%M:%S} ", "bold"),
         (f" {sign} ", "live" if sign == ">" else "stale"),
         (f"{speed_word(tape.speed)}  ", "key"),
     ]  # fmt: skip
@@ -39,7 +39,7 @@ def bar(tape: Tape, scene: Scene, width: int) -> Line:
     right: list[Piece] = [
         (f"  {ends[0]:%H:%M}-{ends[1]:%H:%M}", "dim"), (f"  {tape.place} of {len(tape.steps)}{more}", ""),
     ]  # fmt: skip
-    room = width - sum(len(text) for text, _ in left + right) - 2
+    room = width - sum(len(text) for text, _ in left + right) - 4
     if room >= 5:
         full, blank = ("#", "-") if scene.looks.ascii_only else ("█", "░")
         done = round(tape.share * room)
