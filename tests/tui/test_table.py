@@ -22,17 +22,21 @@ from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.replay import ReplayScreen
+from siems.tui.screens.silences import SilencesScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry", "edit", "try", "behind"),
+    "enter": ("open", "raw", "entry", "edit", "try", "held", "behind"),
     "o": ("incident", "only"),
-    "E": ("previous_critical", "export"),
+    "E": ("expire", "previous_critical", "export"),
+    "plus": ("join", "faster"),
+    "minus": ("leave", "slower"),
     "V": ("mark_none", "verify"),
     "f": ("follow", "unread", "views"),
     "r": ("resolve", "range"),
@@ -86,6 +90,8 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         ClientsScreen,
         PeopleScreen,
         ChainsScreen,
+        SilencesScreen,
+        ParentsScreen,
         ReplayScreen,
         WizardScreen,
         Choice,
@@ -111,6 +117,8 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (ClientsScreen, Where.CLIENTS),
         (PeopleScreen, Where.PEOPLE),
         (ChainsScreen, Where.CHAINS),
+        (SilencesScreen, Where.SILENCES),
+        (ParentsScreen, Where.PARENTS),
         (ReplayScreen, Where.REPLAY),
     ],
 )
@@ -196,4 +204,7 @@ def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
     assert read_keymap().keys == {}
     assert "cannot be read" in read_keymap().faults[0]
     (places.config_dir() / "keys.toml").write_text('ack = "x"\nmark = "left_square_bracket"\n')
-    assert read_keymap().keys == {"ack": "x", "mark": "left_square_bracket"}  # they mean something else on other screens only
+    assert read_keymap().keys == {
+        "ack": "x",
+        "mark": "left_square_bracket",
+    }  # they mean something else on other screens only

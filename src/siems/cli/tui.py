@@ -12,7 +12,7 @@ import typer
 
 from siems import contexts, errors
 from siems.cli.context import Door, leaf, new_app
-from siems.cli.times import past
+from siems.moments import past
 
 app = new_app("The board, in this terminal.")
 COMMANDS = ("tui",)

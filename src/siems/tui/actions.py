@@ -28,6 +28,8 @@ class Where(StrEnum):
     CLIENTS = "clients"
     PEOPLE = "people"
     CHAINS = "policies"
+    SILENCES = "silences"
+    PARENTS = "parents"
     REPLAY = "replay"
     WIZARD = "form"
 
@@ -42,8 +44,13 @@ AUDIT = (Where.AUDIT,)
 INBOX = (Where.INBOX,)
 SLA = (Where.SLA,)
 CLIENTS = (Where.CLIENTS,)
-ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
+ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS, Where.SILENCES, Where.PARENTS)
 REPLAY = (Where.REPLAY,)
+SILENCES = (Where.SILENCES,)
+PARENTS = (Where.PARENTS,)
+GROUPED = BOTH + PARENTS
+"""Where a key is about incidents: on the parents screen about all of a group."""
+ROSTERS_NEW = (Where.CLIENTS, Where.PEOPLE, Where.SILENCES, Where.PARENTS)
 EVERY = tuple(where for where in Where if where not in (Where.WIZARD, Where.REPLAY))
 """Every screen of today but the form, whose letters are typed."""
 ALL = EVERY + REPLAY
@@ -81,34 +88,42 @@ class Deed:
 
 DEEDS: tuple[Deed, ...] = (
     Deed("ack", ("a",), "acknowledge", Level.DIRECT, "siems incident ack {ids}", done="Acknowledged",
-    hint="ack"),
+    hint="ack", where=GROUPED),
     Deed("assign", ("A",), "assign...", Level.DIRECT, "siems incident assign {ids} --to {to}",
          done="Assigned", hint="assign"),
     Deed("take", ("t",), "take it", Level.DIRECT, "siems incident take {ids}", "assign", "Taken:", "take"),
     Deed("start", ("s",), "start work", Level.DIRECT, "siems incident start {ids}", done="Started",
     hint="start"),
     Deed("resolve", ("r",), "resolve...  (asks)", Level.CONFIRM, "siems incident resolve {ids} {flags} --yes",
-         done="Resolved", hint="resolve"),
+         done="Resolved", hint="resolve", where=GROUPED),
     Deed("close", ("c",), "close...  (asks)", Level.CONFIRM, "siems incident close {ids} {flags}",
-         done="Closed", hint="close"),
+         done="Closed", hint="close", where=GROUPED),
     Deed("reopen", ("O",), "reopen...  (asks)", Level.CONFIRM, "siems incident reopen {ids} {flags}",
          done="Reopened", hint="reopen"),
     Deed("escalate", ("e",), "escalate now...  (asks)", Level.CONFIRM,
     "siems incident escalate {ids} {flags}",
          done="Escalated", hint="escalate"),
     Deed("note", ("n",), "note...", Level.DIRECT, "siems incident note {ids} {note}", done="Noted on",
-    hint="note"),
+    hint="note", where=GROUPED),
     Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
-         done="On hold:", hint="hold"),
+         done="On hold:", hint="hold", where=GROUPED),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
     Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),
-    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX + REPLAY,
+    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX + PARENTS + REPLAY,
          hint="open"),
     Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
     Deed("mark_none", ("V",), "unmark all", where=BOARD),
+    Deed("expire", ("E",), "expire now...  (asks)", Level.CONFIRM, "siems silence expire ID", where=SILENCES,
+         hint="expire", about="silence"),
+    Deed("longer", ("L",), "extend...  (asks)", Level.CONFIRM, "siems silence extend ID --for 1h", where=SILENCES,
+         hint="longer", about="silence"),
+    Deed("join", ("plus",), "add incidents...  (asks)", Level.CONFIRM, "siems parent add ID INC-12", where=PARENTS,
+         hint="add", about="group"),
+    Deed("leave", ("minus",), "take it out...  (asks)", Level.CONFIRM, "siems parent remove ID INC-12", where=PARENTS,
+         hint="take out", about="group"),
     Deed("follow", ("f",), "follow the newest", where=ALERTS, hint="follow"),
     Deed("freeze", ("z",), "freeze or go on live", where=LISTS, hint="freeze"),
     Deed("next_critical", ("e",), "older critical", where=ALERTS, hint="crit"),
@@ -148,10 +163,12 @@ DEEDS: tuple[Deed, ...] = (
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
     Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS, hint="filter"),
-    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=(Where.CLIENTS, Where.PEOPLE), hint="new"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=ROSTERS_NEW, hint="new"),
     Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
     Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
          hint="try it"),
+    Deed("held", ("enter",), "the alerts it holds back", cli="siems alert list --query suppressed_by:ID", where=SILENCES,
+         hint="alerts"),
     Deed("setup", ("I",), "a key and steps for a tool...", Level.CONFIRM,
          "siems integration setup TOOL --company ID", where=CLIENTS, hint="integration", about="company"),
     Deed("rotate", ("X",), "rotate a key...  (asks for the name)", Level.SEVERE,
@@ -179,6 +196,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("clients", ("6",), "companies", cli="siems company list", where=EVERY),
     Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
     Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
+    Deed("silences", ("S",), "silences and windows", cli="siems silence list", where=EVERY, hint="silences"),
+    Deed("parents", ("C",), "common causes: parents", cli="siems parent list", where=EVERY, hint="parents"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
     Deed("zone", ("T",), "time zone: UTC or local", where=ALL),
     Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
@@ -232,6 +251,12 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     ),
     Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
     Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.SILENCES: (
+        "help", "new", "longer", "expire", "held", "filter", "command", "copy", "back", "quit",
+    ),
+    Where.PARENTS: (
+        "help", "new", "ack", "join", "leave", "note", "hold", "resolve", "close", "open", "command", "back", "quit",
+    ),
     Where.REPLAY: (
         "help", "play", "next_event", "step_on", "faster", "open", "quit", "copy", "zone", "pane",
     ),

@@ -42,8 +42,10 @@ from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.overlay import Overlay
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.place import Place
+from siems.tui.screens.silences import SilencesScreen
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, SORTS, Board
 from siems.tui.terminal import leave_with_terminal
@@ -110,6 +112,8 @@ class SiemsApp(Listening, Arriving, Recording, Measuring, Going, Office, ViewDee
                 ClientsScreen(),
                 PeopleScreen(),
                 ChainsScreen(),
+                SilencesScreen(),
+                ParentsScreen(),
             )
         }
         self.bodies: Bodies = {}

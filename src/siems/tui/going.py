@@ -18,11 +18,14 @@ TARGETS = {
     "alerts": Where.ALERTS, "alert": Where.ALERTS, "oncall": Where.ONCALL, "on-call": Where.ONCALL,
     "audit": Where.AUDIT, "inbox": Where.INBOX, "sla": Where.SLA, "companies": Where.CLIENTS, "company": Where.CLIENTS,
     "users": Where.PEOPLE, "user": Where.PEOPLE, "policies": Where.CHAINS, "policy": Where.CHAINS,
+    "silences": Where.SILENCES, "silence": Where.SILENCES, "maintenance": Where.SILENCES,
+    "parents": Where.PARENTS, "parent": Where.PARENTS,
 }  # fmt: skip
 """What a deep link may name; behind a `?` stands the filter of its list."""
 LINKS = {
     Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.SLA: "sla", Where.AUDIT: "audit", Where.INBOX: "inbox",
     Where.CLIENTS: "companies", Where.PEOPLE: "users", Where.CHAINS: "policies",
+    Where.SILENCES: "silences", Where.PARENTS: "parents",
 }  # fmt: skip
 """The deep link to each list."""
 
@@ -85,6 +88,12 @@ class Going:
 
     def do_chains(self) -> None:
         self.go_to(Where.CHAINS)
+
+    def do_silences(self) -> None:
+        self.go_to(Where.SILENCES)
+
+    def do_parents(self) -> None:
+        self.go_to(Where.PARENTS)
 
     def open_incident(self, ref: str) -> None:
         """Go to an incident's own screen."""

@@ -30,6 +30,7 @@ HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
     Where.CHAINS: "escalation policies", Where.REPLAY: "replay",
+    Where.SILENCES: "silences and windows", Where.PARENTS: "common causes",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -62,6 +63,16 @@ _PEOPLE = (
     ("command", ":user create  :oncall"),
 )
 _CHAINS = (("times", "2026-03-10 03:00 in the zone of the first line"), ("command", ":oncall  :companies"))
+_SILENCES = (
+    ("match", "asset=dc* severity!=CRITICAL message~.*timeout.* label.env=x: all of them"),
+    ("until", "2h, 18:00, 'tomorrow 6am', 2026-03-10T22:00Z"),
+    ("command", ":silence add  :maintenance  :alerts suppressed_by:SIL-3"),
+)
+_PARENTS = (
+    ("ack", "a on any line acknowledges the group: what joins from then on calls nobody"),
+    ("clients", "a client never learns that others are concerned: name none in notes to all"),
+    ("command", ":parent create  :silences"),
+)
 _REPLAY = (
     ("record", "the board is as it was; line 2 says what is not on record"),
     ("speed", "x1 is as it went, x60 an hour in a minute; --speed begins with it"),
@@ -69,7 +80,7 @@ _REPLAY = (
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
-    Where.REPLAY: _REPLAY,
+    Where.REPLAY: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from siems.tui import frame
-from siems.tui.actions import BY_ID, DEEDS, Where
+from siems.tui.actions import BY_ID, DEEDS, Deed, Where
 from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
@@ -101,7 +101,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
-        able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
+        able = self.able()
         keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])
 
@@ -139,6 +139,14 @@ class Place(Screen[None], inherit_bindings=False):
     def bulk(self) -> bool:
         """Whether marks decide what is meant."""
         return False
+
+    def able(self) -> set[str]:
+        """The acts that the last line offers."""
+        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
+
+    def refusal(self, deed: Deed) -> str:
+        """Why an act cannot be asked for here, or nothing."""
+        return self.siems.hands.refusal(deed, self.subjects())
 
     def story(self) -> Story | None:
         return None

@@ -47,6 +47,7 @@ class Roster(ListPlace, Generic[Row]):
         self.all: list[Row] = []
         self.query_text = ""
         self._read_at = -OLD
+        self.why = ""
 
     # --- what subclasses say ----------------------------------------------------------------------------------
 
@@ -75,8 +76,14 @@ class Roster(ListPlace, Generic[Row]):
 
     def fill(self, rows: list[Row]) -> None:
         """The daemon has answered: the cursor stays on its row."""
+        self.why = ""
         self.all = rows
         self.shelf.replace(self._matching())
+        self.repaint()
+
+    def refused(self, why: str) -> None:
+        """The daemon does not show it to this reader, or cannot."""
+        self.why = why
         self.repaint()
 
     def _matching(self) -> list[Row]:
@@ -149,6 +156,8 @@ class Roster(ListPlace, Generic[Row]):
     def _empty(self) -> list[list[Piece]]:
         if lost := self.no_daemon():
             return lost
+        if self.why and not self.shelf.loaded:
+            return [[(self.why, "error")]]
         if not self.shelf.loaded:
             return [[("reading...", "dim")]]
         if self.query_text:
