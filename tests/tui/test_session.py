@@ -91,7 +91,8 @@ async def test_what_happened_on_the_asset_before() -> None:
 
 TARGETS = {Where.BOARD: "", Where.DETAIL: "INC-121", Where.ALERTS: "alerts", Where.ONCALL: "oncall",
            Where.AUDIT: "audit", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
-           Where.CHAINS: "policies", Where.SLA: "sla", Where.SILENCES: "silences", Where.PARENTS: "parents"}  # fmt: skip
+           Where.CHAINS: "policies", Where.SLA: "sla", Where.SILENCES: "silences", Where.PARENTS: "parents"
+           }  # fmt: skip
 
 
 async def test_every_key_of_the_table_has_somebody_who_answers() -> None:

@@ -13,11 +13,12 @@ from siems.errors import SiemsError
 from siems.tui import drafts, messages
 from siems.tui.drafts import Draft
 from siems.tui.errands import deliver_test, onboard, person_fault, save_person
+from siems.tui.groups import Node, nodes
 from siems.tui.screens.chains import ChainsScreen, TryChain
 from siems.tui.screens.choose_tool import ChooseTool
 from siems.tui.screens.clients import Client, ClientsScreen
 from siems.tui.screens.handover import Handover
-from siems.tui.screens.parents import Node, ParentsScreen, nodes
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen, PersonForm
 from siems.tui.screens.roster import Roster
 from siems.tui.screens.rotate_key import TypeName

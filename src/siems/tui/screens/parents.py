@@ -4,57 +4,34 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from siems import present
-from siems.errors import SiemsError
 from siems.tui.actions import Deed, Where
-from siems.tui.commands import ref as ref_of
 from siems.tui.frame import rule
+from siems.tui.groups import (
+    WAITS,
+    Node,
+    clients_of,
+    names_of,
+    numbers_of,
+    outcome,
+    refs_fault,
+    severity_of,
+    title_of,
+    waits_fault,
+    who_of,
+    yes_fault,
+)
 from siems.tui.looks import Line, Piece
 from siems.tui.screens.confirm import told
 from siems.tui.screens.form import Form, Slot, length
 from siems.tui.screens.place import bindings
 from siems.tui.screens.roster import Column, Roster
-from siems.wire import ParentAnswer, ParentChild, ParentView
+from siems.wire import ParentView
 
-WAITS = ("client", "vendor", "parts", "scheduled")
 OWN = {"ack": "ack", "note": "note", "resolve": "resolve", "hold": "hold", "close": "close"}
 """Keys of incidents that mean the same for a whole group here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A line: a group, or under it one of its incidents."""
-
-    parent: ParentView
-    child: ParentChild | None = None
-
-
-def nodes(parents: Sequence[ParentView]) -> list[Node]:
-    """Each group with its incidents under it, by client."""
-    found: list[Node] = []
-    for parent in parents:
-        found.append(Node(parent))
-        found += [Node(parent, child) for child in sorted(parent.children, key=lambda c: (c.company.lower(), c.id))]
-    return found
-
-
-def outcome(answer: dict[str, Any], said: str) -> str:
-    """What became of each incident, in a sentence. Raises SiemsError where some failed."""
-    done = msgspec.convert(answer, ParentAnswer)
-    failed = [one for one in done.results if one.error is not None]
-    changed = sum(one.changed for one in done.results)
-    text = f"{done.parent.id}: {said}, {present.plural(changed, 'incident')} changed"
-    if failed and failed[0].error is not None:
-        first = failed[0]
-        assert first.error is not None
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise SiemsError(f"{text}; not {first.id}{more}: {first.error.message}", hint=first.error.hint)
-    return text
 
 
 class ParentsScreen(Roster[Node]):
@@ -78,11 +55,11 @@ class ParentsScreen(Roster[Node]):
     def columns(self) -> Sequence[Column[Node]]:
         return (
             Column("ID", 11, self._ref),
-            Column("P", 2, lambda n: _severity(n)),
+            Column("P", 2, lambda n: severity_of(n)),
             Column("STATE", 9, self._state),
-            Column("CLIENT", 14, lambda n: (_clients(n), "")),
-            Column("TITLE", 0, lambda n: _title(n)),
-            Column("WHO", 8, lambda n: (_who(n), "")),
+            Column("CLIENT", 14, lambda n: (clients_of(n), "")),
+            Column("TITLE", 0, lambda n: title_of(n)),
+            Column("WHO", 8, lambda n: (who_of(n), "")),
             Column("DUE", 9, self._due, right=True),
             Column("SINCE", 10, self._since, wide=True),
         )
@@ -175,7 +152,7 @@ class ParentsScreen(Roster[Node]):
         lines: list[Line] = [
             [(parent.id, "bold"), (f"  {present.clip(present.safe(parent.title), 60)}", "")],
             [(f"{parent.open} open of {present.plural(len(parent.children), 'incident')}", "dim"),
-             (f", {present.plural(parent.companies, 'client')}: ", "dim"), (_names(parent), "")],
+             (f", {present.plural(parent.companies, 'client')}: ", "dim"), (names_of(parent), "")],
         ]  # fmt: skip
 
         def answered(said: dict[str, str] | None) -> None:
@@ -193,7 +170,7 @@ class ParentsScreen(Roster[Node]):
     def group_note(self, parent: ParentView) -> None:
         slots = (
             Slot("note", "n", "note", "what is known", needed=True),
-            Slot("children", "c", "into", "yes: into each incident too; name no client then", check=_yes),
+            Slot("children", "c", "into", "yes: into each incident too; name no client then", check=yes_fault),
         )
 
         def send(said: dict[str, str]) -> None:
@@ -225,7 +202,7 @@ class ParentsScreen(Roster[Node]):
             )
             return
         slots = (
-            Slot("hold_for", "f", "for", ", ".join(WAITS), needed=True, check=_waits),
+            Slot("hold_for", "f", "for", ", ".join(WAITS), needed=True, check=waits_fault),
             Slot("until", "u", "until", "4h, 1d", needed=True, check=lambda text: "" if length(text) else "4h or 1d"),
         )
 
@@ -245,10 +222,10 @@ class ParentsScreen(Roster[Node]):
         if self.current is None:
             return
         parent = self.current.parent
-        slot = Slot("ids", "i", "add", "INC-12 INC-14", needed=True, value=self._marked(), check=_refs)
+        slot = Slot("ids", "i", "add", "INC-12 INC-14", needed=True, value=self._marked(), check=refs_fault)
 
         def send(said: dict[str, str]) -> None:
-            refs = _numbers(said["ids"])
+            refs = numbers_of(said["ids"])
             self._act("add", parent, "added", " ".join(refs), incidents=refs)
 
         self._asks(f" join {parent.id} ", "add them", parent, (slot,), send)
@@ -270,7 +247,7 @@ class ParentsScreen(Roster[Node]):
             return
         slots = (
             Slot("title", "t", "title", "technicians of these clients read it"),
-            Slot("ids", "i", "of", "INC-3 INC-9; marked ones stand here", value=self._marked(), check=_refs),
+            Slot("ids", "i", "of", "INC-3 INC-9; marked ones stand here", value=self._marked(), check=refs_fault),
             Slot("query", "m", "match", "signature:vpn_down severity:>=HIGH: what new ones join by"),
         )
 
@@ -278,7 +255,7 @@ class ParentsScreen(Roster[Node]):
             if said is None:
                 return
             words = {name: text.strip() for name, text in said.items()}
-            refs, client = _numbers(words["ids"]), self.siems.client
+            refs, client = numbers_of(words["ids"]), self.siems.client
             if not refs and not words["query"]:
                 self.siems.tell("a group needs incidents, or what new ones join by", "error")
                 return
@@ -296,49 +273,3 @@ class ParentsScreen(Roster[Node]):
 
     def _marked(self) -> str:
         return " ".join(sorted(self.siems.model.marks, key=lambda ref: int(ref.rpartition("-")[2] or 0)))
-
-
-def _severity(row: Node) -> Piece:
-    worst = row.child.severity if row.child is not None else _worst(row.parent)
-    return (present.severity_short(worst), worst) if worst else ("", "")
-
-
-def _worst(parent: ParentView) -> str:
-    found = [child.severity for child in parent.children if child.open]
-    return next((name for name in present.SEVERITY_SHORT if name in found), "")
-
-
-def _clients(row: Node) -> str:
-    return row.child.company if row.child is not None else present.plural(row.parent.companies, "client")
-
-
-def _title(row: Node) -> Piece:
-    return (row.child.title, "") if row.child is not None else (row.parent.title, "bold")
-
-
-def _who(row: Node) -> str:
-    if row.child is not None:
-        return present.person(row.child.assignee_name)
-    return present.person(row.parent.acknowledged_by) if row.parent.acknowledged_by else "--"
-
-
-def _names(parent: ParentView) -> str:
-    names = sorted({child.company for child in parent.children})
-    return present.clip(present.safe(", ".join(names)), 44)
-
-
-def _numbers(text: str) -> list[str]:
-    return [found for word in text.replace(",", " ").split() if (found := ref_of(word)) is not None]
-
-
-def _refs(text: str) -> str:
-    wrong = [word for word in text.replace(",", " ").split() if ref_of(word) is None]
-    return f"{wrong[0]} is no incident: INC-12" if wrong else ""
-
-
-def _waits(text: str) -> str:
-    return "" if text.strip() in WAITS else f"one of {', '.join(WAITS)}"
-
-
-def _yes(text: str) -> str:
-    return "" if text.strip().lower() in ("yes", "y") else "yes, or nothing"

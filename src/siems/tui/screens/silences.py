@@ -93,7 +93,8 @@ class SilencesScreen(Roster[SilenceView]):
         ahead = f"begins in {present.duration((s.starts_at - now).total_seconds())}   " if s.starts_at > now else ""
         left = present.duration(max(0.0, (s.ends_at - now).total_seconds()))
         ends: list[Piece] = [
-            (f"{ahead}", "stale"), (f"{self._time(s.starts_at)} to {self._time(s.ends_at)}", ""), (f", {left} left", "dim"),
+            (ahead, "stale"), (f"{self._time(s.starts_at)} to {self._time(s.ends_at)}", ""),
+            (f", {left} left", "dim"),
         ]  # fmt: skip
         if s.repeats:
             following = [self._time(window.starts_at) for window in s.windows[1:3]]
