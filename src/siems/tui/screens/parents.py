@@ -39,7 +39,7 @@ class ParentsScreen(Roster[Node]):
 
     BINDINGS = bindings(Where.PARENTS)
     WHERE = Where.PARENTS
-    NOUNS = ("line", "lines")
+    NOUNS = ("group", "groups")
     STRIP = 6
 
     def read(self) -> None:
@@ -51,6 +51,10 @@ class ParentsScreen(Roster[Node]):
     def words(self, row: Node) -> str:
         whole = f"{row.parent.id} {row.parent.title} {row.parent.query}"
         return whole if row.child is None else f"{whole} {row.child.id} {row.child.company} {row.child.title}"
+
+    def total(self) -> str:
+        groups, clients = {row.parent.id for row in self.all}, {row.child.company_id for row in self.all if row.child}
+        return f"{present.plural(len(groups), 'group')} over {present.plural(len(clients), 'client')}"
 
     def columns(self) -> Sequence[Column[Node]]:
         return (

@@ -38,6 +38,7 @@ def foreseen(found: SilencePreview, looks_cut: str, width: int) -> list[Line]:
     active = present.plural(found.alert_count, "active alert")
     lines: list[Line] = [
         [("matches ", "dim"), (" ".join(found.matchers), "bold")],
+        [("client  ", "dim"), (found.company_id.removeprefix("comp-"), "")],
         [("now     ", "dim"), (f"{active}; {found.last_24h} of {found.last_24h_of} in 24 h", "")],
     ]
     if not found.alert_count and not found.last_24h:
@@ -75,15 +76,18 @@ class SilencesScreen(Roster[SilenceView]):
             Column("STATE", 7, lambda s: (s.state, "live" if s.state == "active" else "dim")),
             Column("COMPANY", 12, lambda s: (s.company, "")),
             Column("MATCHES", 0, lambda s: (" ".join(s.matchers), "")),
-            Column("STARTS", 9, lambda s: (self._time(s.starts_at), "dim"), wide=True),
-            Column("UNTIL", 9, lambda s: (self._time(s.ends_at), "")),
+            Column("STARTS", 12, lambda s: (self._time(s.starts_at), "dim"), wide=True),
+            Column("UNTIL", 12, lambda s: (self._time(s.ends_at), "")),
             Column("HOLDS", 5, lambda s: (str(s.suppressed), "" if s.suppressed else "dim"), right=True),
             Column("BY", 8, lambda s: (present.person(s.created_by_name), "")),
             Column("WHY", 0, lambda s: (s.change or s.comment, "dim"), wide=True),
         )
 
     def _time(self, at: datetime) -> str:
-        return present.short_time(at, self.siems.clock.now(), self.siems.zone)
+        """`18:00` today, `Sat 22:00` within some days, else with its date."""
+        there, here = at.astimezone(self.siems.zone), self.siems.clock.now().astimezone(self.siems.zone)
+        days = abs((there.date() - here.date()).days)
+        return f"{there:%H:%M}" if not days else f"{there:%a %H:%M}" if days < 6 else f"{there:%d %b %H:%M}"
 
     def about(self, row: SilenceView, width: int) -> list[Line]:
         s, now = row, self.siems.clock.now()
@@ -135,8 +139,8 @@ class SilencesScreen(Roster[SilenceView]):
             Slot("company", "c", "client", "acme", needed=True, value=here),
             Slot("matchers", "m", "match", MATCHES, needed=True, check=_matchers),
             Slot("until", "u", "until", f"2h, 18:00, 'tomorrow 6am' ({zone})", needed=True, check=self._when),
+            Slot("comment", "w", "why", "for whoever wonders", needed=True),
             Slot("starts", "f", "from", "now; 'today 22:00', 2026-03-10T22:00Z", check=self._when),
-            Slot("comment", "w", "why", "for whoever wonders"),
             Slot("change", "r", "change", "CHG-9: makes it a maintenance window"),
             Slot("repeat", "p", "repeat", "daily; weekly sat,sun; monthly 2tue; an RRULE"),
         )
