@@ -77,6 +77,8 @@ def past(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
     """
     word = text.strip().lower()
     here = now.astimezone(zone)
+    if not word:
+        raise InvalidField("no time is given", hint="write it like -3h, 'yesterday 14:00' or 2026-03-10T14")
     ago = _AGO.fullmatch(word)
     if ago is not None:
         return (here - parse_span(ago[1] or ago[2])).astimezone(UTC)
@@ -85,7 +87,11 @@ def past(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
         found = moment(f"today {rest}".strip(), now, zone).astimezone(here.tzinfo)
         return (found - timedelta(days=1)).astimezone(UTC)
     found = moment(text, now, zone)
-    if found > now and _iso(text.strip(), zone) is None and not re.match(r"\d+(\.\d+)?[wdms]|\d+h\b|tomorrow", word):
+    if (
+        found > now
+        and _iso(text.strip(), zone) is None
+        and not re.match(r"\d+(\.\d+)?[wdms]|\d+h\b|today|tomorrow", word)
+    ):
         back = timedelta(days=7 if day[:3] in _DAYS else 1)
         found = (found.astimezone(here.tzinfo) - back).astimezone(UTC)
     if found > now:

@@ -69,8 +69,8 @@ _SILENCES = (
     ("command", ":silence add  :maintenance  :alerts suppressed_by:SIL-3"),
 )
 _PARENTS = (
-    ("ack", "a on any line acknowledges the group: what joins from then on calls nobody"),
-    ("clients", "a client never learns that others are concerned: name none in notes to all"),
+    ("ack", "acknowledges the whole group; what joins later calls nobody"),
+    ("clients", "none learns of the others: name no client in notes to all"),
     ("command", ":parent create  :silences"),
 )
 _REPLAY = (
