@@ -93,7 +93,8 @@ def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str, name
         cpu_ratios.append(base["cpu"] / ours["cpu"] if ours["cpu"] else 0.0)
         print(
             f"  {number + 1}: {ours['rate']:,.0f}/s of {base['rate']:,.0f}/s = {ratios[-1]:.3f},"
-            f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%}",
+            f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%},"
+            f" {ours['opened'] / ours['requests']:.0%} opened an incident",
             file=sys.stderr,
         )
     rate, ratio, p99 = (statistics.median(each) for each in (rates, ratios, slow))
