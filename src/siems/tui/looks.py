@@ -170,10 +170,12 @@ def flow(line: Line, width: int, *, indent: int = 2) -> list[Line]:
     for text, role in line:
         for word in re.findall(r"\s*\S+|\s+$", present.safe(text)):
             size = present.cell_width(word)
-            if size > room and lines[-1] and word.strip():
-                word = present.clip(word.lstrip(), width - indent)
-                size, room = present.cell_width(word), width - indent
-                lines.append([(" " * indent, "")])
+            if size > room:
+                if lines[-1]:
+                    lines.append([(" " * indent, "")])
+                    room = width - indent
+                word = present.clip(word.lstrip(), room)
+                size = present.cell_width(word)
             lines[-1].append((word, role))
             room -= size
     return list(lines)
