@@ -107,7 +107,7 @@ DEEDS: tuple[Deed, ...] = (
     hint="note", where=GROUPED),
     Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
          done="On hold:", hint="hold", where=GROUPED),
-    Deed("insight", ("i",), "advice: accept, decline...  (asks)", Level.CONFIRM, "siems incident advice {ids} --accept",
+    Deed("insight", ("W",), "advice: accept, decline...  (asks)", Level.CONFIRM, "siems incident advice {ids} --accept",
          hint="advice", about="advice"),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
