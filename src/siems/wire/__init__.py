@@ -185,12 +185,16 @@ from siems.wire.record import (
     ChainState,
     Check,
     CompanyCount,
+    ExportAsk,
     NoticeView,
     ReadAsk,
+    RestoredView,
     Status,
     StreamEvent,
     Summary,
     VerifyAnswer,
+    VerifyAsk,
+    WitnessState,
 )
 from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
 from siems.wire.runbooks import (
@@ -344,6 +348,7 @@ __all__ = [
     "CorrelationSettings",
     "CorrelationView",
     "ExplainView",
+    "ExportAsk",
     "FairnessView",
     "FeedAsk",
     "FeedView",
@@ -441,6 +446,7 @@ __all__ = [
     "ReportLine",
     "ResolutionClock",
     "ResponseClock",
+    "RestoredView",
     "RevokeAsk",
     "RotateAsk",
     "RuleAsk",
@@ -550,5 +556,6 @@ __all__ = [
     "WhoView",
     "WindowView",
     "Wire",
+    "WitnessState",
     "WouldView",
 ]
