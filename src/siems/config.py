@@ -263,7 +263,9 @@ class Audit(Section):
 
     @property
     def file(self) -> Path:
-        return Path(self.checkpoints).expanduser() if self.checkpoints else places.state_dir() / "audit-checkpoints.jsonl"
+        return (
+            Path(self.checkpoints).expanduser() if self.checkpoints else places.state_dir() / "audit-checkpoints.jsonl"
+        )
 
 
 class Log(Section):

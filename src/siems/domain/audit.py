@@ -153,7 +153,8 @@ def _damage_of(
 def _rewritten(chain: str, first: int, last: int, mark: Mark) -> Damage:
     """All hashes fit, but they are not those that were signed: somebody has computed them anew."""
     where = f"entry {last}" if first == last else f"one of the entries {first} to {last}"
-    said = f"{where} is not what it was when {last} was signed at {mark.at:%Y-%m-%d %H:%M:%S} UTC; its hashes are made anew"
+    when = f"{mark.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = f"{where} is not what it was when {last} was signed at {when}; the hashes are made anew"
     return Damage(chain, first, "rewritten", said)
 
 

@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from siems.domain.audit import Mark, canonical
+from siems.domain.audit import GENESIS, Mark, canonical
 from siems.domain.changing import replace
 
 VERSION = 1
@@ -160,9 +160,10 @@ class Witness:
         """The last entry of each chain that was signed."""
         return {chain: head for chain in self.marks if (head := self.last(chain)) is not None}
 
-    def backup_of(self, heads: Mapping[str, Head]) -> datetime | None:
-        """When a backup was made that ends like this, if one was."""
-        return next((at for at, chains in reversed(self.backups) if dict(chains) == dict(heads)), None)
+    def backup_of(self, chain: str, end: Head) -> datetime | None:
+        """When a backup was made in which a chain ends like this, if one was."""
+        ends = ((at, chains.get(chain, (0, GENESIS))) for at, chains in reversed(self.backups))
+        return next((at for at, head in ends if head == end), None)
 
 
 def witness(lines: Iterable[str | bytes], *, trusted: str | None = None) -> Witness:
@@ -204,10 +205,11 @@ def _take(found: Witness, statement: Statement) -> None:
 
 def _take_back(found: Witness, statement: Statement, at: datetime) -> None:
     """What came after a backup was not kept: it binds no longer."""
-    lost = {chain: (statement.chains.get(chain, (0, ""))[0] + 1, number) for chain, (number, _) in statement.lost.items()}
+    ends = {chain: number for chain, (number, _) in statement.chains.items()}
+    lost = {chain: (ends.get(chain, 0) + 1, number) for chain, (number, _) in statement.lost.items()}
     found.restored.append(Restored(at, statement.source, lost, statement.anew))
     for chain, marks in list(found.marks.items()):
-        reached = 0 if statement.anew else statement.chains.get(chain, (0, ""))[0]
+        reached = 0 if statement.anew else ends.get(chain, 0)
         found.marks[chain] = {number: mark for number, mark in marks.items() if number <= reached}
 
 

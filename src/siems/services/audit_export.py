@@ -14,9 +14,9 @@ from siems.domain.checkpoint import Head, Kind, Statement, Witness, read
 from siems.domain.events import Recorded
 from siems.domain.permissions import Actor, Permission, require_role
 from siems.errors import InvalidField, NotFound
-from siems.services.checkpoints import heads_of
 from siems.services.trail import Span, entry_before
 from siems.storage import tables as t
+from siems.storage.repositories.audit import heads_of
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 from siems.wire import ExportAsk

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from siems.domain.audit import Damage
 from siems.domain.checkpoint import Head, Witness
 from siems.storage import tables as t
+from siems.storage.repositories.audit import heads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,6 @@ class Look:
 
     heads: Mapping[str, Head]
     damages: Mapping[str, Damage]
-
-
-def heads_of(connection: Connection) -> dict[str, Head]:
-    """The last number and hash of every chain that has entries, as the database remembers them."""
-    rows = connection.execute(select(t.audit_head).where(t.audit_head.c.seq > 0))
-    return {row.chain: (int(row.seq), row.hash) for row in rows}
 
 
 def look(connection: Connection, signed: Mapping[str, Head]) -> Look:
@@ -56,11 +51,18 @@ def _hash_of(connection: Connection, chain: str, number: int) -> str | None:
     return None if found is None else str(found)
 
 
-def agrees(connection: Connection, witness: Witness, heads: Mapping[str, Head]) -> bool:
-    """Whether a database has the history that was signed, as far as it goes: so a backup has been put back."""
-    for chain, marks in witness.marks.items():
-        numbers = [number for number in marks if number <= heads.get(chain, (0, ""))[0]]
-        # an entry commits to all before it: the last one that was signed stands for them
-        if numbers and _hash_of(connection, chain, max(numbers)) != marks[max(numbers)].hash:
-            return False
-    return True
+def branch_of(connection: Connection, found: Witness, heads: Mapping[str, Head]) -> dict[str, Head]:
+    """Up to where each chain of a database that was put back is what was signed: to its head, or to where another
+    history begins. A chain is left out where nothing of it is what was signed."""
+    branch: dict[str, Head] = {}
+    for chain, head in heads.items():
+        marks = found.marks.get(chain, {})
+        numbers = sorted((number for number in marks if number <= head[0]), reverse=True)
+        # an entry commits to all before it: the last one that fits stands for them
+        fits = (n for n in numbers if _hash_of(connection, chain, n) == marks[n].hash)
+        last = next(fits, None)
+        if not numbers or last == numbers[0]:
+            branch[chain] = head
+        elif last is not None:
+            branch[chain] = (last, marks[last].hash)
+    return branch

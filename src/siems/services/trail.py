@@ -17,7 +17,6 @@ from siems.domain.audit import GENESIS, Damage, Entry, verify
 from siems.domain.checkpoint import Witness
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.errors import InvalidField
-from siems.services.checkpoints import heads_of
 from siems.services.filters import Asker, in_scope
 from siems.services.queries import DEFAULT_PAGE, MAX_PAGE
 from siems.services.trail_filter import trail_filter
@@ -147,8 +146,8 @@ def _verify(connection: Connection, span: Span, head: tuple[int, str] | None, fo
         except (ValueError, TypeError, OverflowError):  # SQLite keeps any text anywhere
             at = span.first + counter.count
             damage = Damage(span.chain, at, "edited", "it holds what no entry can hold")
-    if damage is not None and damage.kind == "truncated":
-        damage = _perhaps_restored(connection, damage, found)
+    if damage is not None and damage.kind in ("truncated", "rewritten"):
+        damage = _perhaps_restored(connection, damage, span.chain, found)
     return ChainState(
         chain=span.chain, entries=counter.count, head=head[1] if head else "", ok=damage is None,
         seq=damage.seq if damage else None, damage=damage.kind if damage else None,
@@ -156,12 +155,13 @@ def _verify(connection: Connection, span: Span, head: tuple[int, str] | None, fo
     )  # fmt: skip
 
 
-def _perhaps_restored(connection: Connection, damage: Damage, found: Witness) -> Damage:
-    """A chain that ends too early may be that of a backup: if it is, somebody has to say so."""
-    made = found.backup_of(heads_of(connection))
+def _perhaps_restored(connection: Connection, damage: Damage, chain: str, found: Witness) -> Damage:
+    """What is another history from the end of a backup on may be one that was put back: somebody has to say so."""
+    before = entry_before(connection, Span(chain, damage.seq))
+    made = found.backup_of(chain, before) if before is not None else None
     if made is None:
         return damage
-    said = f"it ends as the backup of {made:%Y-%m-%d %H:%M:%S} UTC; if you have put that back:  siems db restored"
+    said = f"as in the backup of {made:%Y-%m-%d %H:%M:%S} UTC; if you have put that back:  siems db restored"
     return Damage(damage.chain, damage.seq, damage.kind, f"{damage.explanation}: {said}")
 
 

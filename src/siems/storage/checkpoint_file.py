@@ -1,4 +1,4 @@
-"""The file in which signed statements about the audit log are kept: lines are added, each on the disk before the next."""
+"""The file of signed statements about the audit log: lines are added, each on the disk before the next."""
 
 from __future__ import annotations
 

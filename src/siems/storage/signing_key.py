@@ -21,7 +21,9 @@ def read_key(path: Path) -> Ed25519PrivateKey | None:
     except FileNotFoundError:
         return None
     except OSError as why:
-        raise Unavailable(f"the key {path} cannot be read ({why.strerror})", hint="chmod 600, and our own user") from why
+        raise Unavailable(
+            f"the key {path} cannot be read ({why.strerror})", hint="chmod 600, and our own user"
+        ) from why
     try:
         found = serialization.load_pem_private_key(text, password=None)
     except (ValueError, TypeError) as why:
@@ -43,7 +45,9 @@ def write_key(path: Path, key: Ed25519PrivateKey) -> None:
     try:
         write_private(path, text.decode())
     except OSError as why:
-        raise Unavailable(f"the key {path} cannot be written ({why.strerror})", hint="make room, or another place") from why
+        raise Unavailable(
+            f"the key {path} cannot be written ({why.strerror})", hint="make room, or another place"
+        ) from why
 
 
 def faults(path: Path, data: Path) -> list[tuple[str, str]]:

@@ -187,13 +187,13 @@ from siems.wire.record import (
     CompanyCount,
     ExportAsk,
     NoticeView,
+    ProofAsk,
     ReadAsk,
     RestoredView,
     Status,
     StreamEvent,
     Summary,
     VerifyAnswer,
-    VerifyAsk,
     WitnessState,
 )
 from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
@@ -433,6 +433,7 @@ __all__ = [
     "PreferencesView",
     "PreviewBucket",
     "Problem",
+    "ProofAsk",
     "QueueAsk",
     "QueueView",
     "ReadAsk",

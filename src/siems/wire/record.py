@@ -50,7 +50,7 @@ class ChainHead(Wire):
     head: str
 
 
-class VerifyAsk(Ask):
+class ProofAsk(Ask):
     """Which chain, and which of its entries; all without."""
 
     company: str = ""

@@ -51,7 +51,7 @@ async def show_witness(call: Call) -> web.Response:
 
 
 async def verify_audit(call: Call) -> web.Response:
-    ask = await call.body(wire.VerifyAsk)
+    ask = await call.body(wire.ProofAsk)
     require_role(call.actor, Permission.VERIFY_AUDIT)
     chain = await _chain(call, ask.company)
     checkpoints = call.runtime.checkpoints
