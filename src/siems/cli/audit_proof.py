@@ -66,7 +66,9 @@ def _restored(one: Item) -> str:
     lost = ", ".join(f"{chain} {first}-{last}" for chain, (first, last) in sorted(one["lost"].items()))
     if one["anew"]:
         return f"restored {_clock(one['at'])} from {safe(one['source'])}: another history began, what was signed before is void"
-    return f"restored {_clock(one['at'])} from {safe(one['source'])}: " + (f"without {lost}" if lost else "nothing was lost")
+    return f"restored {_clock(one['at'])} from {safe(one['source'])}: " + (
+        f"without {lost}" if lost else "nothing was lost"
+    )
 
 
 def witness_lines(witness: Item | None) -> list[str]:

@@ -126,7 +126,7 @@ class Checkpoints:
         now = self._clock.now()
         hour = rfc3339(now)[:13]
         full = hour != self._hour and not self.damages
-        if not moved and not full:
+        if not moved and not (full and whole):
             return
         statement = Statement(
             kind=Kind.CHECKPOINT, at=rfc3339(now), chains=whole if full else moved, full=full,

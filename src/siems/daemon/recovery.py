@@ -150,9 +150,7 @@ def _declare(url: URL, notary: Notary, *, source: str, reason: str, anew: bool =
     branch = heads if anew else branch
     reached = {chain: number for chain, (number, _) in branch.items()}
     signed_so_far = {} if anew else notary.found.heads()
-    lost: dict[str, Head] = {
-        chain: head for chain, head in signed_so_far.items() if head[0] > reached.get(chain, 0)
-    }
+    lost: dict[str, Head] = {chain: head for chain, head in signed_so_far.items() if head[0] > reached.get(chain, 0)}
     notary.sign(kind=Kind.RESTORED, chains=branch, full=True, lost=lost, source=source, anew=anew)
     gone = {chain: number - reached.get(chain, 0) for chain, (number, _) in lost.items()}
     said = {"source": source, "lost": gone, "anew": anew}

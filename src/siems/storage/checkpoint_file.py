@@ -9,8 +9,8 @@ from pathlib import Path
 from siems.errors import Unavailable
 from siems.places import write_private
 
-Stamp = tuple[int, int]
-"""What a file is known by: its number and its size."""
+Stamp = tuple[int, int, int]
+"""What a file is known by: its number, its size, and when it was changed."""
 _HINT = "the folder must be there, be ours and have room; audit.checkpoints names another"
 
 
@@ -28,7 +28,7 @@ class CheckpointFile:
             return None
         except OSError as why:
             raise self._failed("looked at", why) from why
-        return found.st_ino, found.st_size
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def lines(self) -> list[str]:
         """All whole lines. One that was cut off while it was written has never been said."""
