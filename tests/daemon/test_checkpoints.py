@@ -241,7 +241,8 @@ async def test_an_export_proves_itself_and_is_a_part_of_the_record(works: House,
     ("ask", "status"),
     [
         ({"first": 2}, 422), ({"company": "acme", "first": 0}, 422), ({"company": "acme", "first": 5, "last": 4}, 422),
-        ({"company": "acme", "first": 10_000}, 404), ({"company": "nobody"}, 404), ({"until": "2001-01-01T00:00:00Z"}, 404),
+        ({"company": "acme", "first": 10_000}, 404), ({"company": "nobody"}, 404),
+        ({"until": "2001-01-01T00:00:00Z"}, 404),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_exported_is_said(works: House, clock: ManualClock, ask: Any, status: int) -> None:

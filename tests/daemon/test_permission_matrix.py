@@ -318,6 +318,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("GET", "/audit/chains"): Case("read the audit log"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("GET", "/audit/witness"): Case("verify the audit log"),
+    ("POST", "/audit/export"): Case("verify the audit log", body={}),
     ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),
     ("GET", "/undo"): Case("use one's own things"),
     ("PUT", "/incidents/{ref}/watch"): Case("note", **INCIDENT, body={}),

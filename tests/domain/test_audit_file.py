@@ -101,15 +101,11 @@ def test_what_is_deleted_swapped_cut_off_or_added_is_named() -> None:
 
 
 def test_a_history_that_was_made_anew_does_not_end_as_was_signed() -> None:
-    forged = [
-        seal(chain="msp", seq=n, at=T0, actor="user-eve", via="cli", action="x", object="y", company_id="msp", digest="",
-             reason="", prev_hash=GENESIS)
-        for n in (1,)
-    ]  # fmt: skip
-    for n in (2, 3):
+    forged: list[Entry] = []
+    for n in (1, 2, 3):
         forged.append(seal(
             chain="msp", seq=n, at=T0, actor="user-eve", via="cli", action="x", object="y", company_id="msp", digest="",
-            reason="", prev_hash=forged[-1].hash,
+            reason="", prev_hash=forged[-1].hash if forged else GENESIS,
         ))  # fmt: skip
     lines = [*exported()[:-3], *(entry_line(one, None, None) for one in forged)]
     assert damages(examine(lines)) == [("msp", 3, "rewritten")]

@@ -64,11 +64,10 @@ def _restored(one: Item) -> str:
     from siems.present import safe
 
     lost = ", ".join(f"{chain} {first}-{last}" for chain, (first, last) in sorted(one["lost"].items()))
+    said = f"without {lost}" if lost else "nothing was lost"
     if one["anew"]:
-        return f"restored {_clock(one['at'])} from {safe(one['source'])}: another history began, what was signed before is void"
-    return f"restored {_clock(one['at'])} from {safe(one['source'])}: " + (
-        f"without {lost}" if lost else "nothing was lost"
-    )
+        said = "another history began, what was signed before is void"
+    return f"restored {_clock(one['at'])} from {safe(one['source'])}: {said}"
 
 
 def witness_lines(witness: Item | None) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, stop
+from siems.services.policy_hooks import sealed_address
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -238,7 +239,8 @@ def _contact(uow: UnitOfWork, message: Row[Any]) -> _Where | None:
     person = uow.person(message.user_id)
     name = person.name if person is not None else message.user_id
     if message.contact_id.startswith(POLICY):
-        return _Where(message.address, name, sealed=False)
+        sealed = sealed_address(uow.connection, message.contact_id.removeprefix(POLICY))
+        return None if sealed is None else _Where(sealed, name)
     if message.contact_id.startswith(OWN_MAIL):
         return _Where(person.email, name, sealed=False) if person is not None else None
     row = uow.connection.execute(select(t.contact).where(t.contact.c.id == message.contact_id)).first()
