@@ -145,6 +145,10 @@ class ScriptedClient(ScriptedBoards, Measured, OfficeClient):
         ]  # fmt: skip
         self.arrived = arrivals()
         self.duty, self.whatif, self.told, self.trail = duty(), whatif(), told(), trail()
+        self.signed = wire.WitnessState(
+            ok=True, file="/var/lib/siems/audit-checkpoints.jsonl", key="9" * 64, statements=2_210, since=NOW,
+            signed_at=NOW, bad_lines=[], unvouched=0,
+        )  # fmt: skip
         self.proof = wire.VerifyAnswer(ok=True, entries=48_211, chains=[
             wire.ChainState(chain="comp-acme", entries=48_001, head="9" * 64, ok=True),
         ])  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from driving import Session, connected, console
 from scripted import ScriptedClient
-from streamed import arrival
+from streamed import NOW, arrival
 from textual.pilot import Pilot
 
 from siems import wire
@@ -190,6 +191,30 @@ async def broken(it: Session) -> None:
     await it.until("CHAIN BREAK")
 
 
+async def proved(it: Session) -> None:
+    it.client.role = "admin"
+    it.client.proof = msgspec.structs.replace(it.client.proof, witness=it.client.signed, restored=[
+        wire.RestoredView(at=NOW, source="siems-2026-03-09.db", lost={"comp-acme": [47_001, 47_020]}, anew=False),
+    ])  # fmt: skip
+    it.app.link.read_me()
+    await it.settle()
+    await it.press("7", "V")
+    await it.until("CHAIN OK")
+
+
+async def unsigned(it: Session) -> None:
+    it.client.role = "admin"
+    it.client.signed = msgspec.structs.replace(
+        it.client.signed,
+        ok=False,
+        cause="checkpoints cannot be written at /mnt/worm/audit.jsonl (No space left on device)",
+    )
+    it.app.link.read_me()
+    await it.settle()
+    await it.press("7")
+    await it.until("NOT SIGNED")
+
+
 async def unread(it: Session) -> None:
     await it.press("f", "j")
 
@@ -301,6 +326,8 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "audit_ascii": (nothing, {"target": "audit", "ascii_only": True}),
     "audit_entry": (entry, {"target": "audit"}),
     "audit_broken": (broken, {}),
+    "audit_proved": (proved, {}),
+    "audit_unsigned": (unsigned, {}),
     "audit_help": (help_, {"target": "audit"}),
     "audit_lost": (lost, {"target": "audit"}),
     "inbox_unread": (unread, {"target": "inbox"}),
