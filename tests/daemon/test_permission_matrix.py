@@ -318,6 +318,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case("read the audit log", **COMPANY, query="?company={object}"),
     ("GET", "/audit/chains"): Case("read the audit log"),
     ("POST", "/audit/verify"): Case("verify the audit log"),
+    ("POST", "/resume"): Case("companies and users", body={}),
     ("GET", "/audit/witness"): Case("verify the audit log"),
     ("POST", "/audit/export"): Case("verify the audit log", body={}),
     ("POST", "/incidents"): Case("note", **COMPANY_BODY, body={"company": "{object}", "title": "x"}),

@@ -12,16 +12,19 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from services.world import ROOT, World
+from services.posting import Post
+from services.world import ACME, ROOT, World
 from siems import places
 from siems.clock import ManualClock
 from siems.config import load
 from siems.daemon.main import main
 from siems.domain.checkpoint import witness
-from siems.services import trail
+from siems.errors import Forbidden
+from siems.services import delivery, pausing, trail
 from siems.storage.backups import name_of
 from siems.storage.checkpoint_file import CheckpointFile
 from siems.storage.database import parse_url
+from siems.vocabulary import MSP, Role
 
 
 @pytest.fixture
@@ -93,8 +96,28 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_it_was_put_back(
         assert entry["reason"] == "the disk died"
         again.fires("later")
         assert proof(again).ok
+        _keeps_to_itself(again)
     finally:
         again.stop()
+
+
+def _keeps_to_itself(world: World) -> None:
+    """It sends nothing until somebody says so; then what waited goes."""
+    Post(world)
+    world.fires("at-night", severity="CRITICAL")
+    world.passes(minutes=30)
+    assert world.count("message", "state = 'pending'") > 0
+    slots = {"email": 4, "sms": 4}
+    assert world.do(delivery.claim, "here", slots, companies=(MSP,)) == []
+    assert world.database.read_now(delivery.next_send) is None
+    assert world.database.read_now(delivery.overdue, world.clock.now()) == 0, "it is not late, it waits"
+    assert [check.name for check in world.database.read_now(pausing.pause_check)] == ["paused"]
+    with pytest.raises(Forbidden):
+        world.do(pausing.resume, world.hire("mara", Role.MANAGER, ACME), "", companies=(MSP,))
+    assert world.do(pausing.resume, ROOT, "the old machine is gone", companies=(MSP,))
+    assert not world.do(pausing.resume, ROOT, "", companies=(MSP,))
+    assert world.do(delivery.claim, "here", slots, companies=(MSP,))
+    assert world.database.read_now(pausing.pause_check) == []
 
 
 def test_a_database_that_was_put_back_by_other_means_is_declared(world: World, run: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from boards import duty, told, trail, whatif
+from boards import duty, signed, told, trail, whatif
 from measured import Measured
 from offices import OfficeClient
 from scripted_boards import ScriptedBoards
@@ -144,11 +144,7 @@ class ScriptedClient(ScriptedBoards, Measured, OfficeClient):
             )
         ]  # fmt: skip
         self.arrived = arrivals()
-        self.duty, self.whatif, self.told, self.trail = duty(), whatif(), told(), trail()
-        self.signed = wire.WitnessState(
-            ok=True, file="/var/lib/siems/audit-checkpoints.jsonl", key="9" * 64, statements=2_210, since=NOW,
-            signed_at=NOW, bad_lines=[], unvouched=0,
-        )  # fmt: skip
+        self.duty, self.whatif, self.told, self.trail, self.signed = duty(), whatif(), told(), trail(), signed()
         self.proof = wire.VerifyAnswer(ok=True, entries=48_211, chains=[
             wire.ChainState(chain="comp-acme", entries=48_001, head="9" * 64, ok=True),
         ])  # fmt: skip

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 import pytest
+from audited import broken, proved, unsigned
 from driving import Session, connected, console
 from scripted import ScriptedClient
-from streamed import NOW, arrival
+from streamed import arrival
 from textual.pilot import Pilot
 
-from siems import wire
 from siems.tui import saved
 from siems.tui.board_messages import Duty
 
@@ -178,41 +177,6 @@ async def who(it: Session) -> None:
 
 async def entry(it: Session) -> None:
     await it.press(*"jjjjj", "enter")
-
-
-async def broken(it: Session) -> None:
-    it.client.role = "admin"
-    it.client.proof = wire.VerifyAnswer(ok=False, entries=48_211, chains=[wire.ChainState(
-        chain="comp-acme", entries=48_001, head="", ok=False, seq=4_711, damage="deleted", explanation="after 4710",
-    )])  # fmt: skip
-    it.app.link.read_me()
-    await it.settle()
-    await it.press("7", "V")
-    await it.until("CHAIN BREAK")
-
-
-async def proved(it: Session) -> None:
-    it.client.role = "admin"
-    it.client.proof = msgspec.structs.replace(it.client.proof, witness=it.client.signed, restored=[
-        wire.RestoredView(at=NOW, source="siems-2026-03-09.db", lost={"comp-acme": [47_001, 47_020]}, anew=False),
-    ])  # fmt: skip
-    it.app.link.read_me()
-    await it.settle()
-    await it.press("7", "V")
-    await it.until("CHAIN OK")
-
-
-async def unsigned(it: Session) -> None:
-    it.client.role = "admin"
-    it.client.signed = msgspec.structs.replace(
-        it.client.signed,
-        ok=False,
-        cause="checkpoints cannot be written at /mnt/worm/audit.jsonl (No space left on device)",
-    )
-    it.app.link.read_me()
-    await it.settle()
-    await it.press("7")
-    await it.until("NOT SIGNED")
 
 
 async def unread(it: Session) -> None:

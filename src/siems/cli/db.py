@@ -14,7 +14,7 @@ from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
-app = new_app("The database: check, upgrade, backup, restore, restored, rotate-key, stats.")
+app = new_app("The database: check, upgrade, backup, restore, restored, resume, rotate-key, stats.")
 
 
 def _size(number: int | None) -> str:
@@ -144,6 +144,17 @@ def restored(
     show_one(door, process.call("restored", *words), _put_back, id="source")
 
 
+@app.command()
+@leaf
+def resume(door: Door) -> None:
+    """Let a copy that was put back send messages, run runbooks and keep tickets again. What waited goes out, as late.
+
+    siems db resume --reason "the old machine is gone"
+    """
+    found = door.client.resume(door.reason)
+    show_one(door, found, lambda f: ["siems sends again" if f["changed"] else "nothing was paused"], id="changed")
+
+
 def _name() -> str:
     """What the database is called where it has to be confirmed."""
     return str(process.call("database-name")["name"])
@@ -155,7 +166,7 @@ def _put_back(found: Item) -> list[str]:
     lines.append(f"entries that came later are gone: {lost}" if lost else "no entry that was signed is missing")
     if found.get("kept"):
         lines.append(f"what was there before is in {found['kept']}")
-    return [*lines, "siems up -d;  siems audit verify"]
+    return [*lines, "nobody is paged until you say so:  siems up -d;  siems audit verify;  siems db resume"]
 
 
 @app.command()

@@ -46,6 +46,10 @@ class Record(Transport):
         """`wire.VerifyAnswer`."""
         return self._post("/audit/verify", {"company": company, "first": first, "last": last})
 
+    def resume(self, reason: str = "") -> dict[str, Any]:
+        """A copy that was put back goes to work: `changed`."""
+        return self._post("/resume", {"reason": reason})
+
     def witness(self) -> dict[str, Any]:
         """`wire.WitnessState`."""
         return self._get("/audit/witness")

@@ -22,6 +22,7 @@ from siems.domain.permissions import SYSTEM
 from siems.errors import Conflict, Unavailable, UsageError
 from siems.services.checkpoints import branch_of
 from siems.services.observers import react
+from siems.services.pausing import pause
 from siems.storage import backups, migrations
 from siems.storage.checkpoint_file import CheckpointFile
 from siems.storage.database import Database, open_engine, parse_url
@@ -154,25 +155,27 @@ def _declare(url: URL, notary: Notary, *, source: str, reason: str, anew: bool =
     notary.sign(kind=Kind.RESTORED, chains=branch, full=True, lost=lost, source=source, anew=anew)
     gone = {chain: number - reached.get(chain, 0) for chain, (number, _) in lost.items()}
     said = {"source": source, "lost": gone, "anew": anew}
-    _record(url, Recorded(
+    happened = Recorded(
         type="database.restored", actor=SYSTEM, company_id=MSP, object=backups.name_of(url), reason=reason,
         details=said,
-    ))  # fmt: skip
+    )  # fmt: skip
+    _record(url, happened, paused=not anew)
     return said | {"entries": sum(number for number, _ in heads.values())}
 
 
-def _record(url: URL, *happened: Recorded) -> None:
+def _record(url: URL, happened: Recorded, *, paused: bool = False) -> None:
     database = Database(url.render_as_string(hide_password=False), clock=SystemClock(), observers=react)
     database.start()
     try:
-        database.write_now(partial(_emit, happened=happened), companies=(MSP,))
+        database.write_now(partial(_emit, happened=happened, paused=paused), companies=(MSP,))
     finally:
         database.stop()
 
 
-def _emit(uow: UnitOfWork, happened: tuple[Recorded, ...]) -> None:
-    for one in happened:
-        uow.emit(one)
+def _emit(uow: UnitOfWork, happened: Recorded, paused: bool) -> None:
+    uow.emit(happened)
+    if paused:
+        pause(uow)
 
 
 # --- another key -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, stop
+from siems.services.pausing import is_paused
 from siems.services.policy_hooks import sealed_address
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
@@ -77,6 +78,8 @@ def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int], on_way: Mapping[
     What no channel can take any more comes as a parcel with an obstacle, so that it is given up where its company
     is held. `on_way` tells how many messages of each contact this owner is sending already.
     """
+    if is_paused(uow.connection):
+        return []
     room = {channel: slots for channel, slots in free.items() if slots > 0}
     held = Counter(on_way)
     parcels: list[Parcel] = []
@@ -308,7 +311,9 @@ def _last_id(uow: UnitOfWork, row: Row[Any]) -> str:
 
 
 def next_send(connection: Connection) -> datetime | None:
-    """When the next message is due, a lease that runs out included."""
+    """When the next message is due, a lease that runs out included; None while siems keeps to itself."""
+    if is_paused(connection):
+        return None
     found = [
         connection.execute(
             select(func.min(m.next_at)).where(m.state.in_(LIVE), m.severity == int(severity))
@@ -320,5 +325,7 @@ def next_send(connection: Connection) -> datetime | None:
 
 def overdue(connection: Connection, before: datetime) -> int:
     """How many messages should have been tried before this time: none, while all is well."""
+    if is_paused(connection):
+        return 0
     statement = select(func.count()).select_from(t.message).where(m.state.in_(LIVE), m.next_at < before)
     return int(connection.execute(statement).scalar_one())

@@ -150,6 +150,12 @@ class Summary(Wire):
     server_time: datetime
 
 
+class ResumeAsk(Ask):
+    """A copy that was put back may send again."""
+
+    reason: str = ""
+
+
 class Check(Wire):
     """One line of `doctor`."""
 

@@ -42,7 +42,8 @@ from siems.daemon.http import (
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
-from siems.services import directory, overview
+from siems.services import directory, overview, pausing
+from siems.services.pausing import pause_check
 from siems.services.reach_views import message_check
 from siems.services.way_checks import channel_checks, ticket_check
 from siems.storage.unit_of_work import UnitOfWork
@@ -80,6 +81,7 @@ async def status(call: Call) -> web.Response:
     checks += channel_checks(runtime.delivering.unopened())
     found = [*runtime.watch.checks(), *runtime.checkpoints.checks()]
     checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in found]
+    checks += await call.read(pause_check)
     if runtime.mail is not None:
         checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))
     return answer(
@@ -90,6 +92,20 @@ async def status(call: Call) -> web.Response:
             clock_drift_seconds=runtime.clock.drift().total_seconds(), checks=checks,
         )
     )  # fmt: skip
+
+
+async def resume(call: Call) -> web.Response:
+    """A copy that was put back goes to work."""
+    ask = await call.body(wire.ResumeAsk)
+    require_role(call.actor, Permission.ADMINISTER)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        return encode({"changed": pausing.resume(uow, call.actor, ask.reason)})
+
+    response = await call.write(verb, company=MSP)
+    call.runtime.running.wake()
+    call.runtime.ticketing.wake(accounts=True)
+    return response
 
 
 async def livez(request: web.Request) -> web.Response:
@@ -302,6 +318,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/messages/{ref}", reach.show_message),
     ("POST", "/messages/{ref}/retry", reach.retry_message),
     ("POST", "/inbox/read", read_inbox),
+    ("POST", "/resume", resume),
     ("GET", "/audit", audit.list_audit),
     ("GET", "/audit/chains", audit.list_chains),
     ("GET", "/audit/witness", audit.show_witness),
