@@ -46,6 +46,16 @@ class Setting:
             return 0.0
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
+    def busy(self) -> float:
+        """Seconds of CPU that the daemon has taken."""
+        return self._busy(self.daemon)
+
+    def incidents(self) -> int:
+        """How many incidents are open, as the daemon counts them."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.daemon}/metrics", timeout=10) as answer:
+            said = answer.read().decode()
+        return sum(int(float(line.split()[1])) for line in said.splitlines() if line.startswith("siems_incidents_open"))
+
     def load(self, port: int, kind: str, requests: int, *, concurrency: int = CONCURRENCY) -> dict[str, Any]:
         """Send requests from a process of its own; what it reports."""
         self.seed += 1
@@ -53,10 +63,12 @@ class Setting:
             "port": port, "kind": kind, "requests": requests, "concurrency": concurrency,
             "seed": self.seed, "core": cores()[1], "senders": [asdict(sender) for sender in self.senders],
         }  # fmt: skip
-        before = self._busy(port)
+        before, opened = self._busy(port), self.incidents() if port == self.daemon else 0
         done = _python("-m", "benchmarks.generator", said=json.dumps(order))
         report: dict[str, Any] = json.loads(done)
         report["cpu"] = (self._busy(port) - before) / report["requests"] * 1e6
+        if port == self.daemon:
+            report["opened"] = self.incidents() - opened
         if set(report["statuses"]) - {"200", "202"}:
             print(f"  some were not accepted: {report['statuses']}", file=sys.stderr)
         return report
@@ -87,10 +99,10 @@ def _python(*words: str, said: str = "", environment: dict[str, str] | None = No
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Setting]:
-    """Both servers, with companies and active alerts; stopped and removed at the end."""
+def running(**more: str) -> Iterator[Setting]:
+    """Both servers, with companies and active alerts; stopped and removed at the end. `more` is their environment."""
     with tempfile.TemporaryDirectory(prefix="siems-bench-", ignore_cleanup_errors=True) as home:
-        environment = environment_for(home)
+        environment = environment_for(home) | more
         _python("-m", "siems.daemon", "init", "--admin", "bench@example.com", said="a long password\n",
                 environment=environment)  # fmt: skip
         token = (Path(home) / "config" / "token").read_text().strip()
