@@ -325,7 +325,5 @@ def next_send(connection: Connection) -> datetime | None:
 
 def overdue(connection: Connection, before: datetime) -> int:
     """How many messages should have been tried before this time: none, while all is well."""
-    if is_paused(connection):
-        return 0
     statement = select(func.count()).select_from(t.message).where(m.state.in_(LIVE), m.next_at < before)
-    return int(connection.execute(statement).scalar_one())
+    return 0 if is_paused(connection) else int(connection.execute(statement).scalar_one())
