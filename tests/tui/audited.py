@@ -9,6 +9,10 @@ from streamed import NOW
 from siems import wire
 
 
+async def entry(it: Session) -> None:
+    await it.press(*"jjjjj", "enter")
+
+
 async def broken(it: Session) -> None:
     it.client.role = "admin"
     it.client.proof = wire.VerifyAnswer(ok=False, entries=48_211, chains=[wire.ChainState(

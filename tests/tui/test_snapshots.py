@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from audited import broken, proved, unsigned
+from audited import broken, entry, proved, unsigned
 from driving import Session, connected, console
 from scripted import NOW, ScriptedClient, view
 from streamed import arrival
 from textual.pilot import Pilot
 
+from siems import wire
 from siems.tui import saved
 from siems.tui.board_messages import Duty
 
@@ -185,10 +186,6 @@ async def no_schedule(it: Session) -> None:
 async def who(it: Session) -> None:
     await it.press("w")
     await it.until("all admins")
-
-
-async def entry(it: Session) -> None:
-    await it.press(*"jjjjj", "enter")
 
 
 async def unread(it: Session) -> None:
