@@ -1,4 +1,4 @@
-"""How it may stand with the audit log, for the pictures of its screen."""
+"""How it may stand with the audit log and with the inbox, for the pictures of their screens."""
 
 from __future__ import annotations
 
@@ -46,3 +46,7 @@ async def unsigned(it: Session) -> None:
     await it.settle()
     await it.press("7")
     await it.until("NOT SIGNED")
+
+
+async def unread(it: Session) -> None:
+    await it.press("f", "j")

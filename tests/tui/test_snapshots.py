@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from audited import broken, entry, proved, unsigned
+from audited import broken, entry, proved, unread, unsigned
 from driving import Session, connected, console
 from scripted import NOW, ScriptedClient, view
 from streamed import arrival
@@ -186,10 +186,6 @@ async def no_schedule(it: Session) -> None:
 async def who(it: Session) -> None:
     await it.press("w")
     await it.until("all admins")
-
-
-async def unread(it: Session) -> None:
-    await it.press("f", "j")
 
 
 async def no_notices(it: Session) -> None:
