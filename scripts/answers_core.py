@@ -121,7 +121,13 @@ CORE: dict[str, tuple[str, str]] = {
     "show_past_story": ("an incident as it stood at a moment, with its story until then", "PlaybackStory"),
     "list_audit": ("audit entries, newest first", "items: AuditView"),
     "list_chains": ("how far each chain has come; whether it is whole, only verify says", "items: ChainHead"),
-    "verify_audit": ("recompute every chain", "VerifyAnswer"),
+    "resume": ("let a copy that was put back send again", "`changed`"),
+    "show_witness": ("how it stands with what is signed outside of the database", "WitnessState"),
+    "verify_audit": ("recompute the chains and compare them with what was signed", "VerifyAnswer"),
+    "export_audit": (
+        "entries as a file that proves itself: lines of JSON, [their form](../guides/audit.md#the-form-of-the-file)",
+        "lines",
+    ),
     "summary": ("today in numbers", "Summary"),
     "status": ("what the daemon says of itself", "Status"),
 }

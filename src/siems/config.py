@@ -253,6 +253,21 @@ class Gemini(Section):
     )
 
 
+class Audit(Section):
+    """Signed statements about the audit log; the key lies in the folder of settings, see SIEMS_AUDIT_KEY_FILE."""
+
+    checkpoints: str = Field(
+        "", description="file outside the database for signed heads; empty: audit-checkpoints.jsonl in the state folder"
+    )
+    every_seconds: int = Field(60, ge=5, le=3600, description="how often what is new is signed")
+
+    @property
+    def file(self) -> Path:
+        return (
+            Path(self.checkpoints).expanduser() if self.checkpoints else places.state_dir() / "audit-checkpoints.jsonl"
+        )
+
+
 class Log(Section):
     level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     format: str = Field("text", pattern="^(text|json)$", description="text for people, json for collectors")
@@ -291,6 +306,7 @@ class Settings(BaseSettings):
     advice: Advice = Field(default_factory=lambda: Advice(), description="advice on incidents, and who gives it")
     bedrock: Bedrock = Field(default_factory=lambda: Bedrock(), description="advice by a model on Amazon Bedrock")
     gemini: Gemini = Field(default_factory=lambda: Gemini(), description="advice by Google's Gemini")
+    audit: Audit = Field(default_factory=lambda: Audit(), description="how the record of who did what is proved")
     log: Log = Field(default_factory=lambda: Log(), description="what the daemon writes down")
 
     @classmethod
@@ -347,7 +363,7 @@ _OTHER_VARIABLES = frozenset({
     "SIEMS_HOME", "SIEMS_CONFIG", "SIEMS_URL", "SIEMS_TOKEN", "SIEMS_TOKEN_FILE", "SIEMS_CONTEXT", "SIEMS_OUTPUT",
     "SIEMS_NO_INPUT", "SIEMS_TIMEOUT", "SIEMS_DEBUG", "SIEMS_PAGER", "SIEMS_A11Y", "SIEMS_JSON_VERSION",
     "SIEMS_PASSWORD", "SIEMS_TEST_POSTGRES_URL", "SIEMS_PAYLOADS", "SIEMS_COMPANY", "SIEMS_WEBHOOK", "SIEMS_KEY",
-    "SIEMS_HMAC", "SIEMS_SYSTEM_ROOT", "SIEMS_KEY_FILE",
+    "SIEMS_HMAC", "SIEMS_SYSTEM_ROOT", "SIEMS_KEY_FILE", "SIEMS_AUDIT_KEY_FILE",
 })  # fmt: skip
 """Variables that are no settings: they belong to the consoles, to files of secrets and to the tests."""
 

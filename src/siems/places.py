@@ -65,6 +65,12 @@ def key_file() -> Path:
     return Path(named) if named else config_dir() / "secret.key"
 
 
+def audit_key_file() -> Path:
+    """What statements about the audit log are signed with: SIEMS_AUDIT_KEY_FILE, for a file that lies elsewhere."""
+    named = os.environ.get("SIEMS_AUDIT_KEY_FILE")
+    return Path(named) if named else config_dir() / "audit.key"
+
+
 def token_file() -> Path:
     """The token that `siems init` made for this user on this machine."""
     return config_dir() / "token"

@@ -11,13 +11,13 @@ from siems.services import policies, policy_views
 from siems.vocabulary import MSP
 from siems.wire import PolicyAsk, PolicyEdit, PolicyTrial, PolicyTrialAsk
 
-from .world import ACME, ROOT, World
+from .world import ACME, ROOT, VAULT, World
 
 
 def policy(world: World, *steps: dict[str, Any], name: str = "night", company: str = ACME, **more: Any) -> str:
     """A policy of these steps that the company uses from now on; its id."""
     ask = PolicyAsk(name=name, policy={"steps": list(steps), **more})
-    made = world.do(policies.create, ROOT, MSP, ask, companies=(MSP,))
+    made = world.do(policies.create, ROOT, MSP, ask, VAULT, companies=(MSP,))
     world.settings(company, policy=made.id)
     return str(made.id)
 
@@ -28,7 +28,7 @@ def step(*targets: str, wait: Any = "10m", **more: Any) -> dict[str, Any]:
 
 def change(world: World, policy_id: str, **ask: Any) -> bool:
     """Whether it changed."""
-    return bool(world.do(policies.edit, ROOT, policy_id, PolicyEdit(**ask), companies=(MSP, ACME))[1])
+    return bool(world.do(policies.edit, ROOT, policy_id, PolicyEdit(**ask), VAULT, companies=(MSP, ACME))[1])
 
 
 def trial(world: World, policy_id: str, *, severity: str = "HIGH", at: datetime | None = None) -> PolicyTrial:

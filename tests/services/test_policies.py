@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from siems.vocabulary import MSP, Role
 from siems.wire import PolicyAsk, PolicyEdit
 
 from .chains import change, on_call, policy, step, trial
-from .world import ACME, BETA, World
+from .world import ACME, BETA, ROOT, VAULT, World
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ CHAIN = {"steps": [{"targets": "owner", "wait": "5m"}]}
 
 def make(world: World, actor: Actor, owner: str, **more: object) -> str:
     ask = PolicyAsk(**({"name": "night", "policy": CHAIN} | more))
-    return str(world.do(policies.create, actor, owner, ask, companies=(owner,)).id)
+    return str(world.do(policies.create, actor, owner, ask, VAULT, companies=(owner,)).id)
 
 
 def test_the_default_policy_is_there_from_the_beginning_and_stays(world: World) -> None:
@@ -77,7 +78,7 @@ def test_what_another_company_owns_cannot_be_seen_used_or_changed(world: World, 
     make(world, world.admin, BETA)
     assert [p.id for p in world.database.read_now(policy_views.list_policies, mara, None)] == ["pol-default"]
     for work in (
-        lambda uow: policies.edit(uow, mara, "pol-beta-night", PolicyEdit(name="mine")),
+        lambda uow: policies.edit(uow, mara, "pol-beta-night", PolicyEdit(name="mine"), VAULT),
         lambda uow: policies.delete(uow, mara, "pol-beta-night", reason=""),
     ):
         with pytest.raises(NotFound):
@@ -85,7 +86,7 @@ def test_what_another_company_owns_cannot_be_seen_used_or_changed(world: World, 
     with pytest.raises(NotFound):
         world.settings(ACME, policy="pol-beta-night")
     with pytest.raises(Forbidden):
-        world.do(lambda uow: policies.edit(uow, mara, "pol-default", PolicyEdit(name="ours")))
+        world.do(lambda uow: policies.edit(uow, mara, "pol-default", PolicyEdit(name="ours"), VAULT))
 
 
 def test_of_two_with_one_name_a_company_means_its_own(world: World) -> None:
@@ -162,3 +163,44 @@ def test_a_trial_says_what_then_happens(world: World, ana, mara, severity) -> No
     from siems.clock import to_micros
 
     assert [(to_micros(s.at), str((s.level or 0) - 1)) for s in foreseen[1:]] == happened
+
+
+# --- addresses that policies call ------------------------------------------------------------------------------
+
+HOOK = "https://hooks.example/T0/token-in-clear"
+
+
+def everything(world: World) -> str:
+    """All that somebody reads who has the database."""
+    tables = ("policy", "snapshot", "policy_hook", "message", "audit_detail", "event", "timeline", "incident")
+    return str([world.rows(f"SELECT * FROM {table}") for table in tables])
+
+
+def test_an_address_with_a_token_is_kept_sealed_and_shown_by_half(world: World) -> None:
+    policy_id = policy(world, step("owner", f"webhook:{HOOK}"), step("role:admin", f"webhook:{HOOK}"))
+    world.fires(severity="CRITICAL")
+    assert "token-in-clear" not in everything(world)
+    shown = world.database.read_now(policy_views.show_policy, policy_id, ROOT)
+    targets = [target for one in shown.policy["steps"] for target in one["targets"] if target.startswith("webhook:")]
+    assert len(set(targets)) == 1
+    assert re.fullmatch(r"webhook:hook-[0-9a-f]{8} https://hooks\.example/\.\.\.", targets[0])
+    tried = trial(world, policy_id, severity="CRITICAL")
+    assert tried.steps[0].webhooks == ["https://hooks.example/..."]
+    assert tried.steps[0].targets == ["owner", "webhook https://hooks.example/..."]
+
+
+def test_what_is_shown_can_be_given_back_and_the_same_address_changes_nothing(world: World) -> None:
+    policy_id = policy(world, step("owner", f"webhook:{HOOK}"))
+    shown = world.database.read_now(policy_views.show_policy, policy_id, ROOT)
+    assert not change(world, policy_id, policy=shown.policy)
+    assert not change(world, policy_id, policy={"steps": [step("owner", f"webhook:{HOOK}")]})
+    assert change(world, policy_id, policy={"steps": [step("owner", f"webhook:{HOOK}2")]})
+    assert world.count("policy_hook") == 2
+
+
+def test_the_address_of_another_owner_cannot_be_named(world: World) -> None:
+    policy_id = policy(world, step("owner", f"webhook:{HOOK}"))
+    shown = world.database.read_now(policy_views.show_policy, policy_id, ROOT)
+    ask = PolicyAsk(name="theirs", policy=shown.policy, company=BETA)
+    with pytest.raises(InvalidField, match=r"step 1, targets: there is no address hook-[0-9a-f]{8} of comp-beta"):
+        world.do(policies.create, ROOT, BETA, ask, VAULT, companies=(BETA,))

@@ -18,7 +18,8 @@ from siems.storage.vault import Vault
 STEPS = ("both keys are in the file", "all is sealed again")
 SECRETS = {
     "integration": "whsec_1", "contact": '{"address": "+47"}', "ticket_account": "token-1", "old_key": "whsec_0",
-    "cloud_account": "client-secret", "host_login": '{"password": "x"}', "run": '{"TOKEN": "y"}',
+    "cloud_account": "client-secret", "host_login": '{"password": "x"}',
+    "policy_hook": '{"address": "https://x"}', "run": '{"TOKEN": "y"}',
 }  # fmt: skip
 
 
@@ -170,6 +171,7 @@ def test_every_column_that_may_hold_something_sealed_is_known() -> None:
         f"{table.name}.{column.name}"
         for table in metadata.tables.values()
         for column in table.columns
-        if "secret" in column.name or (table.name, column.name) in (("contact", "address"), ("run", "given"))
+        if "secret" in column.name
+        or (table.name, column.name) in (("contact", "address"), ("policy_hook", "address"), ("run", "given"))
     }
     assert named <= known

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from boards import duty, told, trail, whatif
+from boards import duty, signed, told, trail, whatif
 from grouped import Grouped
 from measured import Measured
 from offices import OfficeClient
@@ -145,7 +145,7 @@ class ScriptedClient(ScriptedBoards, Measured, OfficeClient, Grouped):
             )
         ]  # fmt: skip
         self.arrived = arrivals()
-        self.duty, self.whatif, self.told, self.trail = duty(), whatif(), told(), trail()
+        self.duty, self.whatif, self.told, self.trail, self.signed = duty(), whatif(), told(), trail(), signed()
         self.proof = wire.VerifyAnswer(ok=True, entries=48_211, chains=[
             wire.ChainState(chain="comp-acme", entries=48_001, head="9" * 64, ok=True),
         ])  # fmt: skip

@@ -27,6 +27,7 @@ class ScriptedBoards:
     asked: list[dict[str, str]]
     whatif: wire.WhatIfView
     proof: wire.VerifyAnswer
+    signed: wire.WitnessState
 
     def _check(self) -> None:
         raise NotImplementedError
@@ -132,6 +133,10 @@ class ScriptedBoards:
             {"chain": "comp-acme", "entries": 48_001, "head": "9" * 64},
             {"chain": "msp", "entries": 210, "head": "a" * 64},
         ]
+
+    def witness(self) -> dict[str, Any]:
+        self._check()
+        return msgspec.to_builtins(self.signed)
 
     def verify_audit(self) -> dict[str, Any]:
         self._check()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from audited import broken, entry, proved, unread, unsigned
 from driving import Session, connected, console
 from scripted import NOW, ScriptedClient, view
 from streamed import arrival
@@ -187,25 +188,6 @@ async def who(it: Session) -> None:
     await it.until("all admins")
 
 
-async def entry(it: Session) -> None:
-    await it.press(*"jjjjj", "enter")
-
-
-async def broken(it: Session) -> None:
-    it.client.role = "admin"
-    it.client.proof = wire.VerifyAnswer(ok=False, entries=48_211, chains=[wire.ChainState(
-        chain="comp-acme", entries=48_001, head="", ok=False, seq=4_711, damage="deleted", explanation="after 4710",
-    )])  # fmt: skip
-    it.app.link.read_me()
-    await it.settle()
-    await it.press("7", "V")
-    await it.until("CHAIN BREAK")
-
-
-async def unread(it: Session) -> None:
-    await it.press("f", "j")
-
-
 async def no_notices(it: Session) -> None:
     it.client.notices = []
     await it.press("8")
@@ -314,6 +296,8 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "audit_ascii": (nothing, {"target": "audit", "ascii_only": True}),
     "audit_entry": (entry, {"target": "audit"}),
     "audit_broken": (broken, {}),
+    "audit_proved": (proved, {}),
+    "audit_unsigned": (unsigned, {}),
     "audit_help": (help_, {"target": "audit"}),
     "audit_lost": (lost, {"target": "audit"}),
     "inbox_unread": (unread, {"target": "inbox"}),

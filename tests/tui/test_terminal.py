@@ -102,6 +102,16 @@ def test_it_dies_with_its_terminal(terminals: list[Terminal], home: Path, ignore
     assert '"cursor": "INC-109"' in kept
 
 
+def test_what_has_to_be_done_at_the_end_is_done_where_nobody_returns(
+    terminals: list[Terminal], home: Path, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    one = start(terminals, f"at_end={note}", ignore_hup=True)
+    one.hang_up()
+    assert one.gone_within(10)
+    assert note.read_text() == "tidied"
+
+
 def test_it_leaves_properly_when_asked_to(terminals: list[Terminal]) -> None:
     for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0)):
         one = start(terminals)

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from siems.cli.audit_keys import export, key, rotate_key
+from siems.cli.audit_proof import verify
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Item, field, show_list, show_one, when
 from siems.errors import NotFound, UsageError
 
-app = new_app("Audit log: list, show, verify.")
+app = new_app("Audit log: list, show, verify, export, key, rotate-key.")
 
 COLUMNS = (
     field("CHAIN", "chain", grows=True),
@@ -80,19 +82,7 @@ def _card(one: Item) -> list[str]:
     return [*lines, f"digest   {one['digest']}", f"hash     {one['hash']}", f"follows  {one['prev_hash']}"]
 
 
-@app.command()
-@leaf
-def verify(door: Door) -> int:
-    """Recompute every chain; exit 9 when one is broken, naming the first bad entry and the damage."""
-    found = door.client.verify_audit()
-    show_one(door, found, _verdict, id="ok")
-    return 0 if found["ok"] else 9
-
-
-def _verdict(found: Item) -> list[str]:
-    lines = []
-    for chain in found["chains"]:
-        state = "ok" if chain["ok"] else f"BROKEN at {chain['seq']}: {chain['damage']} ({chain['explanation']})"
-        lines.append(f"{chain['chain']:<24} {chain['entries']:>8} entries   {state}")
-    word = "whole" if found["ok"] else "NOT whole"
-    return [*lines, f"{found['entries']} entries, the record is {word}"]
+app.command()(verify)
+app.command()(export)
+app.command()(key)
+app.command("rotate-key")(rotate_key)

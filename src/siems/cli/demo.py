@@ -5,12 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -20,6 +17,7 @@ import typer
 from siems import errors
 from siems.cli import process, scenario
 from siems.cli.context import Door, leaf, new_app
+from siems.cli.stage import busy, ends_properly, stage
 from siems.client import Client, local
 
 app = new_app("An hour of real alerts on a throw-away database, then the board.")
@@ -54,44 +52,19 @@ def demo(
 @contextmanager
 def performance(*, seed: int, speed: float, keep: bool = False) -> Iterator[tuple[Client, Player]]:
     """A daemon of its own that has lived through the hour, and its admin's client; both are gone afterwards."""
-    with _house(keep=keep):
+    with ends_properly(), stage(keep=keep) as ending:
         process.call("init", "--admin", "dana@msp.example", text=PASSWORD + "\n")
         process.start(0, "--clock-behind", str(BEHIND), "--clock-speed", str(speed))
-        try:
-            client = local(timeout=30.0)
-            yield client, Player(client, speed=speed).play(scenario.hour(seed))
-        finally:
-            process.stop()
-
-
-@contextmanager
-def _house(*, keep: bool) -> Iterator[None]:
-    """A folder for everything, gone afterwards; nothing of the user's own siems is touched."""
-    home = tempfile.mkdtemp(prefix="siems-demo-")
-    before = {name: value for name, value in os.environ.items() if name.startswith("SIEMS_")}
-    for name in before:
-        del os.environ[name]
-    kept = os.environ.get("XDG_STATE_HOME")
-    # the machine of the daemon is every host of the demonstration; what runbooks note lies in the folder, too
-    own = {"SIEMS_HOME": home, "SIEMS_EXECUTORS_LOCAL_ENABLED": "true", "XDG_STATE_HOME": f"{home}/state"}
-    os.environ.update(own)
-    try:
-        yield
-    finally:
-        for name in own:
-            del os.environ[name]
-        os.environ.update(before if kept is None else before | {"XDG_STATE_HOME": kept})
-        if keep:
-            print(f"kept:  SIEMS_HOME={home} siems up", file=sys.stderr)
-        else:
-            shutil.rmtree(home, ignore_errors=True)
+        client = local(timeout=30.0)
+        yield client, Player(client, speed=speed, ending=ending).play(scenario.hour(seed))
 
 
 class Player:
     """Plays the hour against a daemon: sends as the tools would, acts as the people would."""
 
-    def __init__(self, client: Client, *, speed: float) -> None:
+    def __init__(self, client: Client, *, speed: float, ending: Callable[[], None]) -> None:
         self._admin = client
+        self.ending = ending
         self._speed = speed
         self._began = datetime.fromisoformat(client.server_time())
         self._began_here = time.monotonic()
@@ -231,19 +204,6 @@ class Player:
 
 
 @contextmanager
-def busy(folder: str) -> Iterator[str]:
-    """A process that uses a core, as the booking site's do; its name, which no other process has."""
-    program = os.path.join(folder, f"booking-{os.getpid()}")
-    os.symlink(os.path.realpath(sys.executable), program)
-    words = [program, "-I", "-S", "-c", "while True: pass"]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            yield os.path.basename(program)
-        finally:
-            process.kill()
-
-
-@contextmanager
 def _progress(total: int, speed: float) -> Iterator[Any]:
     """A bar on a terminal; elsewhere a line now and then, so that a log shows that it lives."""
     if sys.stderr.isatty():
@@ -282,7 +242,7 @@ def _show(door: Door, client: Client, played: Player) -> int:
         from siems.tui.app import run
 
         client.via = "tui"
-        code = run(client)
+        code = run(client, at_end=played.ending)
         print(_result(summary, verified, played))
         return code
     page = client.incidents("state:OPEN,ASSIGNED,IN_PROGRESS,RESOLVED", limit=100)

@@ -92,6 +92,12 @@ def endpoint() -> dict[str, Any] | None:
     return said if _alive(int(said.get("pid", 0))) else None
 
 
+def stopped(why: str) -> None:
+    """Raises Locked while a daemon runs: on PostgreSQL no lock says so."""
+    if (running := endpoint()) is not None:
+        raise errors.Locked(f"the daemon runs (process {running['pid']}): {why}", hint="siems daemon stop")
+
+
 def _alive(pid: int) -> bool:
     """Whether this process is there and is a daemon of ours: numbers are given out again."""
     if pid <= 0:

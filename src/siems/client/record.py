@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from siems.client.transport import Transport
+from siems.client.transport import Transport, given
 
 
 class Record(Transport):
@@ -41,8 +42,21 @@ class Record(Transport):
         """`list[wire.ChainHead]`."""
         return self._items("/audit/chains")
 
-    def verify_audit(self) -> dict[str, Any]:
-        return self._post("/audit/verify", {})
+    def verify_audit(self, *, company: str = "", first: int = 1, last: int | None = None) -> dict[str, Any]:
+        """`wire.VerifyAnswer`."""
+        return self._post("/audit/verify", {"company": company, "first": first, "last": last})
+
+    def resume(self, reason: str = "") -> dict[str, Any]:
+        """A copy that was put back goes to work: `changed`."""
+        return self._post("/resume", {"reason": reason})
+
+    def witness(self) -> dict[str, Any]:
+        """`wire.WitnessState`."""
+        return self._get("/audit/witness")
+
+    def export_audit(self, **ask: Any) -> Iterator[dict[str, Any]]:
+        """`wire.ExportAsk` in; the lines of the file out."""
+        return self._lines("POST", "/audit/export", given(ask))
 
     def summary(self) -> dict[str, Any]:
         """`wire.Summary`."""

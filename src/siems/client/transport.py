@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from siems import errors, places
 
 VERSION = "0.1.0"
-READS = ("/whatif/page", "/preview", "/sla/check", "/audit/verify", "/render")
+READS = ("/whatif/page", "/preview", "/sla/check", "/audit/verify", "/audit/export", "/render")
 """What is posted and changes nothing."""
 MAX_ANSWER = 256 * 1024 * 1024
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DatabaseError
 from siems import places, present
 from siems.clock import CatchUpClock, Clock, SystemClock, rfc3339
 from siems.config import Server, Settings, load
-from siems.daemon import logs
+from siems.daemon import logs, recovery
 from siems.daemon.lock import DatabaseLock
 from siems.daemon.runtime import Runtime, company_defaults, retention_of
 from siems.daemon.supervisor import Supervisor
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("rotate-key").set_defaults(run=run_rotate_key)
     commands.add_parser("stats").set_defaults(run=run_stats)
     commands.add_parser("settings").set_defaults(run=run_settings)
+    recovery.add_commands(commands)
     bodies = commands.add_parser("check-bodies")
     bodies.add_argument("folder", type=Path)
     bodies.add_argument("--json", action="store_true")

@@ -17,6 +17,7 @@ from siems.config import Settings
 from siems.daemon import sightings
 from siems.daemon.advising import Advising
 from siems.daemon.amazon import Amazon
+from siems.daemon.checkpointing import Checkpoints
 from siems.daemon.delivering import Delivering
 from siems.daemon.feeding import Feeding
 from siems.daemon.hub import Hub
@@ -102,6 +103,7 @@ class Runtime:
     delivering: Delivering = field(init=False)
     repliers: Repliers = field(init=False)
     watch: Watch = field(init=False)
+    checkpoints: Checkpoints = field(init=False)
     ticketing: Ticketing = field(init=False)
     running: Running = field(init=False)
     feeding: Feeding = field(init=False)
@@ -139,6 +141,8 @@ class Runtime:
         self.delivering = Delivering(self.database, self.clock, self.settings, self.vault, self.public_url)
         self.repliers = Repliers(self.database, self.vault)
         self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
+        tell = self.watch.tell if self.watching else None
+        self.checkpoints = Checkpoints(self.database, self.clock, self.settings.audit, tell)
         self.advising = Advising(self.database, self.clock, self.settings)
         self.started_at = self.clock.now()
 
@@ -170,6 +174,7 @@ class Runtime:
         self._spawn(self.running.run)
         self._spawn(self.feeding.run)
         self._spawn(self.advising.run)
+        self._spawn(self.checkpoints.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()
         if self.database.dialect.shared:
@@ -215,6 +220,7 @@ class Runtime:
             await self.flush_refusals()
             await self.flush_sightings()
             await self.watch.end()
+        await self.checkpoints.turn()
         await asyncio.to_thread(self.database.stop)
 
     # --- after each commit, from the writer's thread -----------------------------------------------------------

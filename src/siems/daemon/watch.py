@@ -14,6 +14,7 @@ import structlog
 
 from siems.clock import Clock
 from siems.config import Health
+from siems.daemon.checkpointing import CHANGED
 from siems.daemon.deadman import Deadman
 from siems.daemon.scheduler import OVERDUE_AFTER, Scheduler
 from siems.domain.gap import LIMIT, Gap, headline
@@ -177,6 +178,11 @@ class Watch:
         work = partial(self_audit.alarm, firing=firing, severity=severity)
         await self._within(self._database.write(work, signature, message, companies=(MSP,)))
         self._told[signature] = now if firing else None
+
+    async def tell(self, signature: str, message: str, firing: bool) -> None:
+        """Tell what somebody else has found: an audit log that was changed is as bad as it gets."""
+        severity = Severity.CRITICAL if signature == CHANGED else Severity.MEDIUM
+        await self._alarm(self._clock.now(), signature, message, firing=firing, severity=severity)
 
     async def _within(self, work: Awaitable[R]) -> R:
         async with asyncio.timeout(PATIENCE_SECONDS):

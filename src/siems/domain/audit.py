@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from siems.clock import rfc3339
@@ -33,6 +34,14 @@ class Entry:
     reason: str
     prev_hash: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the hash of an entry was when it was signed outside of the database, and when that was."""
+
+    hash: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +100,62 @@ def verify(
     *,
     details: Mapping[int, tuple[str, Mapping[str, Any]]] | None = None,
     head: tuple[int, str] | None = None,
+    marks: Mapping[int, Mark] = MappingProxyType({}),
+    after: tuple[int, str] = (0, GENESIS),
 ) -> Damage | None:
     """The first damage in one chain, whose entries come in order of their number; None when it is whole.
 
-    `details` maps numbers to (salt, details) where those were not erased. `head` is what the database
-    remembers as the last number and hash.
+    `details` maps numbers to (salt, details) where those were not erased. `head` is what the database remembers as
+    the last number and hash; `marks` are what was signed outside of it. `after` is the entry before the first one.
     """
-    previous, expected, chain = GENESIS, 1, ""
+    (last, previous), chain = after, ""
+    known = last
     for entry in entries:
         chain = entry.chain
-        if entry.seq != expected:
-            kind = "deleted" if entry.seq > expected else "inserted"
-            return Damage(chain, expected, kind, f"after {expected - 1} comes {entry.seq}")
-        if entry.prev_hash != previous:
-            return Damage(chain, entry.seq, "broken link", "it does not follow from the entry before it")
-        again = seal(
-            chain=entry.chain, seq=entry.seq, at=entry.at, actor=entry.actor, via=entry.via, action=entry.action,
-            object=entry.object, company_id=entry.company_id, digest=entry.digest, reason=entry.reason,
-            prev_hash=entry.prev_hash,
-        )  # fmt: skip
-        if again.hash != entry.hash:
-            return Damage(chain, entry.seq, "edited", "its hash does not match what it says")
-        if details is not None and entry.seq in details:
-            salt, said = details[entry.seq]
-            if digest(said, salt) != entry.digest:
-                return Damage(chain, entry.seq, "details edited", "the details do not match their digest")
-        previous, expected = entry.hash, expected + 1
-    return None if head is None else _against_head(chain, expected - 1, previous, head)
+        if damage := _damage_of(entry, last, previous, details):
+            return damage
+        mark = marks.get(entry.seq)
+        if mark is not None and mark.hash != entry.hash:
+            return _rewritten(chain, known + 1, entry.seq, mark)
+        if mark is not None:
+            known = entry.seq
+        last, previous = entry.seq, entry.hash
+    signed = max(marks, default=0)
+    if head is not None and last < signed:
+        when = f"{marks[signed].at:%Y-%m-%d %H:%M:%S} UTC"
+        return Damage(chain, last + 1, "truncated", f"the chain ends at {last}, {signed} entries were signed at {when}")
+    return None if head is None else _against_head(chain, last, previous, head)
+
+
+def _damage_of(
+    entry: Entry, last: int, previous: str, details: Mapping[int, tuple[str, Mapping[str, Any]]] | None
+) -> Damage | None:
+    """What is wrong with an entry that follows another one."""
+    if entry.seq != last + 1:
+        kind = "deleted" if entry.seq > last + 1 else "inserted"
+        return Damage(entry.chain, last + 1, kind, f"after {last} comes {entry.seq}")
+    if entry.prev_hash != previous:
+        return Damage(entry.chain, entry.seq, "broken link", "it does not follow from the entry before it")
+    again = seal(
+        chain=entry.chain, seq=entry.seq, at=entry.at, actor=entry.actor, via=entry.via, action=entry.action,
+        object=entry.object, company_id=entry.company_id, digest=entry.digest, reason=entry.reason,
+        prev_hash=entry.prev_hash,
+    )  # fmt: skip
+    if again.hash != entry.hash:
+        return Damage(entry.chain, entry.seq, "edited", "its hash does not match what it says")
+    if details is not None and entry.seq in details:
+        salt, said = details[entry.seq]
+        if digest(said, salt) != entry.digest:
+            return Damage(entry.chain, entry.seq, "details edited", "the details do not match their digest")
+    return None
+
+
+def _rewritten(chain: str, first: int, last: int, mark: Mark) -> Damage:
+    """All hashes fit, but they are not those that were signed: somebody has computed them anew."""
+    where = f"entry {last}" if first == last else f"one of the entries {first} to {last}"
+    when = f"{mark.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = f"{where} is not what it was when {last} was signed at {when}; the hashes are made anew"
+    return Damage(chain, first, "rewritten", said)
 
 
 def _against_head(chain: str, last: int, last_hash: str, head: tuple[int, str]) -> Damage | None:

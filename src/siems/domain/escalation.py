@@ -58,6 +58,8 @@ class StepTarget:
                 return "on call"
             case TargetKind.USER | TargetKind.ROLE:
                 return self.name
+            case TargetKind.WEBHOOK:  # what stands after the name of an address is its hint
+                return f"webhook {self.name.partition(' ')[2] or self.name}"
             case _:
                 return f"{self.kind.value} {self.name}"
 

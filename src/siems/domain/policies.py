@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -21,6 +22,8 @@ MOST_STEPS = 20
 MOST_TARGETS = 20
 MOST_REPEATS = 5
 LONGEST_WAIT = timedelta(days=7)
+LONGEST_URL = 2_000
+_HOOK = re.compile(r"(hook-[0-9a-f]{8})( .{1,100})?")
 _POLICY = ("name", "repeat", "reassign", "opening_hours", "ack_timeout", "strategies", "steps")
 _STEP = ("targets", "wait", "important", "when")
 _WHEN = ("severity", "priority", "days", "from", "until", "zone")
@@ -158,11 +161,25 @@ def _target(word: str) -> StepTarget:
         raise InvalidField(f"{word[:60]!r} {'names nobody' if not name else 'takes no name'}", hint=f"{found}:NAME")
     if found is TargetKind.ROLE:
         name = _role(name)
-    if found is TargetKind.WEBHOOK:
+    if found is TargetKind.WEBHOOK and not hook_of(name):
+        if len(name) > LONGEST_URL:
+            raise InvalidField(f"a URL has at most {LONGEST_URL} characters", hint="webhook:https://hooks.example/x")
         parts = urlsplit(name)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidField(f"{name[:60]!r} is no URL", hint="webhook:https://hooks.example/siems")
-    return StepTarget(found, name[:500])
+    return StepTarget(found, name if found is TargetKind.WEBHOOK else name[:500])
+
+
+def hook_of(name: str) -> str:
+    """The name of an address that is kept already, as a policy shows it: `hook-1f2e3d4c https://host/...`."""
+    found = _HOOK.fullmatch(name)
+    return found[1] if found else ""
+
+
+def hook_hint(name: str) -> str:
+    """What people see of an address that a policy calls."""
+    found = _HOOK.fullmatch(name)
+    return (found[2] or found[1]).strip() if found else name
 
 
 def _role(word: str) -> str:

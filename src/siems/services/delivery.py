@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, stop
+from siems.services.pausing import is_paused
+from siems.services.policy_hooks import sealed_address
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -76,6 +78,8 @@ def claim(uow: UnitOfWork, owner: str, free: Mapping[str, int], on_way: Mapping[
     What no channel can take any more comes as a parcel with an obstacle, so that it is given up where its company
     is held. `on_way` tells how many messages of each contact this owner is sending already.
     """
+    if is_paused(uow.connection):
+        return []
     room = {channel: slots for channel, slots in free.items() if slots > 0}
     held = Counter(on_way)
     parcels: list[Parcel] = []
@@ -238,7 +242,8 @@ def _contact(uow: UnitOfWork, message: Row[Any]) -> _Where | None:
     person = uow.person(message.user_id)
     name = person.name if person is not None else message.user_id
     if message.contact_id.startswith(POLICY):
-        return _Where(message.address, name, sealed=False)
+        sealed = sealed_address(uow.connection, message.contact_id.removeprefix(POLICY))
+        return None if sealed is None else _Where(sealed, name)
     if message.contact_id.startswith(OWN_MAIL):
         return _Where(person.email, name, sealed=False) if person is not None else None
     row = uow.connection.execute(select(t.contact).where(t.contact.c.id == message.contact_id)).first()
@@ -306,7 +311,9 @@ def _last_id(uow: UnitOfWork, row: Row[Any]) -> str:
 
 
 def next_send(connection: Connection) -> datetime | None:
-    """When the next message is due, a lease that runs out included."""
+    """When the next message is due, a lease that runs out included; None while siems keeps to itself."""
+    if is_paused(connection):
+        return None
     found = [
         connection.execute(
             select(func.min(m.next_at)).where(m.state.in_(LIVE), m.severity == int(severity))
@@ -319,4 +326,4 @@ def next_send(connection: Connection) -> datetime | None:
 def overdue(connection: Connection, before: datetime) -> int:
     """How many messages should have been tried before this time: none, while all is well."""
     statement = select(func.count()).select_from(t.message).where(m.state.in_(LIVE), m.next_at < before)
-    return int(connection.execute(statement).scalar_one())
+    return 0 if is_paused(connection) else int(connection.execute(statement).scalar_one())

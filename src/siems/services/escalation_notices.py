@@ -7,7 +7,7 @@ from siems.domain import events as e
 from siems.domain.escalation import Cause, Step
 from siems.domain.incident import Incident
 from siems.domain.permissions import SYSTEM
-from siems.domain.reach import hint_of
+from siems.domain.policies import hook_hint
 from siems.services.silencing import hushed, withhold
 from siems.services.sla_marks import mark
 from siems.services.staffing import Reached, admins, covering, reach
@@ -70,12 +70,12 @@ def incident_opened(uow: UnitOfWork, event: e.IncidentOpened) -> None:
     call(uow, "incident.opened", incident, subject, step, reached, unacknowledged=True)
     call_webhooks(uow, "incident.opened", incident, subject, reached.webhooks, unacknowledged=True)
     if reached.webhooks:
-        text = f"calls {', '.join(hint_of('webhook', url) for url in reached.webhooks)}"
+        text = f"calls {', '.join(hook_hint(name) for name in reached.webhooks)}"
         uow.timeline.add(incident.company_id, incident.id, "notify", text, actor=SYSTEM, data=_hooks(reached.webhooks))
 
 
 def _hooks(webhooks: tuple[str, ...]) -> dict[str, object]:
-    return {"webhooks": [hint_of("webhook", url) for url in webhooks]} if webhooks else {}
+    return {"webhooks": [hook_hint(name) for name in webhooks]} if webhooks else {}
 
 
 def incident_escalated(uow: UnitOfWork, event: e.IncidentEscalated) -> None:

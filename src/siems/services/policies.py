@@ -15,10 +15,12 @@ from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.domain.policies import NamedPolicy, document_of, policy_from_document
 from siems.errors import Conflict, InvalidField, StaleVersion
 from siems.services.companies import keep_policy
+from siems.services.policy_hooks import with_hooks
 from siems.services.policy_lookup import find_policy
 from siems.services.staffing import named as named_person
 from siems.storage.repositories import policies as rows
 from siems.storage.unit_of_work import UnitOfWork
+from siems.storage.vault import Vault
 from siems.vocabulary import MSP
 from siems.wire import PolicyAsk, PolicyEdit
 
@@ -48,7 +50,7 @@ def may_change(actor: Actor, owner: str, *, what: str) -> None:
         require(actor, Permission.COMPANY_SETTINGS, owner, what=what)
 
 
-def create(uow: UnitOfWork, actor: Actor, owner: str, ask: PolicyAsk) -> NamedPolicy:
+def create(uow: UnitOfWork, actor: Actor, owner: str, ask: PolicyAsk, vault: Vault) -> NamedPolicy:
     """A new policy of a company, or of the MSP. Raises InvalidField naming the step and field, Conflict, Forbidden."""
     may_change(actor, owner, what=owner)
     name = _name(ask.name)
@@ -59,6 +61,7 @@ def create(uow: UnitOfWork, actor: Actor, owner: str, ask: PolicyAsk) -> NamedPo
         raise Conflict(f"there are {MOST} policies already", hint="siems escalation policy list")
     policy = policy_from_document(name, ask.policy)
     _check(uow, policy, owner)
+    policy = with_hooks(uow, policy, owner, vault)
     named = NamedPolicy(
         id=_id(owner, name, {p.id for p in known}), company_id=owner, policy=policy, version=1, created_at=uow.now,
         changed_at=uow.now,
@@ -88,7 +91,9 @@ def concerned(connection: Connection, named: NamedPolicy) -> tuple[str, ...]:
     return tuple(rows.users_of(connection).get(named.id, []))
 
 
-def edit(uow: UnitOfWork, actor: Actor, policy_id: str, ask: PolicyEdit) -> tuple[NamedPolicy, bool]:
+def edit(
+    uow: UnitOfWork, actor: Actor, policy_id: str, ask: PolicyEdit, vault: Vault
+) -> tuple[NamedPolicy, bool]:  # fmt: skip
     """(the policy as it is now, whether it changed). It concerns the incidents that open from now on."""
     before = find_policy(uow.connection, policy_id, actor)
     may_change(actor, before.company_id, what=policy_id)
@@ -101,6 +106,7 @@ def edit(uow: UnitOfWork, actor: Actor, policy_id: str, ask: PolicyEdit) -> tupl
     document = ask.policy if ask.policy is not None else document_of(before.policy)
     policy = policy_from_document(name, document)
     _check(uow, policy, before.company_id)
+    policy = with_hooks(uow, policy, before.company_id, vault)
     if any(
         p.id != before.id and p.company_id == before.company_id and p.name.lower() == name.lower()
         for p in rows.all_policies(uow.connection)

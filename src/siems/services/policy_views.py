@@ -13,7 +13,7 @@ from siems.domain.changing import replace
 from siems.domain.escalation import SLA_BREACH, Cause, Policy, Position, Step, advance, due_after, first_step
 from siems.domain.incident import Incident
 from siems.domain.permissions import SYSTEM, Actor, Permission, require, require_role
-from siems.domain.policies import NamedPolicy, document_of
+from siems.domain.policies import NamedPolicy, document_of, hook_hint
 from siems.errors import InvalidField
 from siems.services.escalations import opening
 from siems.services.policy_lookup import find_policy, sees
@@ -164,7 +164,7 @@ def _take(run: _Trial, at: datetime, step: Step, position: Position, wait: timed
         TrialStep(
             at=at, kind="page", level=step.level, round=position.round, text=why, important=step.important,
             targets=[target.label() for target in step.targets], people=[p.name for p in reached.paged],
-            inbox=[p.name for p in reached.told], webhooks=list(reached.webhooks),
+            inbox=[p.name for p in reached.told], webhooks=[hook_hint(name) for name in reached.webhooks],
         )
     )  # fmt: skip
     due = due_after(

@@ -12,6 +12,7 @@ from siems.domain.permissions import SYSTEM
 from siems.domain.rollout import longest, verdict
 from siems.domain.run import LEASE, HostState, Run, RunHost, RunState, RunTurn
 from siems.domain.runbook import Phase
+from siems.services.pausing import is_paused
 from siems.storage.repositories.deadlines import Due
 from siems.storage.repositories.runs import Piece, StepRow
 from siems.storage.unit_of_work import UnitOfWork
@@ -44,7 +45,7 @@ class News:
 
 def claim(uow: UnitOfWork, number: int, owner: str) -> Job | None:
     """The run is ours, and begins; None when it is not to be had."""
-    before = uow.runs.hold(number)
+    before = None if is_paused(uow.connection) else uow.runs.hold(number)
     if before is None or before.state is not RunState.QUEUED:
         return None
     hosts = tuple(uow.runs.hosts(number))

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from siems.domain.incident import Incident
-from siems.domain.reach import ALL, NOWHERE, POLICY, Contact, Notice, Planned, hint_of, plan
+from siems.domain.policies import hook_hint, hook_of
+from siems.domain.reach import ALL, NOWHERE, POLICY, Contact, Notice, Planned, plan
 from siems.services.silencing import hushed, withhold
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP, Paging, Severity
@@ -98,7 +99,7 @@ def tell(
 
 
 def call_webhooks(
-    uow: UnitOfWork, event: str, incident: Incident, subject: str, urls: Iterable[str], *, unacknowledged: bool = False
+    uow: UnitOfWork, event: str, incident: Incident, subject: str, hooks: Iterable[str], *, unacknowledged: bool = False
 ) -> None:  # fmt: skip
     """Call the addresses that a step of an escalation policy names, as it pages people."""
     if hushed(uow, incident) is not None:
@@ -109,9 +110,9 @@ def call_webhooks(
         unacknowledged=unacknowledged,
     )  # fmt: skip
     shadow = _shadowed(uow, incident.company_id)
-    for number, url in enumerate(dict.fromkeys(urls), 1):
-        contact = Contact(f"{POLICY}{number}", "", "webhook", hint_of("webhook", url))
-        uow.messages.add("", notice, Planned(contact, "policy", uow.now, "a target of the policy"), url, shadow=shadow)
+    for name in dict.fromkeys(hooks):
+        contact = Contact(f"{POLICY}{hook_of(name)}", "", "webhook", hook_hint(name))
+        uow.messages.add("", notice, Planned(contact, "policy", uow.now, "a target of the policy"), shadow=shadow)
 
 
 def page(

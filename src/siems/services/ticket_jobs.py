@@ -22,6 +22,7 @@ from siems.domain.events import TicketFailed, TicketLinked
 from siems.domain.permissions import SYSTEM
 from siems.domain.ticket import JobVerb, Stage, Ticket, TicketAccount, stage_of, wait_after
 from siems.domain.ticket_sync import Draft, Remote
+from siems.services.pausing import is_paused
 from siems.services.ticket_making import draft_of, moved
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
@@ -81,6 +82,8 @@ def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, st
 
 def next_at(connection: Connection) -> datetime | None:
     """When to look again."""
+    if is_paused(connection):
+        return None
     found = connection.execute(text(_NEXT)).scalar()
     return None if found is None else from_micros(int(found))
 
@@ -89,7 +92,7 @@ def claim(uow: UnitOfWork, job_id: int, owner: str, tag: str, url: str) -> Work 
     """The job is ours for the time of a lease; None when it is not to be had, or nothing is left to do."""
     statement = _TAKE + (" FOR UPDATE SKIP LOCKED" if uow.dialect.shared else "")
     row = uow.connection.execute(text(statement), {"id": job_id, "now": to_micros(uow.now)}).first()
-    if row is None:
+    if row is None or is_paused(uow.connection):
         return None
     verb, body = JobVerb(row.verb), json.loads(row.body)
     account = uow.tickets.account(row.account_id, row.company_id)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, or_, select
 
 from siems.clock import from_micros, to_micros
-from siems.domain.audit import Entry, verify
+from siems.domain.audit import GENESIS, Damage, Entry, verify
+from siems.domain.checkpoint import Witness
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.errors import InvalidField
 from siems.services.filters import Asker, in_scope
@@ -21,7 +22,7 @@ from siems.services.queries import DEFAULT_PAGE, MAX_PAGE
 from siems.services.trail_filter import trail_filter
 from siems.storage import tables as t
 from siems.vocabulary import Role
-from siems.wire import AuditView, ChainHead, ChainState, Page, VerifyAnswer
+from siems.wire import AuditView, ChainHead, ChainState, Page, RestoredView, VerifyAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,25 +105,85 @@ def list_chains(connection: Connection, actor: Actor) -> list[ChainHead]:
     return [ChainHead(chain=row.chain, entries=row.seq, head=row.hash) for row in rows]
 
 
-def verify_all(connection: Connection, actor: Actor) -> VerifyAnswer:
-    """Every chain, recomputed from its first entry to what the database remembers as its head."""
+def verify_all(
+    connection: Connection, actor: Actor, found: Witness | None = None, *, chain: str = "", first: int = 1,
+    last: int | None = None,
+) -> VerifyAnswer:  # fmt: skip
+    """Every chain, recomputed from its first entry to what the database remembers as its head, and compared with
+    what was signed outside of it; or some entries of one chain. Raises InvalidField.
+    """
     require_role(actor, Permission.VERIFY_AUDIT)
+    if first < 1 or (last is not None and last < first):
+        raise InvalidField(f"there is no entry from {first} to {last}", hint="--from 1 --to 100")
+    if (first > 1 or last is not None) and not chain:
+        raise InvalidField("each chain has numbers of its own: of which?", hint="--company acme, or --company msp")
+    found = found or Witness()
     heads = {row.chain: (row.seq, row.hash) for row in connection.execute(select(t.audit_head))}
     present = {chain for (chain,) in connection.execute(select(t.audit_entry.c.chain).distinct())}
-    states = [_verify(connection, chain, heads.get(chain)) for chain in sorted(heads.keys() | present)]
-    return VerifyAnswer(ok=all(s.ok for s in states), entries=sum(s.entries for s in states), chains=states)
-
-
-def _verify(connection: Connection, chain: str, head: tuple[int, str] | None) -> ChainState:
-    details = _Details(connection, chain).ahead()
-    with closing(_entries(connection, chain)) as entries:
-        counter = _Counter(entries)
-        damage = verify(counter, details=details, head=head or (0, ""))
-    return ChainState(
-        chain=chain, entries=counter.count, head=head[1] if head else "", ok=damage is None,
-        seq=damage.seq if damage else None, damage=damage.kind if damage else None,
-        explanation=damage.explanation if damage else None,
+    chains = [chain] if chain else sorted(heads.keys() | present | found.heads().keys())
+    states = [_verify(connection, Span(one, first, last), heads.get(one), found) for one in chains]
+    restored = [
+        RestoredView(at=one.at, source=one.source, lost={k: list(v) for k, v in one.lost.items()}, anew=one.anew)
+        for one in found.restored
+    ]
+    whole = all(s.ok for s in states)
+    return VerifyAnswer(
+        ok=whole and not found.bad_lines, entries=sum(s.entries for s in states), chains=states, restored=restored
     )  # fmt: skip
+
+
+def _verify(connection: Connection, span: Span, head: tuple[int, str] | None, found: Witness) -> ChainState:
+    details: dict[int, tuple[str, dict[str, Any]]] = {}
+    marks = {n: mark for n, mark in found.marks.get(span.chain, {}).items() if span.holds(n)}
+    before = entry_before(connection, span)
+    if before is None:
+        raise InvalidField(f"{span.chain} has no entry {span.first - 1} that {span.first} could follow")
+    with closing(entries_of(connection, span, details)) as entries:
+        counter = _Counter(entries)
+        known = (head or (0, "")) if span.last is None else None
+        try:
+            damage = verify(counter, details=details, head=known, marks=marks, after=before)
+        except (ValueError, TypeError, OverflowError):  # SQLite keeps any text anywhere
+            at = span.first + counter.count
+            damage = Damage(span.chain, at, "edited", "it holds what no entry can hold")
+    if damage is not None and damage.kind in ("truncated", "rewritten"):
+        damage = _perhaps_restored(connection, damage, span.chain, found)
+    return ChainState(
+        chain=span.chain, entries=counter.count, head=head[1] if head else "", ok=damage is None,
+        seq=damage.seq if damage else None, damage=damage.kind if damage else None,
+        explanation=damage.explanation if damage else None, signed=max(marks, default=0),
+    )  # fmt: skip
+
+
+def _perhaps_restored(connection: Connection, damage: Damage, chain: str, found: Witness) -> Damage:
+    """What is another history from the end of a backup on may be one that was put back: somebody has to say so."""
+    before = entry_before(connection, Span(chain, damage.seq))
+    made = found.backup_of(chain, before) if before is not None else None
+    if made is None:
+        return damage
+    said = f"as in the backup of {made:%Y-%m-%d %H:%M:%S} UTC; if you have put that back:  siems db restored"
+    return Damage(damage.chain, damage.seq, damage.kind, f"{damage.explanation}: {said}")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some entries of a chain, by their numbers, both included; without a last one to the end."""
+
+    chain: str
+    first: int = 1
+    last: int | None = None
+
+    def holds(self, number: int) -> bool:
+        return self.first <= number and (self.last is None or number <= self.last)
+
+
+def entry_before(connection: Connection, span: Span) -> tuple[int, str] | None:
+    """The number and hash that the first entry of a span must follow; None when that is not there."""
+    if span.first == 1:
+        return 0, GENESIS
+    e = t.audit_entry.c
+    hash = connection.execute(select(e.hash).where(e.chain == span.chain, e.seq == span.first - 1)).scalar()
+    return None if hash is None else (span.first - 1, str(hash))
 
 
 class _Counter:
@@ -138,26 +199,31 @@ class _Counter:
             yield entry
 
 
-class _Details:
-    """Salts and details by number, where they were not erased."""
-
-    def __init__(self, connection: Connection, chain: str) -> None:
-        self._connection = connection
-        self._chain = chain
-
-    def ahead(self) -> dict[int, tuple[str, dict[str, Any]]]:
-        d = t.audit_detail.c
-        rows = self._connection.execute(select(d.seq, d.salt, d.details).where(d.chain == self._chain))
-        return {seq: (salt, json.loads(details)) for seq, salt, details in rows}
-
-
-def _entries(connection: Connection, chain: str) -> Generator[Entry, None, None]:
-    e = t.audit_entry.c
-    every = select(t.audit_entry).where(e.chain == chain).order_by(e.seq).execution_options(yield_per=1_000)
-    with connection.execute(every) as rows:
+def entries_of(
+    connection: Connection, span: Span, details: dict[int, tuple[str, dict[str, Any]]]
+) -> Generator[Entry, None, None]:  # fmt: skip
+    """The entries of a span in order. `details` holds salt and details of the one that came last, unless erased."""
+    e, d = t.audit_entry.c, t.audit_detail.c
+    joined = t.audit_entry.outerjoin(t.audit_detail, (e.chain == d.chain) & (e.seq == d.seq))
+    every = select(t.audit_entry, d.salt, d.details).select_from(joined).where(e.chain == span.chain)
+    every = every.where(e.seq >= span.first) if span.first > 1 else every
+    every = every.where(e.seq <= span.last) if span.last is not None else every
+    with connection.execute(every.order_by(e.seq).execution_options(yield_per=1_000)) as rows:
         for row in rows:
+            details.clear()
+            if row.salt is not None:
+                details[row.seq] = (row.salt, _details(row.details))
             yield Entry(
                 chain=row.chain, seq=row.seq, at=row.at, actor=row.actor, via=row.via, action=row.action,
                 object=row.object, company_id=row.company_id, digest=row.digest, reason=row.reason,
                 prev_hash=row.prev_hash, hash=row.hash,
             )  # fmt: skip
+
+
+def _details(text: str) -> dict[str, Any]:
+    """What details say; what is no object of JSON any more is kept as it is, and fits no digest."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"": text}

@@ -21,6 +21,7 @@ SEALED: tuple[tuple[Column[str], ColumnElement[bool]], ...] = (
     (t.integration.c.secret, true()),
     (t.old_key.c.value, t.old_key.c.kind == "hmac"),
     (t.contact.c.address, true()),
+    (t.policy_hook.c.address, true()),
     (t.ticket_account.c.secret, true()),
     (t.cloud_account.c.secret, true()),
     (t.host_login.c.secret, true()),

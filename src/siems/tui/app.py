@@ -258,8 +258,12 @@ def run(
     mouse: bool = True,
     armed: bool = False,
     color: str = "",
+    at_end: Callable[[], object] = lambda: None,
 ) -> int:
-    """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with."""
+    """Open the console until its user leaves; returns the exit code. `view` is a filter to begin with.
+
+    `at_end` is called where it does not return: the terminal is gone, and the process ends with it.
+    """
     found = read_target(target) if target else (Where.BOARD, "", "")
     if found is None:
         raise UsageError(f"{target!r} is no place in the console", hint=f"INC-12, {', '.join(LINKS.values())}")
@@ -285,6 +289,6 @@ def run(
         color=color,
     )
     app.link.renew = lambda: find_token(client)
-    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))
+    leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave), at_end=at_end)
     left = app.run(mouse=mouse and not low_bandwidth)
     return app.return_code or left or 0

@@ -20,6 +20,7 @@ from siems.wire import (
     VerifyAnswer,
     WhatIfView,
     WhoView,
+    WitnessState,
 )
 
 
@@ -42,7 +43,10 @@ class TrailRefused(Message):
 
 @dataclass
 class ChainsRead(Message):
+    """How far the chains have come; for admins also how it stands with what is signed of them."""
+
     chains: list[ChainHead]
+    witness: WitnessState | None = None
 
 
 @dataclass

@@ -82,6 +82,7 @@ class Recording:
 
     def on_chains_read(self, event: board_messages.ChainsRead) -> None:
         self._app.audit_screen.chains = event.chains
+        self._app.audit_screen.witness = event.witness or self._app.audit_screen.witness
         self._app.audit_screen.repaint()
 
     def on_verified(self, event: board_messages.Verified) -> None:

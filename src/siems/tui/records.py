@@ -28,6 +28,7 @@ from siems.wire import (
     ToldView,
     VerifyAnswer,
     WhatIfView,
+    WitnessState,
 )
 
 if TYPE_CHECKING:
@@ -69,10 +70,15 @@ class Records:
     def _entries(self, query: str, limit: int, cursor: str) -> Page[AuditView]:
         return msgspec.convert(self.client.audit_page(query, limit=limit, cursor=cursor), Page[AuditView])
 
-    def chains(self) -> None:
-        self._ask(
-            "chains", lambda: board_messages.ChainsRead(msgspec.convert(self.client.audit_chains(), list[ChainHead]))
-        )  # fmt: skip
+    def chains(self, *, signed: bool) -> None:
+        """How far the chains have come; `signed`: and what of them is signed outside of the database."""
+
+        def job() -> Message:
+            heads = msgspec.convert(self.client.audit_chains(), list[ChainHead])
+            witness = msgspec.convert(self.client.witness(), WitnessState) if signed else None
+            return board_messages.ChainsRead(heads, witness)
+
+        self._ask("chains", job)
 
     def verify(self) -> None:
         """Recompute every chain; as long as it takes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -12,12 +13,15 @@ HUNG_UP = 128 + signal.SIGHUP
 PATIENCE = 3.0
 
 
-def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callable[[], object]) -> None:
+def leave_with_terminal(
+    fileno: int, *, save: Callable[[], None], leave: Callable[[], object], at_end: Callable[[], object]
+) -> None:  # fmt: skip
     """Watch a terminal on a thread of its own: polling for nothing still reports that it hung up.
 
     So the process ends also where SIGHUP is ignored. SIGHUP and SIGTERM ask it to leave properly: `leave` is called
     on that thread. A signal's handler does no more than to wake it, since a handler may interrupt anything, a lock
-    that leaving needs among them.
+    that leaving needs among them. `at_end` is called before the process is ended here: what waits for the console to
+    return would never be reached.
     """
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -27,14 +31,11 @@ def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callabl
         poll.register(fileno, 0)
         poll.register(woken, select.POLLIN)
         if all(ready != woken for ready, _ in poll.poll()):
-            try:
-                save()
-            finally:
-                os._exit(HUNG_UP)
+            _end(save, at_end, code=HUNG_UP)
         number = os.read(woken, 1)[0]
         threading.Thread(target=leave, name="siems-leaving", daemon=True).start()
         threading.Event().wait(PATIENCE)
-        os._exit(128 + number)
+        _end(at_end, code=128 + number)
 
     def asked(number: int, _: object) -> None:
         os.write(wake, bytes([number]))
@@ -43,3 +44,13 @@ def leave_with_terminal(fileno: int, *, save: Callable[[], None], leave: Callabl
     signal.signal(signal.SIGTERM, asked)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, asked)
+
+
+def _end(*last: Callable[[], object], code: int) -> None:
+    """Do the last things, whatever becomes of each, and end the process past everybody who waits."""
+    try:
+        for one in last:
+            with contextlib.suppress(Exception):
+                one()
+    finally:
+        os._exit(code)

@@ -13,7 +13,7 @@ from siems import present
 from siems.tui.frame import rule
 from siems.tui.looks import Line, Piece, spread, wrap
 from siems.tui.panes import Scene
-from siems.wire import AuditView, ChainHead, VerifyAnswer
+from siems.wire import AuditView, ChainHead, VerifyAnswer, WitnessState
 
 SEQ, ACTOR, VIA, ACTION, OBJECT = 7, 10, 6, 21, 13
 WIDE = 110
@@ -132,6 +132,7 @@ class Proof:
     found: VerifyAnswer | None
     at: datetime | None
     going_on: bool
+    witness: WitnessState | None = None
 
 
 def state(proof: Proof, scene: Scene, width: int, *, can: bool) -> Line:
@@ -142,16 +143,33 @@ def state(proof: Proof, scene: Scene, width: int, *, can: bool) -> Line:
     if proof.going_on:
         return spread([("VERIFYING", "stale"), (f"  {many}", "")], [], width)
     if proof.found is None or proof.at is None:
-        known: list[Piece] = [("CHAIN", "head"), (f"  {many}", ""), ("  not verified in this session", "dim")]
-        return spread(known, key, width)
+        known: list[Piece] = [("CHAIN", "head"), (f"  {many}", "")]
+        return spread([*known, *(_signed(proof, scene) or [("  not verified in this session", "dim")])], key, width)
     at = scene.time(proof.at)
     broken = [one for one in proof.found.chains if not one.ok]
     if not broken:
-        return spread([("CHAIN OK", "live"), (f"  {many}", ""), (f"  verified {at}", "dim")], key, width)
+        good: list[Piece] = [("CHAIN OK", "live"), (f"  {many}", ""), (f"  verified {at}", "dim")]
+        return spread([*good, *_signed(proof, scene), *(_restored(proof, scene) if width >= WIDE else [])], key, width)
     first = broken[0]
     where = f"  {present.safe(first.chain[:40])} at {first.seq}: {present.safe((first.damage or '')[:40])}"
     why = f" ({present.safe((first.explanation or '')[:80])})"
     return spread([("!! CHAIN BREAK", "lost"), (where, "bold"), (why, ""), (f"  {at}", "dim")], key, width)
+
+
+def _signed(proof: Proof, scene: Scene) -> list[Piece]:
+    """Until when it is signed outside of the database, or that it is not."""
+    found = proof.witness
+    if found is None:
+        return []
+    if not found.ok:
+        return [("  NOT SIGNED ", "stale"), (present.safe(found.cause[:200]), "")]
+    return [(f"  signed {scene.time(found.signed_at)}", "dim")] if found.signed_at else []
+
+
+def _restored(proof: Proof, scene: Scene) -> list[Piece]:
+    """That a backup was put back, as long as that is what the reader looks at."""
+    restored = proof.found.restored if proof.found is not None else []
+    return [(f"  restored {restored[-1].at.astimezone(scene.zone):%m-%d %H:%M}", "bold")] if restored else []
 
 
 def copies(one: AuditView) -> list[tuple[str, str, str]]:

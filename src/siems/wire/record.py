@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from siems.wire.shapes import Ask, Wire
 
 
@@ -48,7 +50,17 @@ class ChainHead(Wire):
     head: str
 
 
+class ProofAsk(Ask):
+    """Which chain, and which of its entries; all without."""
+
+    company: str = ""
+    first: int = 1
+    last: int | None = None
+
+
 class ChainState(Wire):
+    """`signed` is the last entry that was signed outside of the database."""
+
     chain: str
     entries: int
     head: str
@@ -56,12 +68,49 @@ class ChainState(Wire):
     seq: int | None = None
     damage: str | None = None
     explanation: str | None = None
+    signed: int = 0
+
+
+class WitnessState(Wire):
+    """How it stands with the signed checkpoints: where they are, who signs, what is wrong with that."""
+
+    ok: bool
+    file: str
+    key: str
+    statements: int
+    since: datetime | None
+    signed_at: datetime | None
+    bad_lines: list[int]
+    unvouched: int
+    cause: str = ""
+    fix: str = ""
+
+
+class RestoredView(Wire):
+    """A backup was put back, and somebody who has the key said so. `lost` are the entries that went with it."""
+
+    at: datetime
+    source: str
+    lost: dict[str, list[int]]
+    anew: bool
 
 
 class VerifyAnswer(Wire):
     ok: bool
     entries: int
     chains: list[ChainState]
+    witness: WitnessState | None = None
+    restored: list[RestoredView] = msgspec.field(default_factory=list)
+
+
+class ExportAsk(Ask):
+    """Which entries: of one chain or of all, by their times or their numbers."""
+
+    company: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    first: int = 1
+    last: int | None = None
 
 
 class StreamEvent(Wire):
@@ -99,6 +148,12 @@ class Summary(Wire):
     repeats: int
     """How often the alerts of these 60 minutes came again."""
     server_time: datetime
+
+
+class ResumeAsk(Ask):
+    """A copy that was put back may send again."""
+
+    reason: str = ""
 
 
 class Check(Wire):

@@ -12,6 +12,7 @@ from siems import wire
 from siems.daemon.http import (
     advice,
     assets,
+    audit,
     calendars,
     clouds,
     companies,
@@ -42,7 +43,8 @@ from siems.daemon.http import (
 from siems.daemon.http.call import Call, Route, encode, items_of
 from siems.daemon.http.middleware import RUNTIME, answer, not_draining
 from siems.domain.permissions import Permission, require_role
-from siems.services import directory, overview, trail
+from siems.services import directory, overview, pausing
+from siems.services.pausing import pause_check
 from siems.services.reach_views import message_check
 from siems.services.way_checks import channel_checks, ticket_check
 from siems.storage.unit_of_work import UnitOfWork
@@ -64,26 +66,6 @@ async def read_inbox(call: Call) -> web.Response:
     return await call.write(verb, company=MSP)
 
 
-async def list_audit(call: Call) -> web.Response:
-    company = call.word("company")
-    chain: str | None = None
-    if company:
-        chain = MSP if company == MSP else await call.read(directory.find_company, company, call.actor)
-    ask = trail.TrailAsk(
-        actor=call.actor, now=call.runtime.clock.now(), query=call.word("query"), chain=chain,
-        object=call.word("object"), limit=call.limit(), cursor=call.word("cursor"),
-    )  # fmt: skip
-    return answer(await call.read(trail.list_entries, ask))
-
-
-async def list_chains(call: Call) -> web.Response:
-    return items_of(await call.read(trail.list_chains, call.actor))
-
-
-async def verify_audit(call: Call) -> web.Response:
-    return answer(await call.read(trail.verify_all, call.actor))
-
-
 async def summary(call: Call) -> web.Response:
     return answer(await call.read(overview.summary, call.actor, call.runtime.clock.now()))
 
@@ -98,7 +80,9 @@ async def status(call: Call) -> web.Response:
     checks.append(await call.read(partial(message_check, now=runtime.clock.now(), channels=runtime.delivering.names)))
     checks += await call.read(ticket_check, call.actor)
     checks += channel_checks(runtime.delivering.unopened())
-    checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in runtime.watch.checks()]
+    found = [*runtime.watch.checks(), *runtime.checkpoints.checks()]
+    checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in found]
+    checks += await call.read(pause_check)
     if runtime.mail is not None:
         checks.append(wire.Check(name="mail", ok=True, cause=f"listens on port {runtime.mail.port}", fix=""))
     return answer(
@@ -109,6 +93,20 @@ async def status(call: Call) -> web.Response:
             clock_drift_seconds=runtime.clock.drift().total_seconds(), checks=checks,
         )
     )  # fmt: skip
+
+
+async def resume(call: Call) -> web.Response:
+    """A copy that was put back goes to work."""
+    ask = await call.body(wire.ResumeAsk)
+    require_role(call.actor, Permission.ADMINISTER)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        return encode({"changed": pausing.resume(uow, call.actor, ask.reason)})
+
+    response = await call.write(verb, company=MSP)
+    call.runtime.running.wake()
+    call.runtime.ticketing.wake(accounts=True)
+    return response
 
 
 async def livez(request: web.Request) -> web.Response:
@@ -324,9 +322,12 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "/playback/board", playback.show_past_board),
     ("GET", "/playback/steps", playback.list_steps),
     ("GET", "/playback/incidents/{ref}", playback.show_past_story),
-    ("GET", "/audit", list_audit),
-    ("GET", "/audit/chains", list_chains),
-    ("POST", "/audit/verify", verify_audit),
+    ("POST", "/resume", resume),
+    ("GET", "/audit", audit.list_audit),
+    ("GET", "/audit/chains", audit.list_chains),
+    ("GET", "/audit/witness", audit.show_witness),
+    ("POST", "/audit/verify", audit.verify_audit),
+    ("POST", "/audit/export", audit.export_audit),
     ("POST", "/incidents", incidents.create_incident),
     ("GET", "/undo", incidents.show_last_act),
     ("PUT", "/incidents/{ref}/watch", incidents.watch_incident),

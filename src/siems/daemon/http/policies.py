@@ -29,7 +29,8 @@ async def create_policy(call: Call) -> web.Response:
     owner = MSP if ask.company == MSP else await call.read(directory.find_company, ask.company, call.actor)
 
     def verb(uow: UnitOfWork) -> bytes:
-        return encode(policy_views.view(uow.connection, policies.create(uow, call.actor, owner, ask), call.actor))
+        made = policies.create(uow, call.actor, owner, ask, call.runtime.vault)
+        return encode(policy_views.view(uow.connection, made, call.actor))
 
     response = await call.write(verb, company=owner)
     response.set_status(201)
@@ -42,7 +43,7 @@ async def edit_policy(call: Call) -> web.Response:
     companies = await call.read(policies.concerned, named)
 
     def verb(uow: UnitOfWork) -> bytes:
-        after, changed = policies.edit(uow, call.actor, named.id, ask)
+        after, changed = policies.edit(uow, call.actor, named.id, ask, call.runtime.vault)
         shown = policy_views.view(uow.connection, after, call.actor)
         return encode(wire.PolicyChanged(policy=shown, changed=changed))
 

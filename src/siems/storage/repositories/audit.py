@@ -7,12 +7,22 @@ from datetime import datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection, select
+
 from siems.clock import to_micros
 from siems.domain import audit
 from siems.domain.permissions import SYSTEM, Actor
+from siems.storage import tables as t
 
 if TYPE_CHECKING:
     from siems.storage.unit_of_work import UnitOfWork
+
+
+def heads_of(connection: Connection) -> dict[str, tuple[int, str]]:
+    """The last number and hash of every chain that has entries, as the database remembers them."""
+    rows = connection.execute(select(t.audit_head).where(t.audit_head.c.seq > 0))
+    return {row.chain: (int(row.seq), row.hash) for row in rows}
+
 
 _HEAD = (
     "INSERT INTO audit_head (chain, company_id, seq, hash) VALUES (?, ?, ?, ?)"

@@ -31,10 +31,8 @@ class Messages:
         self._cancelled: list[tuple[str, int, str]] = []
         self._answered: list[tuple[str, int, str, bool]] = []
 
-    def add(
-        self, user_id: str, notice: Notice, planned: Planned, address: str = "", *, shadow: bool = False
-    ) -> None:  # fmt: skip
-        """One message for one contact (or, without one, an address); in shadow it is kept, and never sent."""
+    def add(self, user_id: str, notice: Notice, planned: Planned, *, shadow: bool = False) -> None:
+        """One message for one contact (or an address that a policy calls); in shadow it is kept, and never sent."""
         uow, contact = self._uow, planned.contact
         why = f"{planned.why}; shadow: it would have been sent" if shadow else planned.why
         uow.insert(
@@ -45,7 +43,7 @@ class Messages:
                 notice.object, int(notice.severity), notice.subject, notice.pages, notice.unacknowledged,
                 planned.rule, why, "cancelled" if shadow else "pending", to_micros(uow.now), to_micros(planned.at),
                 0, "", "", None, None, "", "shadow" if shadow else "", None, 0,
-                to_micros(uow.now) if shadow else None, "", address,
+                to_micros(uow.now) if shadow else None, "",
             ),
         )  # fmt: skip
         if not shadow:

@@ -17,7 +17,7 @@ from siems.storage.tables.notices import notification
 from siems.storage.tables.oncall import calendar_feed, handoff_note, oncall_override, schedule, shift, swap
 from siems.storage.tables.paging import page
 from siems.storage.tables.people import company, token, user, user_company
-from siems.storage.tables.policies import policy
+from siems.storage.tables.policies import policy, policy_hook
 from siems.storage.tables.reach import contact, message, notify_preference, notify_rule, pace, subscription
 from siems.storage.tables.record import audit_detail, audit_entry, audit_head, counter, event, idempotency
 from siems.storage.tables.runbooks import runbook, runbook_approval
@@ -75,6 +75,7 @@ __all__ = [
     "parent_child",
     "parent_line",
     "policy",
+    "policy_hook",
     "pull",
     "raw_body",
     "raw_columns",

@@ -108,7 +108,6 @@ message = Table(
     Column("listed", Integer, nullable=False),  # its number in the bundle; 0: only counted
     Column("ended_at", Instant, nullable=True),
     Column("stopped", Text, nullable=False),  # why it is not tried again, said while it was being sent
-    Column("address", Text, nullable=False),  # where a policy names it, and no contact does
     # what is to be sent is little, however much was
     Index(
         "ix_message_live",

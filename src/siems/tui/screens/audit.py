@@ -17,7 +17,7 @@ from siems.tui.shelf import Shelf
 from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.listing import Listing
 from siems.tui.widgets.window import WHEEL
-from siems.wire import AuditView, ChainHead, VerifyAnswer
+from siems.wire import AuditView, ChainHead, VerifyAnswer, WitnessState
 
 LOW = 17
 ENTRY, WIDE_ENTRY = 4, 9
@@ -38,6 +38,7 @@ class AuditScreen(ListPlace):
         self.older: str | None = None
         self.asked_older = ""
         self.chains: list[ChainHead] = []
+        self.witness: WitnessState | None = None
         self.proof: VerifyAnswer | None = None
         self.proof_at: datetime | None = None
         self.proving = False
@@ -66,7 +67,7 @@ class AuditScreen(ListPlace):
         """The newest entries, and how far the chains have come."""
         if self.siems.state.up:
             self.siems.records.trail(self.query_text)
-            self.siems.records.chains()
+            self.siems.records.chains(signed=self._can_verify())
 
     def take(self, event: board_messages.TrailRead) -> None:
         """Entries came: the newest ones, or older ones for the end of the list."""
@@ -99,6 +100,7 @@ class AuditScreen(ListPlace):
             self.siems.tell(f"not verified: {event.why}", "error")
         else:
             self.proof, self.proof_at = event.answer, self.siems.clock.now()
+            self.witness = event.answer.witness or self.witness
             word = "whole" if event.answer.ok else "NOT whole"
             entries = present.plural(event.answer.entries, "entry").replace("entrys", "entries")
             self.siems.tell(f"{entries} recomputed: the record is {word}", "toast" if event.answer.ok else "error")
@@ -133,7 +135,7 @@ class AuditScreen(ListPlace):
         self.lines("end").show([spread([("", "")], [(f"{self._end()} ", "dim")], width)])
         if lower:
             self.lines("lower").show(self._entry(lower))
-        proof = trail_lines.Proof(self.chains, self.proof, self.proof_at, self.proving)
+        proof = trail_lines.Proof(self.chains, self.proof, self.proof_at, self.proving, self.witness)
         self.lines("chain").show([trail_lines.state(proof, scene, width, can=self._can_verify())])
         self.tick()
 

@@ -1,0 +1,119 @@
+"""Down and up again past runbooks (0015) and their runs (0016), with rows in every table of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+
+from services.test_runs import Desk, healing
+from services.world import ACME, ROOT, VAULT, World
+from siems.clock import ManualClock
+from siems.services import run_settings, run_work, trail
+from siems.services.run_work import Job, News
+from siems.storage import migrations
+from siems.storage.database import open_engine, parse_url
+from siems.wire import HostLoginAsk, RunRuleAsk, StandingAsk
+
+from .test_migrations import contents
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+OF_RUNBOOKS = {"runbook", "runbook_approval"}
+OF_RUNS = {
+    "run", "run_host", "run_step", "run_output", "host_login", "standing_approval", "self_heal", "run_rule",
+}  # fmt: skip
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A database in which runbooks were written, and run, wait, and heal."""
+    world = World(database_url, ManualClock(NOON))
+    desk = Desk(world)
+    healing(desk)
+    standing = StandingAsk(company=ACME, runbook="restart-web-server", targets=["web-2"], seconds=86_400)
+    world.do(run_settings.grant, ROOT, ACME, standing)
+    world.do(run_settings.set_rule, ROOT, ACME, RunRuleAsk(low="medium"))
+    desk.ask(desk.maria, "restart-web-server")  # waits for an answer, which has a time
+    begun = desk.ask(desk.maria, "restart-web-server", "web-2")  # has a lease, and an end
+    job: Job = world.do(run_work.claim, begun.id, "here")
+    world.do(run_work.report, begun.id, job.run.lease_token, News())
+    world.fires("web-1", "disk_hot", "LOW")  # is healed in a moment
+    world.stop()
+    made = open_engine(parse_url(database_url))
+    yield made
+    made.dispose()
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def kinds(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(text("SELECT kind FROM deadline")).scalars())
+
+
+def counters(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(text("SELECT name FROM counter")).scalars())
+
+
+def test_before_runs_there_is_nothing_that_waits_for_one_and_runbooks_are_as_they_were(engine: Engine) -> None:
+    whole = contents(engine)
+    assert all(whole[table] for table in (OF_RUNS | OF_RUNBOOKS) - {"run_step", "run_output"})
+    assert kinds(engine) >= {"run_expiry", "run_timeout", "run_lease", "self_heal"}
+    assert counters(engine) >= {"run", "standing"}
+    migrations.downgrade(engine, "0015")
+    assert not tables(engine) & OF_RUNS
+    assert not kinds(engine) & {"run_expiry", "run_timeout", "run_lease", "self_heal"}
+    assert not counters(engine) & {"run", "standing"}
+    left = contents(engine)
+    assert {table: left[table] for table in OF_RUNBOOKS} == {table: whole[table] for table in OF_RUNBOOKS}
+    migrations.upgrade(engine)
+    migrations.check(engine)
+    again = contents(engine)
+    assert {table for table in OF_RUNS if again[table]} == set()
+    for table in ("alert", "audit_entry", "audit_head", "runbook", "runbook_approval", "user_account"):
+        assert again[table] == whole[table], table
+
+
+def test_before_runbooks_there_are_none_and_all_else_stays(engine: Engine) -> None:
+    whole = contents(engine)
+    migrations.downgrade(engine, "0014")
+    assert not tables(engine) & (OF_RUNS | OF_RUNBOOKS)
+    migrations.upgrade(engine)
+    migrations.check(engine)
+    again = contents(engine)
+    assert {table for table in OF_RUNS | OF_RUNBOOKS if again[table]} == set()
+    for table in ("alert", "audit_entry", "audit_detail", "user_account"):
+        assert again[table] == whole[table], table
+    numbers = {row for row in again["counter"] if "'run'" in row or "'standing'" in row}
+    assert numbers == {"('run', 'msp', 0)", "('standing', 'msp', 0)"}
+
+
+@pytest.mark.parametrize("back_to", ["0014", "0015"])
+def test_after_both_ways_runbooks_are_written_and_run_as_ever(engine: Engine, database_url: str, back_to: str) -> None:
+    migrations.downgrade(engine, back_to)
+    migrations.upgrade(engine)
+    engine.dispose()
+    world = World(database_url, ManualClock(NOON), furnished=True)
+    try:
+        desk = Desk.__new__(Desk)
+        desk.world, desk.maria = world, _known(world, "maria")
+        login = HostLoginAsk(username="ops", known_hosts="* ssh-ed25519 AAAA", secrets={"password": "sesame"})
+        world.do(run_settings.set_login, ROOT, ACME, "ssh", login, VAULT)
+        run = desk.ask(desk.maria, "high-cpu-fix")
+        assert run.ref == "RUN-1"
+        assert desk.carry_out(run).ended_at is not None
+        assert world.database.read_now(trail.verify_all, ROOT).ok
+    finally:
+        world.stop()
+
+
+def _known(world: World, name: str) -> object:
+    from siems.domain.permissions import Actor
+    from siems.vocabulary import Role
+
+    return Actor(f"user-{name}", name, Role.TECHNICIAN, frozenset({ACME}))
