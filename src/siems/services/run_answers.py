@@ -11,7 +11,7 @@ from siems.domain.answer import AnswerVerb
 from siems.domain.permissions import Actor, Permission, require
 from siems.domain.run import Run, RunHost, RunState, may_approve
 from siems.services import runs
-from siems.services.run_planning import commands
+from siems.services.run_planning import scripts
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Risk
 from siems.wire import RunAnswerAsk
@@ -101,9 +101,9 @@ def summary(uow: UnitOfWork, run: Run, hosts: Sequence[RunHost]) -> tuple[str, .
 def _scripts(run: Run, hosts: Sequence[RunHost]) -> list[str]:
     """What is run on each kind of host, as its shell reads it."""
     lines: list[str] = []
-    for platform in dict.fromkeys(host.platform for host in hosts):
-        for one in commands(run.runbook, run.plan, platform, run.shown):
-            lines += [f"# {platform.value}, {one.phase}: {one.step}", *one.script.splitlines(), ""]
+    for kind in scripts(run, hosts):
+        for one in kind.commands:
+            lines += [f"# {kind.platform}, {one.phase}: {one.step}", *one.script.splitlines(), ""]
     return lines
 
 

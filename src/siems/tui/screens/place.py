@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from siems.tui import frame
-from siems.tui.actions import BY_ID, DEEDS, Where
+from siems.tui.actions import BY_ID, DEEDS, Deed, Where
 from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
@@ -76,7 +76,8 @@ class Place(Screen[None], inherit_bindings=False):
     def screens_line(self) -> list[Piece]:
         """Where one is, and how it stands with the incidents wherever that is."""
         app = self.siems
-        left = frame.screens(self.WHERE, app.me.unread if app.me else 0)
+        unread, width = app.me.unread if app.me else 0, self.size.width
+        left = frame.screens(self.WHERE, unread, len(app.runs_waiting), width=width)
         return frame.beside(left, frame.tally(*app.model.tally()), self.size.width)
 
     def tick(self) -> None:
@@ -101,8 +102,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
-        able = set() if app.read_only else {name for view in self.subjects() for name in view.actions}
-        keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
+        keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])
 
     def repaint(self) -> None:
@@ -135,6 +135,14 @@ class Place(Screen[None], inherit_bindings=False):
         """What an action would be done to."""
         return []
 
+    def able(self) -> set[str]:
+        """The acts that are possible now."""
+        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
+
+    def refusal(self, deed: Deed) -> str:
+        """Why a change cannot be made now that is none of an incident, or nothing."""
+        return self.siems.hands.held_back(deed)
+
     @property
     def bulk(self) -> bool:
         """Whether marks decide what is meant."""
@@ -150,7 +158,7 @@ class Place(Screen[None], inherit_bindings=False):
         if deed.acts:
             self.siems.ask(deed, self.subjects(), bulk=self.bulk)
             return
-        if deed.changes and (why := self.siems.hands.held_back(deed)):
+        if deed.changes and (why := self.refusal(deed)):
             self.siems.tell(why, "error")
             return
         own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")
