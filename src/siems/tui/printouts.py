@@ -23,6 +23,10 @@ class Printout:
     error: bool
     text: str
 
+    @property
+    def said(self) -> str:
+        return self.text.rstrip("\r")
+
 
 class Output:
     """All that was printed, in order, and by host. A line may come in several pieces."""
@@ -57,7 +61,9 @@ class Output:
             self.all.append(line)
             self.hosts.setdefault(piece.host, []).append(line)
         # a progress bar writes over itself: what is left of it is what counts
-        line.text = (line.text + text).rstrip("\r").rpartition("\r")[2][:LONGEST]
+        whole = line.text + text
+        back = "\r" if whole.endswith("\r") else ""
+        line.text = whole.rstrip("\r").rpartition("\r")[2][:LONGEST] + back
 
     def of(self, host: str) -> Sequence[Printout]:
         """The lines of a host; of all of them without a name."""
@@ -65,7 +71,7 @@ class Output:
 
     def last(self, host: str) -> str:
         """The newest line of a host that says anything."""
-        return next((line.text for line in reversed(self.hosts.get(host, ())) if line.text.strip()), "")
+        return next((line.said for line in reversed(self.hosts.get(host, ())) if line.text.strip()), "")
 
 
 @dataclass(slots=True)

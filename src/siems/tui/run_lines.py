@@ -26,17 +26,23 @@ HOSTS: Mapping[str, tuple[str, str, str]] = {
 """State of a host or step → (sign, word, role)."""
 BAD = frozenset({"failed", "timed_out", "unreachable", "unknown"})
 OVER = frozenset({"succeeded", "failed", "cancelled", "expired", "rejected"})
-_ORDER = {"running": 1, "waiting": 2, "succeeded": 4}
+MANY = 14
 NAME, STEP, STATUS, TOOK = 16, 22, 11, 6
 
 
 def in_order(hosts: Sequence[RunHostView]) -> list[RunHostView]:
-    """The failed ones first, then what runs, what waits, and what is done."""
-    return sorted(hosts, key=lambda host: 0 if host.state in BAD else _ORDER.get(host.state, 3))
+    """The failed ones first; where there are more than a screen shows, those that run come next."""
+    many = len(hosts) > MANY
+    return sorted(hosts, key=lambda host: 0 if host.state in BAD else 1 if many and host.state == "running" else 2)
 
 
 def sign(state: str) -> tuple[str, str, str]:
     return HOSTS.get(state, ("?", present.safe(state[:10]), ""))
+
+
+def name(run: RunView) -> str:
+    """What is run, or rolled back."""
+    return ("rollback of " if run.rollback_of else "") + present.safe(run.runbook[:40])
 
 
 def state(run: RunView) -> Piece:
@@ -53,7 +59,7 @@ def span(since: datetime | None, until: datetime | None, now: datetime) -> str:
 
 def path(run: RunView, scene: Scene, width: int) -> Line:
     """Where one is, who asked, and for how long it has gone on."""
-    left: list[Piece] = [("Runs", ""), (" > ", "dim"), (f"{run.title[:60]} ", ""), (run.id, "bold")]
+    left: list[Piece] = [("Runs", ""), (" > ", "dim"), (f"{run.id} ", "bold"), (name(run), "")]
     if run.incident_id:
         left += [(" > ", "dim"), (run.incident_id, "link")]
     left += [(f"  {run.company[:40]}", "")]
@@ -127,25 +133,34 @@ def host(one: RunHostView, output: Output, scene: Scene, width: int, *, here: bo
     ]  # fmt: skip
 
 
-def steps(one: RunHostView | None, scripts: Sequence[RunScripts], scene: Scene) -> Line:
-    """What a host has done and what is still to come, in a row."""
+def steps(one: RunHostView | None, scripts: Sequence[RunScripts], scene: Scene, width: int) -> Line:
+    """What a host has done and what is still to come, in a row; names give way where there are many."""
     if one is None:
         return []
     planned = next((kind.commands for kind in scripts if kind.platform == one.platform), [])
     line: list[Piece] = [("  ", "")]
-    for number in range(1, max(len(planned), len(one.steps)) + 1):
+    count = max(len(planned), len(one.steps))
+    room = max(0, (width - 2) // max(1, count) - 12)
+    for number in range(1, count + 1):
         done = next((step for step in one.steps if step.number == number), None)
-        line += _step(number, done, planned[number - 1] if number <= len(planned) else None, scene)
+        line += _step(number, done, planned[number - 1] if number <= len(planned) else None, scene, room)
     return line
 
 
-def _step(number: int, done: RunStepView | None, planned: RunCommand | None, scene: Scene) -> list[Piece]:
-    name = present.safe((done.name if done is not None else planned.step if planned is not None else "")[:30])
+def _step(
+    number: int, done: RunStepView | None, planned: RunCommand | None, scene: Scene, room: int
+) -> list[Piece]:  # fmt: skip
+    said = done.name if done is not None else planned.step if planned is not None else ""
+    called = present.clip(present.safe(said[:60]), room, mark=scene.looks.cut)
     if done is None:
-        return [(f"{number} {name} ", "dim"), (".  ", "dim")]
+        return [(f"{number} {called} ", "dim"), (".  ", "dim")]
     glyph, _, role = sign(done.state)
     took = span(done.started_at, done.ended_at, scene.now)
-    return [(f"{number} {name} ", role if done.state != "succeeded" else ""), (f"{glyph} ", role), (f"{took}  ", "dim")]
+    return [
+        (f"{number} {called} ", role if done.state != "succeeded" else ""),
+        (f"{glyph} ", role),
+        (f"{took}  ", "dim"),
+    ]
 
 
 # --- what was printed --------------------------------------------------------------------------------------------
@@ -158,7 +173,14 @@ def printed(one: Printout, before: Printout | None, scene: Scene, width: int, *,
         who = f"{one.host}: " if named else ""
         lines.append([(f"{scene.time(one.at)} ", "dim"), (f"{who}[{one.step}] {one.name}", "head")])
     role = "!" if one.error else ""
-    return [*lines, *([("  ", ""), (part, role)] for part in wrap(one.text, max(10, width - 2)))]
+    return [*lines, *([("  ", ""), (part, role)] for part in folded(one.said, width - 2))]
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A line in as many as it takes, each as far indented as it is."""
+    rest = text.expandtabs(8).lstrip(" ")
+    indent = " " * min(len(text.expandtabs(8)) - len(rest), max(0, width // 2))
+    return [indent + part for part in wrap(rest, max(10, width - len(indent)))]
 
 
 # --- what it does ------------------------------------------------------------------------------------------------
@@ -171,20 +193,8 @@ def commands(found: Sequence[RunCommand], width: int) -> list[Line]:
         about = f"   {one.phase}, {one.shell}, at most {one.timeout_seconds} s"
         lines.append([(f"{number} {present.safe(one.step[:60])}", "head"), (about, "dim")])
         for source in present.safe_lines(one.script.rstrip("\n")):
-            lines += [[("    ", ""), (part, "")] for part in wrap(source, max(10, width - 4))]
+            lines += [[("    ", ""), (part, "")] for part in folded(source, width - 4)]
     return lines
-
-
-def first_step(scripts: Sequence[RunScripts] | Sequence[RunTarget]) -> str:
-    """The first line that changes anything: of the steps, else of whatever there is."""
-    every = [one for kind in scripts for one in kind.commands]
-    found = next((one for one in every if one.phase == "steps"), every[0] if every else None)
-    if found is None:
-        return ""
-    # values come first in a script, and settings of the shell: what people want to read stands behind them
-    lines = [text.strip() for text in found.script.splitlines()]
-    told = [text for text in lines if text and not text.startswith(("#", "export ", "SIEMS_", "set ", "$env:", "$Err"))]
-    return f"{found.step}: {told[0]}" if told else found.step
 
 
 def names(hosts: Sequence[RunHostView] | Sequence[RunTarget], most: int) -> str:
@@ -202,13 +212,12 @@ def needs(plan: RunPlan) -> Piece:
     return (f"{plan.approval} has to approve it" + (f": {people}" if people else ""), "~")
 
 
-def gate(run: RunDetail, scripts: Sequence[RunScripts], scene: Scene, width: int, me: str, key: str) -> list[Line]:
+def gate(run: RunDetail, scene: Scene, width: int, me: str, key: str) -> list[Line]:
     """What stands above the keys while a run waits for an answer."""
     left = int((run.expires_at - scene.now).total_seconds()) if run.expires_at is not None else 0
     expires = f"Expires in {present.duration(left)}." if left > 0 else "It has expired."
     where = f" on {present.plural(run.hosts_total, 'host')} of "
-    first = first_step(scripts)
-    lines: list[Line] = [
+    return [
         rule(scene.looks, width, "approval needed"),
         [(f"{run.risk.upper()} risk", RISKS.get(run.risk, "")), (where, ""), (run.company[:40], "bold"),
          (f": {names(run.hosts, 6)}", "")],
@@ -216,9 +225,6 @@ def gate(run: RunDetail, scripts: Sequence[RunScripts], scene: Scene, width: int
          (f': "{run.reason[:200]}"' if run.reason else "", ""), (".  ", ""), (expires, "~" if left > 600 else "!")],
         _asks(run, me, key),
     ]  # fmt: skip
-    if first:
-        lines.insert(2, spread([("  ", ""), (present.safe(first[:400]), "")], [("  x all commands", "dim")], width))
-    return lines
 
 
 def _asks(run: RunDetail, me: str, key: str) -> Line:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.message import Message
 
-from siems.errors import Forbidden, SiemsError, Unavailable, UsageError
+from siems.errors import Forbidden, SiemsError, Unavailable
 from siems.tui.lanes import Lane
 from siems.wire import (
     IncidentView,
@@ -246,8 +246,6 @@ class RunReads:
         def run() -> None:
             try:
                 made = msgspec.convert(self.client.rehearse_run(**ask), RunMade)
-            except UsageError as why:
-                self.post(Rehearsed(number, None, why.message))
             except SiemsError as why:
                 self.post(Rehearsed(number, None, f"{why.message}  {why.hint}".strip()))
             except msgspec.ValidationError as why:
@@ -266,8 +264,8 @@ class RunReads:
             try:
                 found = msgspec.convert(job()["run"], RunDetail)
             except Unavailable as why:
-                lost = "no answer came: whether it was done is not known; 3 lists the runs"
-                self.post(RunDone(cli, said, None, f"{why.message}; {lost}", lost=True))
+                lost = "no answer: whether it was done is not known, 3 lists the runs"
+                self.post(RunDone(cli, said, None, f"{lost}  ({why.message})", lost=True))
             except SiemsError as why:
                 self.post(RunDone(cli, said, None, f"{why.message}  {why.hint}".strip()))
             except msgspec.ValidationError as why:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from textual.app import ComposeResult
+
 from siems import present
 from siems.tui import run_lines
 from siems.tui.looks import Line, Piece, wrap
@@ -25,12 +27,10 @@ def _number(low: int, high: int) -> Any:
 
 
 def _parameter(place: int, one: ParameterView) -> Slot:
-    wants = " ".join(filter(None, (one.description, f"({one.wants})" if one.wants else "")))
     choices = f"{' '.join(one.choices)}; " if one.choices else ""
-    default = "" if one.default is None else f"[{one.default}] "
-    return Slot(
-        f"p-{one.name}", DIGITS[place], one.name, f"{default}{choices}{wants}"[:200], needed=one.default is None
-    )
+    default = f"[{one.default}] " if one.default else ""
+    told = f"{default}{choices}{one.description or one.wants}"[:200]
+    return Slot(f"p-{one.name}", DIGITS[place], one.name, told, needed=one.default is None)
 
 
 class PlanWindow(Form):
@@ -58,6 +58,14 @@ class PlanWindow(Form):
         self.exact = self.options = False
 
     # --- fields ---------------------------------------------------------------------------------------------
+
+    def compose_fields(self) -> ComposeResult:
+        wide = max(len(slot.label) for slot in self.slots)
+        for slot in self.slots:
+            label, need = f"{slot.key}  {slot.label:<{wide}}  ", "(needed) " if slot.needed else ""
+            field = Field(self.siems.looks, label, hint=need + slot.hint, id=f"slot-{slot.name}")
+            field.awake = lambda: self.awake
+            yield field
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -180,7 +188,7 @@ class PlanWindow(Form):
             return [[("j k", "key"), (" scroll   ", ""), ("d", "key"), (" back to the plan   ", ""),
                      ("y", "key"), (f" {self.verb}   ", "bold"), ("esc", "key"), (" cancel", "")]]  # fmt: skip
         count = len(self.book.parameters[: len(DIGITS)])
-        line: list[Piece] = [("y", "key"), (f" {self.verb}   ", "bold"), ("d", "key"), (" every command   ", "")]
+        line: list[Piece] = [("y", "key"), (f" {self.verb}   ", "bold"), ("d", "key"), (" commands   ", "")]
         if count:
             line += [(f"1-{count}" if count > 1 else "1", "key"), (" values   ", "")]
         line += [("h", "key"), (" hosts   ", ""), ("o", "key"), (" options   ", ""), ("r", "key"), (" reason   ", "")]

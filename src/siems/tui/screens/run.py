@@ -33,6 +33,7 @@ class RunScreen(ListPlace):
         self.all_hosts = self.whole = self.exact = False
         self.top: int | None = None
         """The first line of what is shown below; None while it follows the end."""
+        self._rows, self._told = 0, False
 
     def compose(self) -> ComposeResult:
         looks = self.siems.looks
@@ -64,11 +65,19 @@ class RunScreen(ListPlace):
         """Something of it has been read."""
         if self.run is not None:
             self.shelf.replace(run_lines.in_order(self.run.hosts))
+        if self._told and not self.tells:
+            self.top = None
+        self._told = self.tells
         self.repaint()
 
     @property
     def host(self) -> RunHostView | None:
         return self.shelf.current
+
+    @property
+    def tells(self) -> bool:
+        """Whether what it would do stands where output will be: before it begins nothing else can."""
+        return self.exact or (self.run is not None and self.run.started_at is None and not self.known.output.all)
 
     # --- painting -------------------------------------------------------------------------------------------
 
@@ -88,7 +97,7 @@ class RunScreen(ListPlace):
         if run is None:
             return
         self.lines("about").show([run_lines.head(run, scene, width, wide=self.wide)])
-        self.lines("steps").show([run_lines.steps(self.host, self.known.scripts, scene)])
+        self.lines("steps").show([run_lines.steps(self.host, self.known.scripts, scene, width)])
         self.lines("progress").show([run_lines.progress(run, app.looks, width)])
         self.lines("gate").show(self._gate(run))
         self.listing.repaint()
@@ -127,7 +136,7 @@ class RunScreen(ListPlace):
             app = self.siems
             key = shown(keys_of(BY_ID["approve"], app.keymap.keys)[0])
             me = app.me.user.id if app.me is not None else ""
-            return run_lines.gate(run, self.known.scripts, self.scene(), self.size.width, me, key)
+            return run_lines.gate(run, self.scene(), self.size.width, me, key)
         if run.state in run_lines.OVER and run.detail:
             told: list[Piece] = [(present.safe(run.detail[:300]), "error" if run.state == "failed" else "")]
             if "rollback" in run.actions and run.hosts_failed:
@@ -144,10 +153,11 @@ class RunScreen(ListPlace):
             return
         part, width = self.lines("printed"), self.size.width
         height = part.size.height
-        lines = self._exact(height) if self.exact else self._printed(height)
+        lines = self._exact(height) if self.tells else self._printed(height)
         part.show(filled(lines, height))
-        if self.exact:
-            left, right = f"exact commands, {self._platform()}", "x back"
+        if self.tells:
+            left = f"exact commands of every {self._platform()} host"
+            right = "x back" if self.exact else "J K scroll  x larger"
         else:
             who = "all hosts" if self.all_hosts else self.host.name if self.host is not None else ""
             left = f"output {who}" + ("" if self.all_hosts else "  (tab next host, L all)")
@@ -160,6 +170,7 @@ class RunScreen(ListPlace):
     def _exact(self, height: int) -> list[Line]:
         found = next((one.commands for one in self.known.scripts if one.platform == self._platform()), [])
         lines = run_lines.commands(found, self.size.width)
+        self._rows = len(lines)
         top = max(0, min(self.top or 0, len(lines) - height))
         return lines[top : top + height] or [[("reading...", "dim")]]
 
@@ -170,8 +181,9 @@ class RunScreen(ListPlace):
     def _printed(self, height: int) -> list[Line]:
         """What fits: from the end while it is followed, else from where the reader has gone."""
         source, scene, width = self._source(), self.scene(), self.size.width
+        end = self._end(width)
         if not source:
-            return [[("nothing was printed" if self._ended() else "nothing has been printed yet", "dim")]]
+            return end or [[("nothing was printed" if self._ended() else "nothing has been printed yet", "dim")]]
 
         def draw(at: int) -> list[Line]:
             before = source[at - 1] if at else None
@@ -179,7 +191,7 @@ class RunScreen(ListPlace):
 
         lines: list[Line] = []
         if self.top is None:
-            at = len(source)
+            at, lines = len(source), end
             while at and len(lines) < height:
                 at -= 1
                 lines = [*draw(at), *lines]
@@ -188,7 +200,16 @@ class RunScreen(ListPlace):
             lines += draw(at)
             if len(lines) >= height:
                 break
-        return lines[:height]
+        return [*lines, *end][:height]
+
+    def _end(self, width: int) -> list[Line]:
+        """Why it ended there as it did, in full."""
+        one = None if self.all_hosts else self.host
+        if one is None or not one.detail or one.state in ("running", "waiting", "succeeded"):
+            return []
+        glyph, word, role = run_lines.sign(one.state)
+        text = f"{glyph} {word}: {one.detail}" + (f" (exit {one.exit_code})" if one.exit_code else "")
+        return [[(part, role)] for part in run_lines.folded(text, width)]
 
     def _ended(self) -> bool:
         return self.run is not None and self.run.state in run_lines.OVER
@@ -211,11 +232,11 @@ class RunScreen(ListPlace):
             self.moved()
 
     def _scroll(self, rows: int) -> None:
-        count = 1_000_000 if self.exact else len(self._source())
         page = max(1, self.lines("printed").size.height)
-        top = self.top if self.top is not None else 0 if self.exact else max(0, count - page)
-        self.top = max(0, min(top + rows, max(0, count - 1)))
-        if not self.exact and self.top >= count - page and rows > 0:
+        last = (self._rows if self.tells else len(self._source())) - page
+        top = self.top if self.top is not None else 0 if self.tells else max(0, last)
+        self.top = max(0, min(top + rows, last))
+        if not self.tells and self.top >= last and rows > 0:
             self.top = None
         self._paint_printed()
 
@@ -279,7 +300,7 @@ class RunScreen(ListPlace):
         if run is None:
             self.siems.tell("copy: there is nothing yet")
             return
-        text = "\n".join(line.text for line in self._source())
+        text = "\n".join(line.said for line in self._source())
         choices = [("i", "id", run.id), ("l", "link", f"siems tui {run.id}"),
                    ("c", "command", f"siems runbook logs {run.id}"), ("o", "output", text)]  # fmt: skip
         if self.host is not None:

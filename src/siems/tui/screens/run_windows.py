@@ -123,7 +123,7 @@ def about(run: RunView, width: int) -> list[Line]:
     """What a window about a run is about."""
     hosts = run_lines.names(run.hosts, 8) if isinstance(run, RunDetail) else present.plural(run.hosts_total, "host")
     lines: list[Line] = [
-        [(f"{run.id} {present.safe(run.title[:60])}", "bold"),
+        [(f"{run.id} {run_lines.name(run)}", "bold"),
          (f"   {run.risk} risk", run_lines.RISKS.get(run.risk, "")), (f"   {present.safe(run.company[:40])}", "")],
         *([("on ", "dim"), (part, "")] for part in wrap(hosts, width - 3, most=2)),
         [("asked by ", "dim"), (present.person(run.requested_by_name), ""),
@@ -139,7 +139,7 @@ class AnswerRun(Form):
     """`y` approves once the run's number or the company's id was typed, `n` rejects once a reason was."""
 
     def __init__(self, run: RunView) -> None:
-        reason = Slot("reason", "r", "reason", "needed to reject it")
+        reason = Slot("reason", "r", "reason", "why not, to reject it")
         super().__init__(f" {run.id} waits for your answer ", "approve", (numbered(run), reason))
         self.run = run
 

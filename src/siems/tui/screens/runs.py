@@ -85,21 +85,21 @@ class RunsScreen(Roster[RunView]):
     def columns(self) -> Sequence[Column[RunView]]:
         now = self.siems.clock.now()
         return (
-            Column("ID", 8, lambda one: (one.id, "bold")),
-            Column("STATE", 14, self._state),
-            Column("RUNBOOK", 0, lambda one: (one.title, "")),
+            Column("ID", 7, lambda one: (one.id, "bold")),
+            Column("STATE", 13, self._state),
+            Column("RUNBOOK", 0, lambda one: (run_lines.name(one), "")),
             Column("HOSTS", 7, self._hosts, right=True),
             Column("RISK", 6, lambda one: (one.risk, run_lines.RISKS.get(one.risk, ""))),
-            Column("COMPANY", 14, lambda one: (one.company, "")),
+            Column("COMPANY", 12, lambda one: (one.company, "")),
             Column("INCIDENT", 9, lambda one: (one.incident_id or "", "link"), wide=True),
-            Column("BY", 8, lambda one: (present.person(one.requested_by_name), "")),
+            Column("BY", 8, lambda one: (present.person(one.requested_by_name), ""), wide=True),
             Column("ASKED", 8, lambda one: (present.ago(one.requested_at, now), "dim")),
         )
 
     def _state(self, one: RunView) -> Piece:
         if one.state == "pending_approval":
             mine = "approve" in one.actions
-            return ("? answer it (Y)" if mine else "? waits", "!" if mine else "~")
+            return ("? Y to answer" if mine else "? waits", "!" if mine else "~")
         word, role = run_lines.STATES.get(one.state, (one.state, ""))
         return (word.lower(), role)
 
@@ -124,8 +124,8 @@ class RunsScreen(Roster[RunView]):
             super()._paint_view()
             return
         left: list[Piece] = [(f"{len(self.shelf)} of {present.plural(self.total, 'run')}", "bold")]
-        if app.runs_waiting:
-            left += [("   ", ""), (f"{len(app.runs_waiting)} wait for your answer", "!")]
+        if count := len(app.runs_waiting):
+            left += [("   ", ""), (f"{count} wait{'s' if count == 1 else ''} for your answer", "!")]
         if self.asked:
             left += [("   filter: ", "dim"), (self.asked, ""), ("  (esc clears)", "dim")]
         below = f"{self.shelf.below} more below " if self.shelf.below else ""
