@@ -61,8 +61,8 @@ class ViewDeeds:
         grey = [name for name, why in whys.items() if why]
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
-        why = f"{views[0].id} is {views[0].state}" if views and app.state.up and not app.read_only else ""
-        why = why or ("read only" if app.read_only else "no incident" if app.state.up else "no daemon answers")
+        why = place.standing() if app.state.up else "no daemon answers"
+        why = "read only" if app.read_only else why
 
         def run(name: str | None) -> None:
             if name:

@@ -139,6 +139,11 @@ class Place(Screen[None], inherit_bindings=False):
         """The acts that are possible now."""
         return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
 
+    def standing(self) -> str:
+        """How it stands with what an action would be done to."""
+        views = self.subjects()
+        return f"{views[0].id} is {views[0].state}" if views else "no incident"
+
     def refusal(self, deed: Deed) -> str:
         """Why a change cannot be made now that is none of an incident, or nothing."""
         return self.siems.hands.held_back(deed)

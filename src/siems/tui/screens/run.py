@@ -58,6 +58,10 @@ class RunScreen(ListPlace):
     def able(self) -> set[str]:
         return set(self.run.actions) if self.run is not None and not self.siems.read_only else set()
 
+    def standing(self) -> str:
+        one = self.run
+        return f"{one.id} is {one.state.replace('_', ' ')}" if one is not None else "no run"
+
     def refusal(self, deed: Deed) -> str:
         return super().refusal(deed) or self.siems.run_refusal(deed, self.run)
 

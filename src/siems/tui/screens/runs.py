@@ -142,6 +142,10 @@ class RunsScreen(Roster[RunView]):
     def able(self) -> set[str]:
         return set(self.current.actions) if self.current is not None and not self.siems.read_only else set()
 
+    def standing(self) -> str:
+        one = self.current
+        return f"{one.id} is {one.state.replace('_', ' ')}" if one is not None else "no run"
+
     def refusal(self, deed: Deed) -> str:
         return super().refusal(deed) or self.siems.run_refusal(deed, self.current)
 
