@@ -43,6 +43,7 @@ bodies: setup ## the sources over a folder of real bodies, where SIEMS_PAYLOADS 
 	@test -z "$(SIEMS_PAYLOADS)" || $(BIN)/python -m siems.daemon --errors text check-bodies "$(SIEMS_PAYLOADS)"
 
 bench: setup ## figures, as ratios in one run
+	@$(BIN)/python -m compileall -q src
 	@$(BIN)/python -m benchmarks
 
 faults: setup ## slow crash and fault runs; FAULTS_KILLS=200 and the like make them longer

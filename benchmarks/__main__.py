@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, peer, profiling, startup, timers
+from benchmarks import console, growth, peer, profiling, startup, timers
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -41,7 +41,7 @@ def main() -> int:
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
         "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "timers": _timers,
-        "growth": _growth,
+        "console": _console, "growth": _growth,
     }  # fmt: skip
     wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
     figures: list[Figure] = []
@@ -63,10 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
     parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
-    parser.add_argument("--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "timers", "growth"))
+    parser.add_argument(
+        "--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "timers", "console", "growth")
+    )
     parser.add_argument(
         "--incidents", type=int, default=100_000, help="open incidents of `timers`, with three deadlines each"
     )
+    parser.add_argument("--board", type=int, default=5_000, help="open incidents of `console`")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument(
         "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),
@@ -93,7 +96,8 @@ def _against_baseline(setting: Setting, ask: argparse.Namespace, kind: str, name
         cpu_ratios.append(base["cpu"] / ours["cpu"] if ours["cpu"] else 0.0)
         print(
             f"  {number + 1}: {ours['rate']:,.0f}/s of {base['rate']:,.0f}/s = {ratios[-1]:.3f},"
-            f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%}",
+            f" p50 {ours['p50']:.1f} p99 {ours['p99']:.1f} ms, generator busy {ours['generator_load']:.0%},"
+            f" {ours['opened'] / ours['requests']:.0%} opened an incident",
             file=sys.stderr,
         )
     rate, ratio, p99 = (statistics.median(each) for each in (rates, ratios, slow))
@@ -182,6 +186,24 @@ def _timers(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
             ),
         ]  # fmt: skip
     return figures
+
+
+def _console(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    found = console.measure(setting, ask.board)
+    name, of = f"the console, {found.incidents:,} open incidents", f"{found.first_paint / found.bare:.0f} x python"
+    rows = f"{found.first_rows:.0f} ms"
+    return [
+        Figure(f"{name}: first paint", f"{found.first_paint:.0f} ms", of, "< 700 ms", found.first_paint < 700),
+        Figure("  its first incidents", rows, f"{found.first_rows / found.bare:.0f} x python", "", True),
+        Figure(
+            f"  a key to its paint, {console.STORM_RATE} alerts/s", f"p95 {found.key_p95:.0f} ms", "", "< 50 ms",
+            found.key_p95 < 50,
+        ),
+        Figure("  a new incident on it", f"p95 {found.arrival_p95:.0f} ms", "", "< 300 ms", found.arrival_p95 < 300),
+        Figure("  when idle", f"{found.idle_bytes:.0f} B/s", "", "< 600 B/s", found.idle_bytes < 600),
+        Figure("  when idle, CPU", f"{found.idle_cpu:.1%}", "", "< 1 %", found.idle_cpu < 0.01),
+        Figure("  memory", f"{found.memory_after:.0f} MB", f"{found.memory_before:.0f} MB before", "", True),
+    ]  # fmt: skip
 
 
 def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

@@ -46,6 +46,16 @@ class Setting:
             return 0.0
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
+    def busy(self) -> float:
+        """Seconds of CPU that the daemon has taken."""
+        return self._busy(self.daemon)
+
+    def incidents(self) -> int:
+        """How many incidents are open, as the daemon counts them."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.daemon}/metrics", timeout=10) as answer:
+            said = answer.read().decode()
+        return sum(int(float(line.split()[1])) for line in said.splitlines() if line.startswith("siems_incidents_open"))
+
     def load(self, port: int, kind: str, requests: int, *, concurrency: int = CONCURRENCY) -> dict[str, Any]:
         """Send requests from a process of its own; what it reports."""
         self.seed += 1
@@ -53,10 +63,12 @@ class Setting:
             "port": port, "kind": kind, "requests": requests, "concurrency": concurrency,
             "seed": self.seed, "core": cores()[1], "senders": [asdict(sender) for sender in self.senders],
         }  # fmt: skip
-        before = self._busy(port)
+        before, opened = self._busy(port), self.incidents() if port == self.daemon else 0
         done = _python("-m", "benchmarks.generator", said=json.dumps(order))
         report: dict[str, Any] = json.loads(done)
         report["cpu"] = (self._busy(port) - before) / report["requests"] * 1e6
+        if port == self.daemon:
+            report["opened"] = self.incidents() - opened
         if set(report["statuses"]) - {"200", "202"}:
             print(f"  some were not accepted: {report['statuses']}", file=sys.stderr)
         return report

@@ -18,7 +18,9 @@ COMPANIES = 20
 REPEATS, JOINS = 0.90, 0.09  # what is left opens an incident
 BATCH = 50
 
-_TEXT = "threshold exceeded for five minutes; the last value was 97.4 and the limit is 90.0"
+_WORDS = tuple(a + b + c for a in ("ba", "co", "di", "fer", "gal", "hu", "jo", "kel", "lam", "mor") for b in (
+    "ran", "sel", "tim", "dov", "vur", "wen", "xas", "zil", "pon", "que") for c in (
+    "a", "do", "ker", "lit", "mus", "net", "or", "pa", "ry", "ton"))  # fmt: skip
 
 Alert = dict[str, Any]
 
@@ -67,9 +69,11 @@ class Alerts:
 
 
 def _alert(asset: int, signature: str, *, part: str = "") -> Alert:
+    # different problems read differently: near-identical texts would be folded into one incident
+    text = " ".join(random.Random(signature).sample(_WORDS, 8))
     alert: Alert = {
         "asset_name": f"srv-{asset:04d}", "signature": signature, "severity": "warning",
-        "message": f"{signature} on srv-{asset:04d}: {_TEXT}", "tool_source": "zabbix",
+        "message": f"{signature} on srv-{asset:04d}: {text}; the last value was 97.4", "tool_source": "zabbix",
         "labels": {"team": "infrastructure", "site": "north", "rack": f"r{asset % 40}", "env": "production"},
         "links": [f"https://monitoring.example.com/problems?host=srv-{asset:04d}"],
     }  # fmt: skip

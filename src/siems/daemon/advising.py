@@ -35,6 +35,7 @@ log = structlog.get_logger()
 AT_ONCE = 2
 """So many incidents are looked at at the same time: in a storm, alerts and people come first."""
 BREATH = 0.05
+STORM_BREATH = 0.5
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 2.0
 """Where other daemons take alerts too, what is queued is looked for at least this often."""
@@ -105,7 +106,7 @@ class Advising:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._awake.wait()
-            await asyncio.sleep(BREATH)
+            await self.database.give_way(BREATH, longest=STORM_BREATH)
 
     async def _turn(self) -> float:
         longest = SHARED_SLEEP if self.database.dialect.shared else LONGEST_SLEEP

@@ -42,8 +42,7 @@ class Feeding:
             self._awake.clear()
             try:
                 while await self.feed() and not self.stopping:
-                    busy = self._database.writer.lanes.length > 0
-                    await asyncio.sleep(REST_SECONDS if busy else BUSY_SECONDS)
+                    await self._database.give_way(BUSY_SECONDS, longest=REST_SECONDS)
             except SiemsError as why:
                 log.warning("search.not_fed", why=why.message)
                 await asyncio.sleep(AILING_SECONDS)

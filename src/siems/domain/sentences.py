@@ -46,17 +46,24 @@ def words_of(message: str, asset: str) -> Words:
     words: set[str] = set()
     names: set[str] = set()
     own = asset.lower()
-    for token in _TOKEN.findall(_URL.sub(" ", message[:MOST_TEXT])):
+    text = message[:MOST_TEXT]
+    for token in _TOKEN.findall(_URL.sub(" ", text) if "://" in text else text):
         lower = token.lower()
         if same_asset(lower, own):
             continue
-        if _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
+        if token.isalpha():  # most are: neither a name nor a number
+            parts = [lower] if token == lower else _SPLIT.split(token)
+        elif _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
             names.add(lower)
-        elif not _NUMBER.fullmatch(lower):
-            for part in _SPLIT.split(token):
-                part = part.lower().rstrip("0123456789")
-                if len(part) > 1 and part not in _STOP:
-                    words.add(part)
+            continue
+        elif _NUMBER.fullmatch(lower):
+            continue
+        else:
+            parts = _SPLIT.split(token)
+        for part in parts:
+            part = part.lower().rstrip("0123456789")
+            if len(part) > 1 and part not in _STOP:
+                words.add(part)
     # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
     ordered = sorted(words, key=lambda word: (-len(word), word))
     return Words(frozenset(words), frozenset(names), tuple(ordered[: len(ordered) - _least(len(ordered)) + 1]))
@@ -76,9 +83,9 @@ def near(one: Words, other: Words) -> bool:
 def same_asset(one: str, other: str) -> bool:
     """Whether two tools mean one asset: the same name without case, one of them perhaps with its domain."""
     one, other = one.lower(), other.lower()
-    return one == other or one == _host(other) or other == _host(one)
-
-
-def _host(name: str) -> str:
-    """The first part of a name with a domain; an address has none."""
-    return name if _ADDRESS.fullmatch(name) else name.partition(".")[0]
+    if len(one) < len(other):
+        one, other = other, one
+    # asked for every word of every alert: nearly all differ at once
+    if not one.startswith(other):
+        return False
+    return one == other or (one.partition(".")[0] == other and not _ADDRESS.fullmatch(one))

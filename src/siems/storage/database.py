@@ -34,6 +34,8 @@ R = TypeVar("R")
 BUSY_MILLISECONDS = 5_000
 STANDSTILL_MILLISECONDS = 5_000
 """For how long a transaction on PostgreSQL may do nothing."""
+MUCH = 0.25
+"""When the writer works for this part of the time, alerts and people come first."""
 FOLD_AT_MOST_SECONDS = 0.5
 """How long a read waits for counters that were put off, where the file is locked or the disk ails."""
 
@@ -203,6 +205,13 @@ class Database:
         future: asyncio.Future[R] = loop.create_future()
         self.writer.put(Job(fn, args, tuple(companies), ingest, delivery, size=size, loop=loop, future=future))
         return await future
+
+    async def give_way(self, seconds: float, *, longest: float) -> None:
+        """Rest for so long, or for `longest` where the writer has much to do meanwhile: for work that can wait."""
+        before = self.writer.seconds.sum
+        await asyncio.sleep(seconds)
+        if self.writer.seconds.sum - before > MUCH * seconds:
+            await asyncio.sleep(longest - seconds)
 
     def write_now(self, fn: Callable[..., R], *args: Any, companies: Sequence[str]) -> R:
         """The same from a thread that has no event loop: tests, and commands that run beside the daemon."""

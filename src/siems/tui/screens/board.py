@@ -136,7 +136,15 @@ class BoardScreen(Place):
             text = f"{below} more below"
         else:
             text = f"{present.plural(len(model), 'row')}, end of list" if len(model) else ""
-        self.lines("end").show([spread([("", "")], [(f"{text} ", "dim")], self._list_width())])
+        self.lines("end").show([spread(self._above(), [(f"{text} ", "dim")], self._list_width())])
+
+    def _above(self) -> list[Piece]:
+        """What is out of sight above: rows that come keep those where they are that are being read."""
+        model = self.siems.model
+        if not model.top:
+            return [("", "")]
+        worst = sum(model.views[ref].severity == "CRITICAL" for ref in model.order[: model.top])
+        return [(f"  ^ {model.top} more above", "dim"), (f", {worst} CR" if worst else "", "bold"), ("  g", "key")]
 
     def _list_width(self) -> int:
         return self.query_one("#list").size.width or self.size.width
