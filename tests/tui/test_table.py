@@ -23,13 +23,15 @@ from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.people import PeopleScreen
+from siems.tui.screens.run import RunScreen
+from siems.tui.screens.runs import RunsScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry", "edit", "try", "behind"),
+    "enter": ("open", "raw", "entry", "run", "output", "edit", "try", "behind"),
     "o": ("incident", "only"),
     "E": ("previous_critical", "export"),
     "V": ("mark_none", "verify"),
@@ -37,6 +39,9 @@ ELSEWHERE = {
     "r": ("resolve", "range"),
     "c": ("close", "one_client"),
     "p": ("answer", "one_severity"),
+    "b": ("brief", "its_runs"),
+    "x": ("swap", "commands"),
+    "tab": ("next_host", "section"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -79,6 +84,8 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         MeasuresScreen,
         ClientsScreen,
         PeopleScreen,
+        RunsScreen,
+        RunScreen,
         ChainsScreen,
         WizardScreen,
         Choice,
@@ -103,6 +110,8 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (MeasuresScreen, Where.SLA),
         (ClientsScreen, Where.CLIENTS),
         (PeopleScreen, Where.PEOPLE),
+        (RunsScreen, Where.RUNS),
+        (RunScreen, Where.RUN),
         (ChainsScreen, Where.CHAINS),
     ],
 )
@@ -150,6 +159,10 @@ def test_command_lines_are_quoted() -> None:
      ("company onboard", "clients new", ()), ("company acme", "company", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
      ("sla board", "sla", ()), ("siems report workload", "sla", ()),
+     ("runs", "runs", ()), ("siems runbook runs", "runs", ()), ("runbook", "runbook", ()), ("run 9", "open run", ()),
+     ("RUN-9", "open run", ()), ("run fw-diag", "run book", ()), ("runbook run fw-diag", "run book", ()),
+     ("runbook approve RUN-9", "open run", ()), ("runbook rollback", "roll_back", ()), ("cancel", "cancel", ()),
+     ("go INC-9/runs/91", "open run", ()),
      ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:

@@ -231,7 +231,7 @@ def _asks(run: RunDetail, me: str, key: str) -> Line:
     who = "an admin" if run.risk == "high" else "a manager or an admin"
     if "approve" in run.actions:
         typed = run.company_id if run.risk == "high" else "the run's number"
-        return [(key, "key"), (f" approves (type {typed}) or rejects with a reason.  Nothing happens until then.", "")]
+        return [(key, "key"), (f" approves (type {typed}) or rejects (with a reason).", "")]
     if run.requested_by == me:
         return [(f"You asked for it: {who} other than you has to answer.", "dim")]
     return [(f"It takes {who} to answer.", "dim")]

@@ -187,13 +187,9 @@ class PlanWindow(Form):
         if self.exact:
             return [[("j k", "key"), (" scroll   ", ""), ("d", "key"), (" back to the plan   ", ""),
                      ("y", "key"), (f" {self.verb}   ", "bold"), ("esc", "key"), (" cancel", "")]]  # fmt: skip
-        count = len(self.book.parameters[: len(DIGITS)])
-        line: list[Piece] = [("y", "key"), (f" {self.verb}   ", "bold"), ("d", "key"), (" commands   ", "")]
-        if count:
-            line += [(f"1-{count}" if count > 1 else "1", "key"), (" values   ", "")]
-        line += [("h", "key"), (" hosts   ", ""), ("o", "key"), (" options   ", ""), ("r", "key"), (" reason   ", "")]
-        line += [("t", "key"), (" type   ", "")] if self.wanted else []
-        return [[(self.complaint, "error")], [*line, ("esc", "key"), (" cancel", "")]]
+        line: list[Piece] = [("y", "key"), (f" {self.verb}   ", "bold"), ("d", "key"), (" every command   ", ""),
+                             ("o", "key"), (" options   ", ""), ("esc", "key"), (" cancel", "")]  # fmt: skip
+        return [[(self.complaint, "error")], line]
 
     # --- keys -----------------------------------------------------------------------------------------------
 
