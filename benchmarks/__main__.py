@@ -189,7 +189,8 @@ def _timers(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
 
 
 def _console(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
-    found = console.measure(setting, ask.board)
+    with running(SIEMS_ADVICE_PROVIDERS="") as quiet:  # else it is at work for minutes after so many have opened
+        found = console.measure(quiet, ask.board)
     name, of = f"the console, {found.incidents:,} open incidents", f"{found.first_paint / found.bare:.0f} x python"
     rows = f"{found.first_rows:.0f} ms"
     return [

@@ -99,10 +99,10 @@ def _python(*words: str, said: str = "", environment: dict[str, str] | None = No
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Setting]:
-    """Both servers, with companies and active alerts; stopped and removed at the end."""
+def running(**more: str) -> Iterator[Setting]:
+    """Both servers, with companies and active alerts; stopped and removed at the end. `more` is their environment."""
     with tempfile.TemporaryDirectory(prefix="siems-bench-", ignore_cleanup_errors=True) as home:
-        environment = environment_for(home)
+        environment = environment_for(home) | more
         _python("-m", "siems.daemon", "init", "--admin", "bench@example.com", said="a long password\n",
                 environment=environment)  # fmt: skip
         token = (Path(home) / "config" / "token").read_text().strip()

@@ -75,7 +75,7 @@ def test_reports_equal_a_count_by_hand(world: World, ana: Actor) -> None:
 
 def test_each_number_has_its_incidents(world: World, ana: Actor) -> None:
     past = History(world, ana, 5)
-    past.run(50)
+    past.run(20)
     span = Range(past.began, world.clock.now())
     for kind, shown in REPORTS.items():
         found = report(world, kind=kind, span=span, by="severity")

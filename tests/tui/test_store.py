@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from scripted import NOW, view
 
+from siems.tui.orders import SORTS
 from siems.tui.server_clock import ServerClock
-from siems.tui.store import SORTS, Board
+from siems.tui.store import Board
 
 
 def board(*numbers: int, height: int = 5) -> Board:
@@ -132,10 +134,14 @@ class Shuffled(RuleBasedStateMachine):
     def start(self, numbers: set[int]) -> None:
         self.model = board(*numbers, height=6)
 
-    @rule(number=st.integers(1, 60), minutes=st.integers(-20, 200), busy=st.booleans())
-    def comes(self, number: int, minutes: int, busy: bool) -> None:
+    @rule(
+        number=st.integers(1, 60), minutes=st.integers(-20, 200), busy=st.booleans(),
+        severity=st.sampled_from(["CRITICAL", "LOW"]), state=st.sampled_from(["OPEN", "RESOLVED"]),
+    )  # fmt: skip
+    def comes(self, number: int, minutes: int, busy: bool, severity: str, state: str) -> None:
         before = self.model.cursor
-        self.model.change({f"INC-{number}": view(number, minutes=minutes)}, busy=busy)
+        one = view(number, minutes=minutes, severity=severity, state=state)
+        self.model.change({f"INC-{number}": one}, busy=busy)
         assert before is None or self.model.cursor == before
 
     @rule(number=st.integers(1, 60), busy=st.booleans())
@@ -172,6 +178,11 @@ class Shuffled(RuleBasedStateMachine):
         assert sorted(model.order) == sorted(model.views)
         assert model.marks <= model.views.keys()
         assert model.total == len(model.views) - (model.tombstone is not None)
+        settled = [model.views[ref] for ref in model.order if ref != model.tombstone and ref not in model.held]
+        assert settled == sorted(settled, key=SORTS[model.sort])
+        live = [v for v in model.views.values() if v.state not in ("RESOLVED", "CLOSED") and v.id != model.tombstone]
+        late = sum(v.sla.response.breached or v.sla.resolution.breached for v in live)
+        assert model.tally() == (dict(Counter(v.severity for v in live)), late)
         if model.order:
             assert model.cursor in model.views
             assert 0 <= model.index - model.top < model.height

@@ -30,6 +30,7 @@ from siems.tui.looks import THEMES, Looks
 from siems.tui.measuring import Measuring
 from siems.tui.messages import Story
 from siems.tui.office import Office
+from siems.tui.orders import SORTS
 from siems.tui.plain import PlainBoard
 from siems.tui.printouts import KnownRun
 from siems.tui.recording import Recording
@@ -49,7 +50,7 @@ from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.place import Place
 from siems.tui.screens.runs import RunsScreen
 from siems.tui.server_clock import ServerClock
-from siems.tui.store import CALM, SORTS, Board
+from siems.tui.store import CALM, Board
 from siems.tui.terminal import leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
 from siems.wire import Me, Summary, WhoView

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from siems.tui.orders import SORTS
 from siems.wire import IncidentView
 
 CALM = 2.0
 """Seconds after a key press in which rows keep their places."""
-_FAR = datetime.max.replace(tzinfo=UTC)
-
-SortKey = Callable[[IncidentView], tuple[Any, ...]]
-
-
-def next_due(view: IncidentView) -> datetime:
-    """When the running clock that comes first falls due; the far future when none runs."""
-    response, resolution = view.sla.response, view.sla.resolution
-    due = [_FAR]
-    if response.met_at is None and not response.cancelled:
-        due.append(response.due_at)
-    if resolution.met_at is None and not resolution.paused:
-        due.append(resolution.due_at)
-    return min(due)
-
-
-def _number(view: IncidentView) -> int:
-    return int(view.id.rpartition("-")[2] or 0)
-
-
-def _by_sla(view: IncidentView) -> tuple[Any, ...]:
-    over = view.state in ("RESOLVED", "CLOSED")
-    return (over, next_due(view), _number(view))
-
-
-SORTS: Mapping[str, SortKey] = {
-    "sla": _by_sla,
-    "-priority_score": lambda view: (-view.priority_score, _number(view)),
-    "-created_at": lambda view: (-view.created_at.timestamp(), -_number(view)),
-}
 
 
 class Board:
@@ -58,8 +28,11 @@ class Board:
         self.frozen = False
         self.total = 0
         self.widest = 0
-        self._tally: tuple[dict[str, int], int] | None = None
+        self._counts: dict[str, int] = {}
+        self._late = 0
         self._place: dict[str, int] = {}
+        self._keys: dict[str, tuple[Any, ...]] = {}
+        """By what each row is sorted: thousands of rows are not looked at again because one has changed."""
         self._span: tuple[str, int] | None = None
         self._wanted: tuple[str, int] | None = None
 
@@ -82,15 +55,18 @@ class Board:
 
     def tally(self) -> tuple[dict[str, int], int]:
         """How many unresolved incidents of each severity, and how many of them are late."""
-        if self._tally is None:
-            counts: dict[str, int] = {}
-            late = 0
-            for view in self.views.values():
-                if view.state not in ("RESOLVED", "CLOSED") and view.id != self.tombstone:
-                    counts[view.severity] = counts.get(view.severity, 0) + 1
-                    late += view.sla.response.breached or view.sla.resolution.breached
-            self._tally = (counts, late)
-        return self._tally
+        gone = self.views.get(self.tombstone or "")
+        if gone is not None:
+            self._count(gone, -1)
+        found = ({severity: count for severity, count in self._counts.items() if count}, self._late)
+        if gone is not None:
+            self._count(gone, 1)
+        return found
+
+    def _count(self, view: IncidentView, by: int) -> None:
+        if view.state not in ("RESOLVED", "CLOSED"):
+            self._counts[view.severity] = self._counts.get(view.severity, 0) + by
+            self._late += by * (view.sla.response.breached or view.sla.resolution.breached)
 
     @property
     def index(self) -> int:
@@ -98,9 +74,10 @@ class Board:
 
     def targets(self) -> list[IncidentView]:
         """What an action would act on: the marked rows in their order, else the one under the cursor."""
-        marked = [self.views[ref] for ref in self.order if ref in self.marks and ref != self.tombstone]
-        if marked:
-            return marked
+        if self.marks:
+            marked = [self.views[ref] for ref in self.order if ref in self.marks and ref != self.tombstone]
+            if marked:
+                return marked
         return [self.current] if self.current is not None else []
 
     # --- changing -------------------------------------------------------------------------------------------
@@ -119,7 +96,10 @@ class Board:
             vanished = None
         kept = {vanished: self.views[vanished]} if vanished is not None else {}
         self.held.clear()
-        self.views = fresh | kept
+        self.views = {}
+        self._keys, self._counts, self._late = {}, {}, 0
+        for view in (fresh | kept).values():
+            self._put(view)
         self.tombstone = vanished
         self.total = len(fresh) if total is None else total
         self.marks &= fresh.keys()
@@ -129,7 +109,7 @@ class Board:
     def extend(self, views: Iterable[IncidentView]) -> None:
         """A further page of the same list."""
         for view in views:
-            self.views[view.id] = view
+            self._put(view)
         self.total = max(self.total, len(self.views))
         self._settle()
 
@@ -148,9 +128,8 @@ class Board:
                 (busy or self.frozen) and (ref in self.held or self._moves(known, view))
             ):
                 self.held[ref] = view
-                self._tally = None
                 if known is not None and view is not None and (own or not self.frozen):
-                    self.views[ref] = view
+                    self._show(view)  # it keeps its place until it is let in
                 shown = True
             else:
                 self.held.pop(ref, None)
@@ -169,49 +148,73 @@ class Board:
 
     def resort(self, sort: str) -> None:
         self.sort = sort
+        self._keys = {ref: SORTS[sort](view) for ref, view in self.views.items()}
         self._settle()
 
     def _moves(self, known: IncidentView | None, view: IncidentView | None) -> bool:
         if known is None or view is None:
             return True
-        key = SORTS[self.sort]
-        return key(known) != key(view)
+        return self._keys.get(known.id) != SORTS[self.sort](view)
 
     def _take_in(self, changes: Mapping[str, IncidentView | None]) -> None:
+        stays = True
         for ref, view in changes.items():
             if view is not None:
                 self.total += ref not in self.views
-                self.views[ref] = view
+                stays &= self._put(view) and self.tombstone != ref
                 if self.tombstone == ref:
                     self.tombstone = None
                     self.total += 1
-            elif ref in self.views and ref != self.tombstone:
+                continue
+            stays = False
+            if ref in self.views and ref != self.tombstone:
                 self.total -= 1
                 self.marks.discard(ref)
                 if ref == self.cursor:
                     self._bury()
                     self.tombstone = ref
                 else:
-                    del self.views[ref]
-        self._settle()
+                    self._drop(ref)
+        if not stays:
+            self._settle()
+
+    def _put(self, view: IncidentView) -> bool:
+        """Take a row in; whether it keeps its place."""
+        key = SORTS[self.sort](view)
+        known = self._keys.get(view.id)
+        self._keys[view.id] = key
+        self._show(view)
+        return known == key
+
+    def _show(self, view: IncidentView) -> None:
+        if (before := self.views.get(view.id)) is not None:
+            self._count(before, -1)
+        self.views[view.id] = view
+        self._count(view, 1)
+
+    def _drop(self, ref: str) -> None:
+        if (before := self.views.pop(ref, None)) is not None:
+            self._count(before, -1)
+        self._keys.pop(ref, None)
 
     def _bury(self) -> None:
         """Take an earlier tombstone away."""
         if self.tombstone is not None:
-            self.views.pop(self.tombstone, None)
+            self._drop(self.tombstone)
             self.tombstone = None
 
     def _settle(self) -> None:
         """Sort again; the row under the cursor keeps its screen line."""
-        self._tally = None
         line = self.index - self.top
+        keys = self._keys
+        # as they were sorted before, so that little is left to sort
+        known = [ref for ref in self.order if ref in keys]
+        rest = [*known, *(keys.keys() - set(known))] if len(known) < len(keys) else known
+        rest.sort(key=keys.__getitem__)
         if self.tombstone is not None:
-            rest = [ref for ref in self.views if ref != self.tombstone]
-            rest.sort(key=lambda ref: SORTS[self.sort](self.views[ref]))
+            rest.remove(self.tombstone)
             rest.insert(min(self.index, len(rest)), self.tombstone)
-            self.order = rest
-        else:
-            self.order = sorted(self.views, key=lambda ref: SORTS[self.sort](self.views[ref]))
+        self.order = rest
         at = self.index
         self._place = {ref: place for place, ref in enumerate(self.order)}
         self.widest = max(map(len, self.order), default=0)
