@@ -7,6 +7,7 @@ from driving import Session, opened
 from scripted import ScriptedClient
 
 from siems import errors
+from siems.client import Client
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.form import Form
 from siems.tui.screens.plan import PlanWindow, shell_line
@@ -259,3 +260,19 @@ def test_the_command_line_of_a_run() -> None:
     assert shell_line(ask) == (
         "siems runbook run x --incident INC-1 --host a --host 'b c' --var 'k=it'\"'\"'s' --parallel 4 --max-failures 0"
     )
+
+
+def test_looking_at_a_plan_is_no_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, asked = Client("http://127.0.0.1:9"), []
+    client.read_only = True
+
+    def answer(method: str, path: str, *more: object) -> tuple[int, dict[str, str], bytes]:
+        asked.append(f"{method} {path}")
+        return 201, {}, b"{}"
+
+    monkeypatch.setattr(client, "_exchange", answer)
+    client.rehearse_run(runbook="fw-diag")
+    assert asked == ["POST /api/v1/runs?dry_run=true"]
+    with pytest.raises(errors.Forbidden):
+        client.ask_for_run(runbook="fw-diag")
+    assert len(asked) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from driving import Session, opened
 from scripted import NOW, ScriptedClient
 from scripted_runs import host, piece
@@ -80,6 +81,19 @@ async def test_b_on_an_incident_lists_its_runs_and_back_shows_all() -> None:
         assert "5 of 5 runs" in it.screen
         await it.press("q")
         assert isinstance(it.app.screen, DetailScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), LARGE], ids=str)
+async def test_an_incident_tells_what_fits_it_and_what_was_run(size: tuple[int, int]) -> None:
+    async with opened(target="INC-121", size=size) as it:
+        if size != LARGE:
+            await it.press("tab", "tab", "tab", "tab")
+        text = " ".join(it.screen.split())
+        assert "vpn-bounce (fixed it 3x), fw-diag" in text
+        assert "RUN-94 waits for approval" in text
+        it.client.run_list[0].state = "rejected"
+        it.client.tells("rejected", "RUN-94")
+        await it.until("RUN-94 rejected")
 
 
 async def test_clients_are_told_that_runs_are_not_for_them() -> None:

@@ -10,7 +10,17 @@ from siems.tui.frame import rule
 from siems.tui.looks import Line, Looks, Piece, spread, width_of, wrap
 from siems.tui.panes import Scene
 from siems.tui.printouts import Output, Printout
-from siems.wire import RunCommand, RunDetail, RunHostView, RunPlan, RunScripts, RunStepView, RunTarget, RunView
+from siems.wire import (
+    RunCommand,
+    RunDetail,
+    RunHostView,
+    RunPlan,
+    RunScripts,
+    RunStepView,
+    RunTarget,
+    RunView,
+    SuggestionView,
+)
 
 RISKS: Mapping[str, str] = {"high": "CRITICAL", "medium": "HIGH", "low": "LOW"}
 STATES: Mapping[str, Piece] = {
@@ -200,6 +210,14 @@ def commands(found: Sequence[RunCommand], width: int) -> list[Line]:
 def names(hosts: Sequence[RunHostView] | Sequence[RunTarget], most: int) -> str:
     told = ", ".join(present.safe(host.name[:40]) for host in hosts[:most])
     return told + (f" and {len(hosts) - most} more" if len(hosts) > most else "")
+
+
+def rows(suggested: Sequence[SuggestionView], past: Sequence[RunView]) -> list[tuple[str, str]]:
+    """What fits an incident and what was run for it, in two lines of its facts."""
+    told = [present.safe(one.name[:40]) + (f" (fixed it {one.fixed}x)" if one.fixed else "") for one in suggested[:3]]
+    ran = [f"{one.id} {state(one)[0].lower()}" for one in past[:2]]
+    found = [("runbooks", f"{', '.join(told)} (R)")] if told else []
+    return [*found, ("runs", f"{', '.join(ran)} (b)")] if ran else found
 
 
 def needs(plan: RunPlan) -> Piece:

@@ -102,6 +102,15 @@ class BooksRead(Message):
 
 
 @dataclass
+class Fitting(Message):
+    """What fits an incident, and its runs."""
+
+    ref: str
+    suggested: list[SuggestionView]
+    past: list[RunView]
+
+
+@dataclass
 class BookRead(Message):
     """One runbook, to be run for an incident."""
 
@@ -226,6 +235,19 @@ class RunReads:
                 self.post(BooksRead(view.id, suggested, others, past))
 
         self.lane.put("books", run)
+
+    def fitting(self, view: IncidentView) -> None:
+        """What fits an incident and what was run for it; nothing for whoever may not look at runs."""
+
+        def run() -> None:
+            try:
+                suggested = msgspec.convert(self.client.suggested_runbooks(view.id), list[SuggestionView])
+                past = msgspec.convert(self.client.runs("", incident=view.id, limit=20), Page[RunView]).items
+            except (SiemsError, msgspec.ValidationError):  # whatever is wrong, other reads tell it
+                return
+            self.post(Fitting(view.id, suggested, past))
+
+        self.lane.put("fitting", run)
 
     def book(self, view: IncidentView, name: str) -> None:
         def run() -> None:

@@ -9,6 +9,7 @@ from siems.tui import run_reads
 from siems.tui.actions import BY_ID, Deed, Level, Where
 from siems.tui.desk import LogLine
 from siems.tui.printouts import KnownRun
+from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.form import Form, Slot, named
 from siems.tui.screens.plan import PlanWindow, shell_line
 from siems.tui.screens.run import RunScreen
@@ -116,6 +117,11 @@ class Running:
         for screen in self._app.screen_stack:
             if isinstance(screen, ChooseRunbook):
                 screen.fill(event)
+
+    def on_fitting(self, event: run_reads.Fitting) -> None:
+        for place in self._app.places():
+            if isinstance(place, DetailScreen):
+                place.take_fitting(event)
 
     def on_book_read(self, event: run_reads.BookRead) -> None:
         app = self._app
@@ -247,6 +253,9 @@ class Running:
             app.run_reads.waiting()
             if app.runs_screen in app.screen_stack:
                 app.runs_screen.read_again()
+            for place in app.places():
+                if isinstance(place, DetailScreen) and place.view is not None:
+                    app.run_reads.fitting(place.view)
         for place in app.places():
             if isinstance(place, RunScreen) and place.ref in refs:
                 self.read_run(place.ref)

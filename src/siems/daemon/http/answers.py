@@ -153,7 +153,9 @@ def _list(found: Iterable[Answered]) -> str:
 def _details(one: Answered) -> str:
     if not one.details:
         return ""
-    return f"<pre>{escape(chr(10).join(safe(line) for line in one.details)[:LARGEST])}</pre>"
+    cut = one.details.index("") if "" in one.details else len(one.details)
+    told, exact = (escape("\n".join(map(safe, part))[:LARGEST]) for part in (one.details[:cut], one.details[cut + 1 :]))
+    return f"<pre>{told}</pre><details><summary>Every command, exactly</summary><pre>{exact}</pre></details>"
 
 
 def _page(title: str, parts: Iterable[str], *, status: int = 200) -> web.Response:

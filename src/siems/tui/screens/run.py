@@ -65,6 +65,11 @@ class RunScreen(ListPlace):
     def refusal(self, deed: Deed) -> str:
         return super().refusal(deed) or self.siems.run_refusal(deed, self.run)
 
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.run is None:
+            self.siems.read_run(self.ref)
+
     def filled(self) -> None:
         """Something of it has been read."""
         if self.run is not None:
