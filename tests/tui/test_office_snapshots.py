@@ -58,6 +58,11 @@ async def wizard_correlation(it: Session) -> None:
     await it.press("pagedown", "pagedown", "down", "right")
 
 
+async def wizard_tried(it: Session) -> None:
+    await wizard_correlation(it)
+    await it.press("p")
+
+
 async def wizard_review(it: Session) -> None:
     await wizard(it)
     await it.press("pagedown", "pagedown", "pagedown")
@@ -117,6 +122,7 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "wizard": (wizard, {}),
     "wizard_security": (wizard_security, {}),
     "wizard_correlation": (wizard_correlation, {}),
+    "wizard_tried": (wizard_tried, {}),
     "wizard_review": (wizard_review, {}),
     "wizard_refused": (wizard_refused, {}),
     "changes": (changes, {}),

@@ -68,6 +68,37 @@ async def test_every_field_is_reached_and_letters_stay_in_it() -> None:
         assert "--auth key" in " ".join(it.screen.split())
 
 
+async def test_the_rules_are_tried_on_the_last_day_of_clients_that_are_there() -> None:
+    async with opened(admin(), target="companies") as it:
+        await it.press("N", "pagedown", "pagedown")
+        assert "p replays the last 24 h of a client that is there" in it.screen
+        await it.press("down", "down")
+        await it.write("30")
+        await it.press("p")
+        rules = {"enabled": True, "strategy": "auto", "window_minutes": 30, "min_alerts": 1, "auto_resolve": True,
+                 "quiet_minutes": 5, "since_seconds": 86_400, "show": 2}  # fmt: skip
+        assert it.acts == [("preview", "comp-acme-dental", rules)]
+        assert "Acme Dental: 733 alerts -> 11 incidents (now 14)" in it.screen
+        assert "joined: 4 incidents into one, 9 alerts from ALR-17 on: disk_full on 4 assets" in it.screen
+        assert "joined: 1 more" in it.screen
+        await it.press("p")
+        assert "Borealis: 733 alerts" in it.screen
+        assert it.app.screen.draft.get("window") == "30"  # type: ignore[attr-defined]
+        await it.press("5")
+        assert "733 alerts" not in it.screen, "it was of other rules"
+
+
+async def test_a_client_that_is_changed_is_tried_on_its_own_day() -> None:
+    async with opened(admin(), target="companies") as it:
+        await it.press("enter", "pagedown", "pagedown", "p", "p")
+        assert [(act, company) for act, company, _ in it.acts] == [("preview", "comp-acme-dental")] * 2
+        assert "p again" in it.screen
+        it.client.refuse = errors.Unavailable("the log of alerts is being moved", hint="try again")
+        await it.press("p")
+        assert "the log of alerts is being moved" in it.screen
+        assert "p replays this client's last 24 h" in it.screen
+
+
 async def test_what_is_wrong_is_said_and_led_to() -> None:
     async with opened(admin(), target="companies") as it:
         await it.press("N", "pagedown", "down", "down")

@@ -70,6 +70,12 @@ class Draft:
                 told[field_name] = value
         return told
 
+    def rules(self) -> dict[str, Any]:
+        """The fields of `wire.CorrelationAsk`, what was left empty as it is by default."""
+        wrong = {one.name for one, _ in self.faults()}
+        given = {name: _typed(name, self.get(name)) for name in _RULES if self.get(name) and name not in wrong}
+        return {ask: given.get(name, usual) for name, (ask, usual) in _RULES.items()}
+
     def window(self) -> dict[str, Any] | None:
         """The fields of `wire.SilenceAsk` for the maintenance window, but for its company and beginning."""
         found = WINDOW.fullmatch(self.get("maintenance"))
@@ -135,6 +141,15 @@ _DEFAULTS: Mapping[str, Any] = {
     "strategy": "auto",
     "auto_resolve": True,
 }
+_RULES: Mapping[str, tuple[str, Any]] = {
+    "enabled": ("enabled", True),
+    "strategy": ("strategy", "auto"),
+    "window": ("window_minutes", 15),
+    "min_alerts": ("min_alerts", 1),
+    "auto_resolve": ("auto_resolve", True),
+    "quiet": ("quiet_minutes", 5),
+}
+"""What a rule is called in `wire.CorrelationAsk`, and what it is by default."""
 _EDIT_FLAGS = {
     "name": "name",
     "sla": "sla",

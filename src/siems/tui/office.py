@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from siems.errors import SiemsError
+from siems.errors import SiemsError, UsageError
 from siems.tui import drafts, messages
 from siems.tui.drafts import Draft
 from siems.tui.errands import deliver_test, onboard, person_fault, save_person
+from siems.tui.rule_lines import DAY_SECONDS, SHOWN
 from siems.tui.screens.chains import ChainsScreen, TryChain
 from siems.tui.screens.choose_tool import ChooseTool
 from siems.tui.screens.clients import Client, ClientsScreen
@@ -23,6 +24,7 @@ from siems.tui.screens.rotate_key import TypeName
 from siems.tui.screens.wizard import WizardScreen
 from siems.wire import (
     CompanyView,
+    CorrelationPreview,
     IntegrationView,
     PolicyTrial,
     PolicyView,
@@ -120,6 +122,21 @@ class Office:
         self._ask("tiers", lambda: [one.name for one in msgspec.convert(daemon.sla_tiers(), list[TierView])])
         self._ask("policies", lambda: [one.name for one in msgspec.convert(daemon.policies(), list[PolicyView])])
 
+    def try_rules(self, draft: Draft, turn: int) -> None:
+        """Replay the last day of the client itself, or of each one that is there in turn, against a draft's rules."""
+        daemon = self._app.client
+
+        def job() -> tuple[str, CorrelationPreview]:
+            found = [(one.name, one.id) for one in msgspec.convert(daemon.companies(), list[CompanyView]) if one.active]
+            known = sorted(one for one in found if draft.company_id in ("", one[1]))
+            if not known:
+                raise UsageError("there is no client yet whose alerts could be replayed")
+            name, company = known[turn % len(known)]
+            said = daemon.preview_correlation(company, since_seconds=DAY_SECONDS, show=SHOWN, **draft.rules())
+            return name, msgspec.convert(said, CorrelationPreview)
+
+        self._ask("preview", job)
+
     def _send_draft(self, draft: Draft) -> None:
         daemon, now = self._app.client, self._app.clock.now()
         if draft.company_id:
@@ -182,6 +199,8 @@ class Office:
                 form.offer("sla", sorted(names, key=lambda name: (name != "silver", name)))
             case "policies", names if form is not None:
                 form.offer("policy", sorted(names, key=lambda name: (name != "default", name)))
+            case "preview", found if form is not None:
+                form.tried(found)
             case "way", way:
                 self._each(Handover, lambda one: one.heard(way))
             case "tools", tools:
@@ -233,4 +252,6 @@ class Office:
         elif event.what == "trial":
             self._each(TryChain, lambda one: one.told(event.why))
         elif event.what != "way":
+            if event.what == "preview" and form is not None:
+                form.tried(None)
             app.tell(event.why, "error")

@@ -14,13 +14,17 @@ from siems.tui import drafts
 from siems.tui.actions import Where
 from siems.tui.drafts import Draft
 from siems.tui.looks import Line, Piece, spread, wrap
-from siems.tui.questions import MEANS, QUESTIONS, TABS, Question
+from siems.tui.questions import QUESTIONS, TABS, Question
+from siems.tui.rule_lines import beside_rules
 from siems.tui.screens.place import Place, filled
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 from siems.tui.widgets.lines import Lines
+from siems.wire import CorrelationPreview
 
 LABEL = 20
+RULES = 2
+"""The tab of the rules."""
 
 
 class WizardScreen(Place):
@@ -32,6 +36,8 @@ class WizardScreen(Place):
         super().__init__()
         self.draft, self._send = draft, send
         self.tab, self.complaint, self.sending = 0, "", False
+        self.asking, self.tries = False, 0
+        self.preview: tuple[str, CorrelationPreview] | None = None
 
     @property
     def _tabs(self) -> list[str]:
@@ -57,6 +63,8 @@ class WizardScreen(Place):
             self.draft.values.setdefault(one.name, field.value)
         else:
             field = Field(self.siems.looks, label, value=value, hint=one.hint, id=id)
+        if one.tab == RULES:
+            field.leaves = frozenset({"p"})
         return field
 
     def on_mount(self) -> None:
@@ -113,9 +121,25 @@ class WizardScreen(Place):
                 self._go(0 if event.key == "tab" else 2)
             else:
                 self._step(moves[event.key])
+        elif self.tab == RULES and event.key == "p":
+            event.stop()
+            self._try()
         elif self.focused is None:
             event.stop()
             self._unfocused(event.key)
+
+    def _try(self) -> None:
+        """Ask what these rules would have made of a client's last day; each time of another client."""
+        if not self.asking:
+            self.asking = True
+            self.siems.try_rules(self.draft, self.tries)
+            self.tries += 1
+            self.repaint()
+
+    def tried(self, found: tuple[str, CorrelationPreview] | None) -> None:
+        """The answer, or that there is none."""
+        self.asking, self.preview = False, found
+        self.repaint()
 
     def _unfocused(self, key: str) -> None:
         """Keys of the last tab."""
@@ -138,7 +162,7 @@ class WizardScreen(Place):
         event.stop()
         if event.field.id and event.field.id.startswith("q-"):
             self.draft.values[event.field.id.removeprefix("q-")] = event.value
-            self.complaint = ""
+            self.complaint, self.preview = "", None
             self.repaint()
 
     def on_field_moved(self, event: Field.Moved) -> None:
@@ -236,11 +260,8 @@ class WizardScreen(Place):
             why = self.draft.fault(one)
             if why and self.draft.get(one.name):
                 lines.append([(f" ! {one.label.rstrip(' *')}: {why}", "stale")])
-        if self.tab == 2 and not self.complaint:
-            chosen = self.draft.get("strategy") or "auto"
-            lines += [
-                [(f" {part}", "")] for part in wrap(f"{chosen}: {MEANS.get(chosen, 'a way of its own')}", width - 2)
-            ]
+        if self.tab == RULES and not self.complaint:
+            lines += beside_rules(self.draft, self.preview, width, asking=self.asking)
         if self.tab == 3:
             return lines
         commands = self.draft.commands()
@@ -292,6 +313,7 @@ class WizardScreen(Place):
             words = [
                 ("tab", "next field"),
                 ("space", "choose"),
+                *([("p", "preview")] if self.tab == RULES else []),
                 ("pgdn pgup", "tab"),
                 ("esc", "leave" if self.draft.company_id else "leave, draft kept"),
             ]

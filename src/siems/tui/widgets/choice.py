@@ -31,6 +31,8 @@ class Choice(Field, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         steps = {"left": -1, "right": 1, "space": 1}
+        if event.key in self.leaves:
+            return
         if event.key in steps:
             event.stop()
             event.prevent_default()

@@ -65,6 +65,8 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         self.value = value
         self.at = len(value)
         self.awake: Callable[[], bool] = lambda: True
+        self.leaves: frozenset[str] = frozenset()
+        """Keys that are the form's, since they can be no part of an answer."""
 
     def set(self, value: str) -> None:
         """Put text in, the caret behind it."""
@@ -89,7 +91,7 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Edit. What is no editing key and no character is swallowed: keys stay in the field."""
-        if event.key in ("tab", "shift+tab"):
+        if event.key in ("tab", "shift+tab") or event.key in self.leaves:
             return
         event.stop()
         event.prevent_default()
