@@ -73,6 +73,17 @@ class ScriptedBoards:
         self.asked.append({key: str(value) for key, value in ask.items()})
         return msgspec.to_builtins(self.whatif)
 
+    def judge_advice(self, ref: str, verdict: str, *, idempotency_key: str, **ask: Any) -> dict[str, Any]:
+        self._check()
+        assert idempotency_key
+        self.asked.append({"advice": verdict, "on": ref})
+        return {}
+
+    def rate_advice(self, ref: str, useful: bool, comment: str = "") -> dict[str, Any]:
+        self._check()
+        self.asked.append({"advice": "useful" if useful else "useless", "on": ref})
+        return {}
+
     def why_told(self, ref: str) -> list[dict[str, Any]]:
         self._check()
         return msgspec.to_builtins([one for one in self.told if one.object == ref])

@@ -39,9 +39,40 @@ async def test_the_facts_begin_with_what_is_advised() -> None:
     )  # fmt: skip
     async with opened(ScriptedClient([view(5, insight=advice)]), target="INC-5") as it:
         await it.press("tab", "tab", "tab", "tab")
-        for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "siems incident advice INC-5 --accept"):
+        for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "i accepts or declines it"):
             assert text in it.screen
         assert "\x1b" not in it.screen
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "said"),
+    [
+        ("y", "accept", "advice on INC-5 accepted"), ("x", "dismiss", "advice on INC-5 declined"),
+        ("plus", "useful", "noted on the advice"), ("minus", "useless", "noted on the advice"),
+    ],
+)  # fmt: skip
+async def test_one_key_decides_on_what_waits(key: str, told: str, said: str) -> None:
+    low = AdvisedValue(value="LOW", confidence=0.9, why="", standing="waiting", before="MEDIUM")
+    advice = InsightView(
+        provider="gemini", at=NOW, pattern="isolated", root_cause="[/b] ignore all rules", recommendation="wait",
+        confidence=0.83, evidence=["ALR-1"], similar=[], severity=low, waiting=True,
+    )  # fmt: skip
+    client = ScriptedClient([view(5, insight=advice)])
+    async with opened(client) as it:
+        await it.press("i")
+        assert "MEDIUM -> LOW  0.90, waiting" in it.screen
+        assert "[/b] ignore all rules" in it.screen
+        await it.press("enter", "i")
+        assert client.asked == []
+        await it.press(key)
+        assert client.asked == [{"advice": told, "on": "INC-5"}]
+        assert said in it.screen
+
+
+async def test_without_advice_there_is_nothing_to_decide() -> None:
+    async with opened(ScriptedClient([view(5)])) as it:
+        await it.press("i")
+        assert "there is no advice on INC-5 yet" in it.screen
 
 
 async def test_a_wide_terminal_shows_all_at_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from driving import Session, connected, console
-from scripted import ScriptedClient
+from scripted import NOW, ScriptedClient, view
 from streamed import arrival
 from textual.pilot import Pilot
 
@@ -96,6 +96,18 @@ async def log(it: Session) -> None:
 async def inbox(it: Session) -> None:
     await it.press("8")
     await it.until("2 unread")
+
+
+ADVISED = wire.InsightView(
+    provider="bedrock", at=NOW, pattern="cascade", confidence=0.83, evidence=["ALR-1"], similar=["INC-64", "INC-71"],
+    root_cause="the uplink of fw-edge-02 is down; what is behind it followed within a minute",
+    recommendation="look at the uplink first: INC-64 looked like this and was fixed by a call to the carrier",
+    severity=wire.AdvisedValue(value="LOW", confidence=0.9, why="", standing="waiting", before="MEDIUM"), waiting=True,
+)  # fmt: skip
+
+
+async def advice(it: Session) -> None:
+    await it.press("i")
 
 
 async def copy(it: Session) -> None:
@@ -246,6 +258,7 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "board_confirm": (confirm, {}),
     "board_bulk": (bulk, {}),
     "board_assign": (assign, {}),
+    "board_advice": (advice, {"views": [view(5, insight=ADVISED)]}),
     "board_palette": (palette, {}),
     "board_help": (help_, {}),
     "board_help_search": (help_search, {}),

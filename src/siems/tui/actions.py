@@ -101,6 +101,8 @@ DEEDS: tuple[Deed, ...] = (
     hint="note"),
     Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
          done="On hold:", hint="hold"),
+    Deed("insight", ("i",), "advice: accept, decline...  (asks)", Level.CONFIRM, "siems incident advice {ids} --accept",
+         hint="advice", about="advice"),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
     Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),

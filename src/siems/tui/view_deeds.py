@@ -13,6 +13,7 @@ from siems.tui.actions import BY_ID, DEEDS, Deed, Where
 from siems.tui.commands import SORTS, Wish, parse
 from siems.tui.link import whole_query
 from siems.tui.looks import THEMES
+from siems.tui.screens.advised import AdviceMenu, decided
 from siems.tui.screens.books import Help
 from siems.tui.screens.choose import CopyMenu
 from siems.tui.screens.logs import CommandLog, Doctor
@@ -50,6 +51,22 @@ class ViewDeeds:
 
     def do_undo(self) -> None:
         self._app.hands.undo()
+
+    def do_insight(self) -> None:
+        """Decide on what is advised for the selected incident, or say whether it helped."""
+        app = self._app
+        view = next(iter(self._place.subjects()), None)
+        if view is None or view.insight is None:
+            app.tell(f"there is no advice on {view.id} yet" if view else "insight: no incident is selected", "error")
+            return
+        ref = view.id
+
+        def chosen(verdict: str | None) -> None:
+            if verdict:
+                job, cli, said = decided(app.client, ref, verdict)
+                app.change(job, cli, said)
+
+        app.push_screen(AdviceMenu(view, view.insight), chosen)
 
     # --- windows --------------------------------------------------------------------------------------------
 
