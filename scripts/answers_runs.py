@@ -15,6 +15,7 @@ RUNS: dict[str, tuple[str, str]] = {
     "ask_for_run": ("a run on assets; it begins at once where nobody has to approve it", "RunMade"),
     "show_run": ("one run with its hosts and steps", "RunDetail"),
     "run_output": ("what its hosts printed `after` a number; of one `host` or `step` only", "RunOutput"),
+    "run_commands": ("exactly what it does on its hosts, by platform", "items: RunScripts"),
     "approve_run": ("somebody else lets it begin", "RunChanged"),
     "reject_run": ("it may not begin, and why", "RunChanged"),
     "cancel_run": ("nothing more begins, and what runs is stopped", "RunChanged"),

@@ -48,6 +48,7 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/runs/{ref}"): {"row": "run runbooks, see runs", **RUN},
     ("GET", "/runs/{ref}/output"): {"row": "run runbooks, see runs", **RUN},
+    ("GET", "/runs/{ref}/commands"): {"row": "run runbooks, see runs", **RUN},
     ("POST", "/runs/{ref}/actions/approve"): {"row": "approve runs of medium risk", **RUN, "body": {}},
     ("POST", "/runs/{ref}/actions/reject"): {
         "row": "approve runs of medium risk", **RUN, "body": {"reason": "x"}, "ok": (409,),

@@ -70,6 +70,7 @@ async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
     """Until no worker has anything to do and the screen is painted."""
     for _ in range(400):
         timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting or app._rereading
+        timers = timers or app._run_gathering
         if (
             not timers
             and app.link.reads.idle
@@ -77,6 +78,7 @@ async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
             and app.feed.lane.idle
             and app.records.lane.idle
             and app.records.slow.idle
+            and app.run_reads.lane.idle
         ):
             break
         await asyncio.sleep(0.005)

@@ -14,6 +14,7 @@ from grouped import Grouped
 from measured import Measured
 from offices import OfficeClient
 from scripted_boards import ScriptedBoards
+from scripted_runs import ScriptedRuns
 from streamed import BODY, NOW, alert, arrivals, entry, user
 
 from siems import errors, wire
@@ -121,7 +122,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient(ScriptedBoards, Measured, OfficeClient, Grouped):
+class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Grouped):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
@@ -132,9 +133,9 @@ class ScriptedClient(ScriptedBoards, Measured, OfficeClient, Grouped):
         self.refuse: errors.SiemsError | None = None
         self.done: dict[str, dict[str, Any]] = {}
         self.stream: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.now = NOW
-        self.role = "manager"
+        self.now, self.role = NOW, "manager"
         self.furnish()
+        self.provide()
         self.notices = [
             wire.NoticeView(id=n, at=NOW - timedelta(minutes=m), kind=kind, subject=subject, object=ref,
                             company_id="comp-acme", read=n == 1)

@@ -25,6 +25,8 @@ from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.replay import ReplayScreen
+from siems.tui.screens.run import RunScreen
+from siems.tui.screens.runs import RunsScreen
 from siems.tui.screens.silences import SilencesScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.tui.widgets.choice import Choice
@@ -32,7 +34,7 @@ from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry", "edit", "try", "held", "behind"),
+    "enter": ("open", "raw", "entry", "run", "output", "edit", "try", "held", "behind"),
     "o": ("incident", "only"),
     "E": ("expire", "previous_critical", "export"),
     "plus": ("join", "faster"),
@@ -47,6 +49,10 @@ ELSEWHERE = {
     "left": ("day_back", "step_back"),
     "l": ("day_on", "step_on"),
     "right": ("day_on", "step_on"),
+    "b": ("brief", "its_runs"),
+    "x": ("swap", "commands"),
+    "tab": ("next_host", "section"),
+    "L": ("longer", "all_output"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -89,6 +95,8 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         MeasuresScreen,
         ClientsScreen,
         PeopleScreen,
+        RunsScreen,
+        RunScreen,
         ChainsScreen,
         SilencesScreen,
         ParentsScreen,
@@ -116,6 +124,8 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (MeasuresScreen, Where.SLA),
         (ClientsScreen, Where.CLIENTS),
         (PeopleScreen, Where.PEOPLE),
+        (RunsScreen, Where.RUNS),
+        (RunScreen, Where.RUN),
         (ChainsScreen, Where.CHAINS),
         (SilencesScreen, Where.SILENCES),
         (ParentsScreen, Where.PARENTS),
@@ -166,6 +176,10 @@ def test_command_lines_are_quoted() -> None:
      ("company onboard", "clients new", ()), ("company acme", "company", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
      ("sla board", "sla", ()), ("siems report workload", "sla", ()),
+     ("runs", "runs", ()), ("siems runbook runs", "runs", ()), ("runbook", "runbook", ()), ("run 9", "open run", ()),
+     ("RUN-9", "open run", ()), ("run fw-diag", "run book", ()), ("runbook run fw-diag", "run book", ()),
+     ("runbook approve RUN-9", "open run", ()), ("runbook rollback", "roll_back", ()), ("cancel", "cancel", ()),
+     ("go INC-9/runs/91", "open run", ()),
      ("go INC-9", "open", ("INC-9",)), ("", "", ())],
 )  # fmt: skip
 def test_commands(typed: str, word: str, refs: tuple[str, ...]) -> None:

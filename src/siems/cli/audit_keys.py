@@ -70,8 +70,8 @@ def _time(text: str) -> str | None:
     """A moment, or so long ago."""
     if not text:
         return None
-    from siems.cli.times import moment
     from siems.grammar import parse_span
+    from siems.moments import moment
 
     word = text.strip().lower()
     if word[-1:] in "wdhms" and word[:1].isdigit():

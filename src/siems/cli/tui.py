@@ -23,7 +23,10 @@ COMMANDS = ("tui",)
 def tui(
     door: Door,
     target: Annotated[
-        str, typer.Argument(help="INC-12, alerts, oncall, sla, companies, users, policies, audit, inbox; alerts?QUERY")
+        str,
+        typer.Argument(
+            help="INC-12, RUN-9, alerts, runs, oncall, sla, companies, users, policies, audit, inbox; alerts?QUERY"
+        ),
     ] = "",
     view: Annotated[str, typer.Option("--view", help="a saved view, or a query, to begin with")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="look, never act")] = False,

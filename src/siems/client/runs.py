@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from siems.client.transport import Transport, given, part, said
+from siems.client.transport import REHEARSED, Transport, given, part, said
 
 
 class Runs(Transport):
@@ -21,6 +21,14 @@ class Runs(Transport):
     ) -> dict[str, Any]:  # fmt: skip
         """`wire.RunOutput`: what was printed after `after`."""
         return self._get(f"/runs/{part(ref)}/output", host=host, step=step, after=after, limit=limit)
+
+    def run_commands(self, ref: str) -> list[dict[str, Any]]:
+        """`list[wire.RunScripts]`: what it does on its hosts, exactly."""
+        return self._items(f"/runs/{part(ref)}/commands")
+
+    def rehearse_run(self, **ask: Any) -> dict[str, Any]:
+        """`wire.RunAsk` in, `wire.RunMade` out: what would be run where. Nothing is asked for."""
+        return self._post(f"/runs{REHEARSED}", given(ask))
 
     def ask_for_run(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         """`wire.RunAsk` in, `wire.RunMade` out."""

@@ -15,6 +15,8 @@ from siems import errors, places
 VERSION = "0.1.0"
 READS = ("/whatif/page", "/preview", "/sla/check", "/audit/verify", "/audit/export", "/render")
 """What is posted and changes nothing."""
+REHEARSED = "?dry_run=true"
+"""Behind a path: the daemon tells what would come of it, and does nothing."""
 MAX_ANSWER = 256 * 1024 * 1024
 
 
@@ -142,7 +144,8 @@ class Transport:
         extra: dict[str, str] | None = None,
         prefix: str = "/api/v1",
     ) -> Any:
-        if method != "GET" and not path.startswith("/auth/") and not path.partition("?")[0].endswith(READS):
+        reads = path.partition("?")[0].endswith(READS) or path.endswith(REHEARSED)
+        if method != "GET" and not path.startswith("/auth/") and not reads:
             self._may_write()
         if self.dry_run and method != "GET":
             path += f"{'&' if '?' in path else '?'}dry_run=true"

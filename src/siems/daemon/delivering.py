@@ -35,7 +35,10 @@ SLOTS = 16
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 0.5
 AGAIN_AFTER = 1.0
-LABELS = {AnswerVerb.ACK: "acknowledge", AnswerVerb.ESCALATE: "escalate", AnswerVerb.RESOLVE: "resolve"}
+LABELS = {
+    AnswerVerb.ACK: "acknowledge", AnswerVerb.ESCALATE: "escalate", AnswerVerb.RESOLVE: "resolve",
+    AnswerVerb.APPROVE: "approve", AnswerVerb.REJECT: "reject",
+}  # fmt: skip
 
 
 class Delivering:
@@ -248,7 +251,7 @@ class Delivering:
             key=parcel.key, event=parcel.event, severity=parcel.severity, company=parcel.company,
             company_id=parcel.company_id, object=parcel.object, subject=f"{late}{parcel.subject}",
             text="\n".join(parcel.text), lines=lines, url=self.link(parcel, object, AnswerVerb.LOOK) if object else "",
-            answers=answers, reply=named(object) if parcel.answerable else "",
+            answers=answers, reply=named(object) if parcel.answerable and not object.startswith("RUN-") else "",
             thread=f"{parcel.company_id}/{parcel.object}" if parcel.object else "", update_of=parcel.last_id,
             pages=parcel.pages,
         )  # fmt: skip

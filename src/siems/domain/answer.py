@@ -23,18 +23,22 @@ class AnswerVerb(StrEnum):
     ACK = "ack"
     RESOLVE = "resolve"
     ESCALATE = "escalate"
+    APPROVE = "approve"
+    REJECT = "reject"
 
 
 def verbs_of(object: str) -> tuple[AnswerVerb, ...]:
-    """What can be done about it: a bundle and a page can be acknowledged and nothing else."""
+    """What can be done about it: a bundle and a page can be acknowledged and nothing else, a run let begin or not."""
     if object.startswith("INC-"):
         return (AnswerVerb.ACK, AnswerVerb.ESCALATE, AnswerVerb.RESOLVE)
+    if object.startswith("RUN-"):
+        return (AnswerVerb.APPROVE, AnswerVerb.REJECT)
     return (AnswerVerb.ACK,)
 
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """Who may answer what. `object`: INC-12, PAG-3, or B7 for what bundle 7 listed."""
+    """Who may answer what. `object`: INC-12, PAG-3, RUN-9, or B7 for what bundle 7 listed."""
 
     user_id: str
     company_id: str

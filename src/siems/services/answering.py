@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -15,8 +15,9 @@ from siems.domain.answer import Answerable, AnswerVerb, verbs_of
 from siems.domain.incident import Incident
 from siems.domain.page import Page
 from siems.domain.permissions import Actor, missing
+from siems.domain.run import Run
 from siems.errors import Conflict, SiemsError
-from siems.services import paging
+from siems.services import paging, run_answers
 from siems.services.incidents import act
 from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
@@ -35,6 +36,10 @@ class Answered:
     title: str
     changed: bool
     text: str
+    details: tuple[str, ...] = ()
+    waits: bool = True
+    typed: str = ""
+    """What has to be typed before it is done, where anything has."""
 
 
 def who(uow: UnitOfWork, user_id: str) -> Actor:
@@ -73,7 +78,28 @@ def look(uow: UnitOfWork, asked: Answerable) -> tuple[str, list[Answered]]:
     actor = who(uow, asked.user_id)
     if not actor.sees(asked.company_id):
         raise missing(asked.object)
+    if asked.object.startswith("RUN-"):
+        run = run_answers.found(uow, asked.company_id, asked.object)
+        return actor.name, [] if run is None else [_request(uow, actor, run)]
     return actor.name, [Answered(one.ref, _title(one), False, standing(uow, one)) for one in meant(uow, asked)]
+
+
+def _request(uow: UnitOfWork, actor: Actor, run: Run) -> Answered:
+    seen = run_answers.look(uow, actor, run)
+    return Answered(run.ref, seen.title, False, seen.text, details=seen.details, waits=seen.waits, typed=seen.typed)
+
+
+def decide(
+    uow: UnitOfWork, asked: Answerable, verb: AnswerVerb, *, note: str = "", typed: str = "", by: str
+) -> list[Answered]:  # fmt: skip
+    """Approve or reject the run of a link, as that person. Raises Conflict once it was decided, and as `runs` does."""
+    actor = who(uow, asked.user_id)
+    run = run_answers.found(uow, asked.company_id, asked.object) if actor.sees(asked.company_id) else None
+    if run is None or verb not in verbs_of(asked.object):
+        raise missing(asked.object)
+    changed = run_answers.decide(uow, actor, run, verb, note=note, typed=typed, by=by)
+    after = run_answers.found(uow, asked.company_id, asked.object) or run
+    return [replace(_request(uow, actor, after), changed=changed)]
 
 
 def _title(one: Incident | Page) -> str:

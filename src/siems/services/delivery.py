@@ -16,6 +16,7 @@ from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, stop
 from siems.services.pausing import is_paused
 from siems.services.policy_hooks import sealed_address
+from siems.services.run_answers import ASKED, summary
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -124,7 +125,7 @@ def _group_of(row: Row[Any]) -> tuple[Any, ...]:
     """What goes together: a try again of the same message, or everything new for one contact of one company."""
     if row.bundle_id is not None:
         return ("bundle", row.bundle_id)
-    if row.attempt or not manner_of(row.channel).bundles:
+    if row.attempt or row.event == ASKED or not manner_of(row.channel).bundles:  # its links answer it and no other
         return ("single", row.id)
     return ("new", row.contact_id, row.company_id)
 
@@ -202,6 +203,7 @@ def _members(uow: UnitOfWork, first: Row[Any], kind: str) -> list[Row[Any]]:
         statement = statement.where(m.bundle_id == first.bundle_id, m.state.in_(LIVE))
     else:
         statement = statement.where(m.state == "pending", m.next_at <= uow.now, m.bundle_id.is_(None), m.attempt == 0)
+        statement = statement.where(m.event != ASKED)
     statement = statement.order_by(m.severity.desc(), m.id).limit(MEMBERS)
     if uow.dialect.shared:
         statement = statement.with_for_update(skip_locked=True)
@@ -271,7 +273,8 @@ def _parcel(
         counted=len(rows) - len(listed) if bundle is not None else 0,
         text=() if bundle is not None else _text(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
         last_id=_last_id(uow, first) if bundle is None else "",
-        obstacle=obstacle, answerable=any(row.object.startswith(("INC-", "PAG-")) for row in rows),
+        obstacle=obstacle,
+        answerable=any(row.object.startswith(("INC-", "PAG-")) or row.event == ASKED for row in rows),
     )  # fmt: skip
 
 
@@ -280,7 +283,9 @@ def _company_name(uow: UnitOfWork, company_id: str) -> str:
 
 
 def _text(uow: UnitOfWork, row: Row[Any]) -> tuple[str, ...]:
-    """What stands below the subject: the incident as it is now."""
+    """What stands below the subject: the incident as it is now, or the run that waits for an answer."""
+    if row.event == ASKED and (run := uow.runs.find(int(row.object.removeprefix("RUN-")))) is not None:
+        return summary(uow, run, uow.runs.hosts(run.id))
     if not row.object.startswith("INC-"):
         return ()
     incident = uow.incidents.find(row.company_id, int(row.object.removeprefix("INC-")))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from siems.domain.permissions import Actor, Permission
-from siems.domain.run import Plan, approval_by, may_approve
+from siems.domain.run import Plan, Run, RunHost, approval_by, may_approve
 from siems.domain.run_output import MASK
 from siems.domain.run_script import with_values
 from siems.domain.runbook import Phase, Runbook, Shell
@@ -20,7 +20,7 @@ from siems.storage.people import Person
 from siems.storage.repositories.runs import rule_of, standing_of
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Platform, Risk
-from siems.wire import RunAsk, RunCommand, RunPlan, RunTarget
+from siems.wire import RunAsk, RunCommand, RunPlan, RunScripts, RunTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +127,14 @@ def _approval(planned: Planned) -> str:
     if not planned.asked:
         return ""
     return "an admin" if approval_by(planned.risk) is Permission.APPROVE_HIGH_RUN else "a manager or an admin"
+
+
+def scripts(run: Run, hosts: Sequence[RunHost]) -> list[RunScripts]:
+    """The commands of a run as it was asked for, by platform."""
+    return [
+        RunScripts(platform=platform.value, commands=commands(run.runbook, run.plan, platform, run.shown))
+        for platform in dict.fromkeys(host.platform for host in hosts)
+    ]
 
 
 def commands(runbook: Runbook, plan: Plan, platform: Platform, shown: Mapping[str, str]) -> list[RunCommand]:

@@ -14,12 +14,13 @@ from siems.domain.run import BAD, HostState, Run, RunHost, RunState, may_approve
 from siems.domain.runbook import Phase
 from siems.services.filters import Asker, Field, _among, _clause, _company, _contains, _flag, _time, _word, in_scope
 from siems.services.queries import MAX_PAGE, Ask, number_of
+from siems.services.run_planning import scripts
 from siems.services.views import Names, load_names
 from siems.storage import tables as t
 from siems.storage.repositories.runs import find, hosts_of
 from siems.storage.run_rows import run_from
 from siems.vocabulary import Risk
-from siems.wire import Page, RunDetail, RunHostView, RunOutput, RunPiece, RunStepView, RunView
+from siems.wire import Page, RunDetail, RunHostView, RunOutput, RunPiece, RunScripts, RunStepView, RunView
 
 _R = t.run.c
 FIELDS: Mapping[str, Field] = MappingProxyType(
@@ -76,6 +77,11 @@ def show_run(connection: Connection, run: Run, actor: Actor) -> RunDetail:
     counts = Counter(host.state for host in hosts)
     views = [_host_view(host, steps.get(host.name, [])) for host in hosts]
     return RunDetail(**_fields(run, load_names(connection), counts, actor), hosts=views)
+
+
+def show_commands(connection: Connection, run: Run) -> list[RunScripts]:
+    """The exact commands of a run, by platform; secrets are masked."""
+    return scripts(run, hosts_of(connection, run.id))
 
 
 def show_output(connection: Connection, run: Run, *, host: str, number: int, after: int, limit: int) -> RunOutput:

@@ -25,6 +25,8 @@ class Where(StrEnum):
     AUDIT = "audit"
     INBOX = "inbox"
     SLA = "sla"
+    RUNS = "runs"
+    RUN = "run"
     CLIENTS = "clients"
     PEOPLE = "people"
     CHAINS = "policies"
@@ -43,6 +45,8 @@ ONCALL = (Where.ONCALL,)
 AUDIT = (Where.AUDIT,)
 INBOX = (Where.INBOX,)
 SLA = (Where.SLA,)
+RUN = (Where.RUN,)
+ALL_RUNS = (Where.RUNS, Where.RUN)
 CLIENTS = (Where.CLIENTS,)
 ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS, Where.SILENCES, Where.PARENTS)
 REPLAY = (Where.REPLAY,)
@@ -126,13 +130,13 @@ DEEDS: tuple[Deed, ...] = (
          hint="add", about="group"),
     Deed("leave", ("minus",), "take it out...  (asks)", Level.CONFIRM, "siems parent remove ID INC-12", where=PARENTS,
          hint="take out", about="group"),
-    Deed("follow", ("f",), "follow the newest", where=ALERTS, hint="follow"),
+    Deed("follow", ("f",), "follow the newest", where=ALERTS + RUN, hint="follow"),
     Deed("freeze", ("z",), "freeze or go on live", where=LISTS, hint="freeze"),
     Deed("next_critical", ("e",), "older critical", where=ALERTS, hint="crit"),
     Deed("previous_critical", ("E",), "newer one", where=ALERTS),
     Deed("raw", ("enter",), "body as it came", cli="siems alert show ID --raw", where=ALERTS, hint="raw"),
-    Deed("incident", ("o",), "open its incident", cli="siems incident show {ids}", where=ALERTS + AUDIT,
-         hint="incident"),
+    Deed("incident", ("o",), "open its incident", cli="siems incident show {ids}",
+         where=ALERTS + AUDIT + ALL_RUNS,         hint="incident"),
     Deed("entry", ("enter",), "the whole entry", cli="siems audit show SEQ", where=AUDIT, hint="entry"),
     Deed("verify", ("V",), "verify the chains", cli="siems audit verify", where=AUDIT, hint="verify"),
     Deed("read", ("m",), "mark as read", Level.DIRECT, "siems notify read {ids}", where=INBOX, hint="read",
@@ -148,6 +152,20 @@ DEEDS: tuple[Deed, ...] = (
          where=ONCALL, hint="answer", about="duty"),
     Deed("brief", ("b",), "shift brief...  (asks)", Level.CONFIRM, "siems handoff accept", where=ONCALL, hint="brief",
          about="duty"),
+    Deed("runbook", ("R",), "runbook...", cli="siems runbook run NAME --incident {ids}", where=BOTH, hint="runbook"),
+    Deed("its_runs", ("b",), "its runs", cli="siems runbook runs --incident {ids}", where=BOTH, hint="runs"),
+    Deed("run", ("enter",), "open it", cli="siems runbook status RUN", where=(Where.RUNS,), hint="open"),
+    Deed("approve", ("Y",), "approve or reject...", Level.CONFIRM, "siems runbook approve RUN --confirm RUN",
+         where=ALL_RUNS, hint="answer", about="run"),
+    Deed("cancel", ("Z",), "cancel...  (asks)", Level.CONFIRM, "siems runbook cancel RUN", where=ALL_RUNS,
+         hint="cancel", about="run"),
+    Deed("roll_back", ("B",), "roll back...  (asks)", Level.SEVERE, "siems runbook rollback RUN",
+         "rollback", where=ALL_RUNS, hint="roll back", about="run"),
+    Deed("next_host", ("tab",), "next host", where=RUN, hint="host"),
+    Deed("output", ("enter",), "output, whole screen", cli="siems runbook logs RUN --host HOST", where=RUN,
+         hint="output"),
+    Deed("all_output", ("L",), "output of all hosts", cli="siems runbook logs RUN", where=RUN, hint="all hosts"),
+    Deed("commands", ("x",), "every command, exactly", where=RUN, hint="commands"),
     Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH, hint="who"),
     Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
     Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
@@ -162,9 +180,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("step_back", ("h", "left"), "a moment back", where=REPLAY),
     Deed("faster", ("plus", "equals_sign"), "faster", where=REPLAY, hint="speed"),
     Deed("slower", ("minus",), "slower", where=REPLAY),
-    Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT),
-    Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT),
-    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS, hint="filter"),
+    Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT + RUN),
+    Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT + RUN),
+    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS + (Where.RUNS,), hint="filter"),
     Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=ROSTERS_NEW, hint="new"),
     Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
     Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
@@ -192,6 +210,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
+    Deed("runs", ("3",), "runs of runbooks", cli="siems runbook runs", where=EVERY),
     Deed("oncall", ("4",), "on call", cli="siems oncall who", where=EVERY),
     Deed("sla", ("5",), "SLA and numbers", cli="siems sla board", where=EVERY),
     Deed("audit", ("7",), "audit log", cli="siems audit list", where=EVERY),
@@ -227,11 +246,11 @@ FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w
 FOOTER: Mapping[Where, tuple[str, ...]] = {
     Where.BOARD: (
         "help", "command", "filter", "mark", "ack", "assign", "start", "resolve", "close", "reopen", "escalate",
-        "note", "hold", "take", "copy", "span", "quit",
+        "note", "runbook", "hold", "take", "copy", "span", "quit",
     ),
     Where.DETAIL: (
-        "help", "back", "ack", "start", "resolve", "close", "reopen", "assign", "escalate", "note", "section",
-        "hold", "take", "copy", "command",
+        "help", "back", "ack", "start", "resolve", "close", "reopen", "assign", "escalate", "note", "runbook",
+        "section", "hold", "take", "its_runs", "copy", "command",
     ),
     Where.ALERTS: (
         "help", "command", "filter", "follow", "freeze", "next_critical", "raw", "incident", "copy", "pane", "back",
@@ -245,6 +264,13 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     ),
     Where.SLA: (
         "help", "command", "section", "behind", "range", "one_client", "one_severity", "export", "copy", "back", "quit",
+    ),
+    Where.RUNS: (
+        "help", "command", "filter", "run", "approve", "cancel", "roll_back", "incident", "copy", "back", "quit",
+    ),
+    Where.RUN: (
+        "help", "back", "approve", "cancel", "roll_back", "next_host", "output", "all_output", "commands", "follow",
+        "incident", "copy", "command",
     ),
     Where.INBOX: ("help", "command", "open", "read", "read_all", "unread", "copy", "back", "quit"),
     Where.CLIENTS: (

@@ -32,8 +32,11 @@ from siems.tui.messages import Story
 from siems.tui.office import Office
 from siems.tui.orders import SORTS
 from siems.tui.plain import PlainBoard
+from siems.tui.printouts import KnownRun
 from siems.tui.recording import Recording
 from siems.tui.records import Records
+from siems.tui.run_reads import RunReads
+from siems.tui.running import Running
 from siems.tui.screens.alerts import AlertsScreen
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
@@ -46,6 +49,7 @@ from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.place import Place
+from siems.tui.screens.runs import RunsScreen
 from siems.tui.screens.silences import SilencesScreen
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, Board
@@ -61,7 +65,9 @@ SLOW = 10
 """Over a slow line timers move at every tenth tick."""
 
 
-class SiemsApp(Listening, Arriving, Recording, Measuring, Going, Office, ViewDeeds, App[int], inherit_bindings=False):
+class SiemsApp(
+    Listening, Arriving, Recording, Measuring, Running, Going, Office, ViewDeeds, App[int], inherit_bindings=False
+):
     """One session at one daemon."""
 
     TITLE = "siems"
@@ -101,11 +107,16 @@ class SiemsApp(Listening, Arriving, Recording, Measuring, Going, Office, ViewDee
         self.alerts_screen, self.audit_screen = AlertsScreen(), AuditScreen()
         self.oncall_screen, self.inbox_screen = OncallScreen(), InboxScreen()
         self.measures_screen = MeasuresScreen()
+        self.runs_screen, self.run_reads = RunsScreen(), RunReads(client, self.post_message)
+        self.runs: dict[str, KnownRun] = {}
+        self.runs_dirty: set[str] = set()
+        self.runs_waiting: list[str] = []
         self.figures = FigureReads(client, self.post_message, self.records.lane)
         self.lists: dict[Where, Place] = {
             screen.WHERE: screen
             for screen in (
                 self.alerts_screen,
+                self.runs_screen,
                 self.oncall_screen,
                 self.measures_screen,
                 self.audit_screen,
@@ -147,7 +158,7 @@ class SiemsApp(Listening, Arriving, Recording, Measuring, Going, Office, ViewDee
             self.saved.filter = self.under
         self.link.query, self.link.sort = whole_query(self.saved.filter), self.model.sort
         self.model.marks = set(self.saved.marks)
-        self.model.want((target[2] if target else "") or self.saved.cursor or None)
+        self.model.want((target[2] if target and target[0] is Where.DETAIL else "") or self.saved.cursor or None)
         self._first_paint()
         for where, screen in self.lists.items():
             self.install_screen(screen, where.value)
@@ -266,13 +277,14 @@ def run(
     """
     found = read_target(target) if target else (Where.BOARD, "", "")
     if found is None:
-        raise UsageError(f"{target!r} is no place in the console", hint=f"INC-12, {', '.join(LINKS.values())}")
+        raise UsageError(f"{target!r} is no place in the console", hint=f"INC-12, RUN-9, {', '.join(LINKS.values())}")
     where, query, ref = found
     if view and (kept := saved.view_named(view)) is not None:
         view = kept.filter
     if (view or query) and where is not Where.DETAIL:
         target = f"{target.partition('?')[0] or 'incidents'}?{query or view}"
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
+        ref = ref if where is Where.DETAIL else ""
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=ref)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal", hint="from a script:  siems incident list --json")

@@ -31,6 +31,7 @@ SORTS = {
     "sla": "sla", "score": "-priority_score", "priority": "-priority_score", "newest": "-created_at",
     "age": "-created_at",
 }  # fmt: skip
+_RUN = re.compile(r"(?:run/|RUN-)(\d{1,12})", re.IGNORECASE)
 _REF = re.compile(r"(?:INC-)?(\d{1,12})", re.IGNORECASE)
 
 
@@ -63,6 +64,9 @@ VIEW: tuple[Entry, ...] = (
     Entry("silences", "S", "silences and maintenance windows"),
     Entry("parents", "C", "common causes at several clients"),
     Entry("audit QUERY", "", "the audit log, filtered"),
+    Entry("runs QUERY", "3", "the runs, filtered"),
+    Entry("run NAME", "R", "what a runbook would do for this incident"),
+    Entry("run NUMBER", "", "open a run"),
     Entry("view NAME", "f", "a saved view: mine, late, critical, or one of yours"),
     Entry("sort sla|score|newest", "", "order of the list"),
     Entry("tz ZONE", "T", "time zone, such as Europe/Oslo, local or utc"),
@@ -103,6 +107,36 @@ def ref(text: str) -> str | None:
     return f"INC-{int(found[1])}" if found else None
 
 
+def run_ref(text: str, *, bare: bool = False) -> str | None:
+    """`RUN-9` of `run-9`, `run/9`, and of a bare 9 where runs are meant."""
+    found = _RUN.fullmatch(text)
+    if found is None and bare and text.isdigit() and text.isascii():
+        return f"RUN-{int(text)}"
+    return f"RUN-{int(found[1])}" if found else None
+
+
+def _run(words: Sequence[str], text: str) -> Wish | None:
+    """What is about runs: `runs`, `run 9`, `run NAME`, and the command line's `runbook ...`."""
+    head, rest = words[0].lower(), list(words[1:])
+    if head in ("go", "open", "show") and rest and "/runs/" in rest[0]:
+        head, rest = "run", [rest[0].rpartition("/")[2]]
+    if (known := run_ref(words[0])) is not None:
+        return Wish("open run", rest=known)
+    if head == "runbook" and rest[:1] == ["runs"]:
+        head, rest = "runs", rest[1:]
+    if head == "runs":
+        return Wish("runs", rest=_behind(text, "runs"))
+    if head not in ("run", "runbook"):
+        return None
+    verb = rest.pop(0).lower() if head == "runbook" and rest else "run" if rest else ""
+    if verb in ("status", "logs", "approve", "reject", "cancel", "rollback", "run") and rest:
+        known = run_ref(rest[0], bare=True)
+        return Wish("open run", rest=known) if known else Wish("run book", rest=rest[0]) if verb == "run" else None
+    return Wish(
+        {"reject": "approve", "rollback": "roll_back", "approve": "approve", "cancel": "cancel"}.get(verb, "runbook")
+    )
+
+
 def parse(text: str) -> Wish:
     """A wish from what was typed. Raises ValueError with a sentence for the reader."""
     try:
@@ -118,6 +152,8 @@ def parse(text: str) -> Wish:
         return Wish("open", (known,))
     if head in NOUNS:
         return _noun(rest)
+    if (wish := _run(words, text)) is not None:
+        return wish
     if (phrase := _phrase(words)) is not None:
         return phrase
     if head in ("alerts", "audit") or (head == "alert" and rest[:1] in ([], ["list"])):

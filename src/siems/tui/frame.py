@@ -84,17 +84,27 @@ def clock(now: datetime, zone: tzinfo, *, wide: bool, seconds: bool) -> list[Pie
 
 
 SCREENS: tuple[tuple[Where, str], ...] = (
-    (Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.ONCALL, "4 On-call"), (Where.SLA, "5 SLA"),
+    (Where.BOARD, "1 Incidents"), (Where.ALERTS, "2 Alerts"), (Where.RUNS, "3 Runs"),
+    (Where.ONCALL, "4 On-call"), (Where.SLA, "5 SLA"),
     (Where.CLIENTS, "6 Companies"), (Where.AUDIT, "7 Audit"), (Where.INBOX, "8 Inbox"),
 )  # fmt: skip
 
 
-def screens(here: Where, unread: int) -> list[Piece]:
-    """The second line: where one is and could go."""
+def screens(here: Where, unread: int, waiting: int = 0, *, width: int = 80) -> list[Piece]:
+    """The second line: where one is and could go. `waiting`: runs that wait for the reader."""
+    wide = width >= 100
+    here = Where.RUNS if here is Where.RUN else here
     line: list[Piece] = []
     for where, name in SCREENS:
         text = f"{name}({unread})" if where is Where.INBOX and unread else name
-        line.append((f"[{text}]", "tab") if where is here else (f" {text} ", ""))
+        if where is Where.RUNS and waiting:
+            text += f"({waiting} to approve)" if wide else f"({waiting})"
+        role = "!" if where is Where.RUNS and waiting else ""
+        if wide:
+            line.append((f"[{text}]", "tab") if where is here else (f" {text} ", role))
+        else:
+            line += [(" ", "")] if line else []
+            line.append((f"[{text}]", "tab") if where is here else (text, role))
     return line
 
 
@@ -143,7 +153,11 @@ def keys(
     left = width
     for name in names:
         deed = BY_ID[name]
-        if where not in deed.where or name in without or (deed.acts and deed.needs not in able):
+        if (
+            where not in deed.where
+            or name in without
+            or (deed.changes and deed.about in ("incident", "run") and deed.needs not in able)
+        ):
             continue
         words = {"retry": "retry", "undo": "undo", "doctor": "doctor"}
         words |= {"command": "cmd", "escalate": "escal"} if width < 100 else {}

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 from siems.tui.actions import Where
 from siems.tui.commands import ref as ref_of
+from siems.tui.commands import run_ref
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.place import Place
+from siems.tui.screens.run import RunScreen
 
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
@@ -20,21 +22,25 @@ TARGETS = {
     "users": Where.PEOPLE, "user": Where.PEOPLE, "policies": Where.CHAINS, "policy": Where.CHAINS,
     "silences": Where.SILENCES, "silence": Where.SILENCES, "maintenance": Where.SILENCES,
     "parents": Where.PARENTS, "parent": Where.PARENTS,
+    "runs": Where.RUNS,
 }  # fmt: skip
 """What a deep link may name; behind a `?` stands the filter of its list."""
 LINKS = {
     Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.SLA: "sla", Where.AUDIT: "audit", Where.INBOX: "inbox",
     Where.CLIENTS: "companies", Where.PEOPLE: "users", Where.CHAINS: "policies",
     Where.SILENCES: "silences", Where.PARENTS: "parents",
+    Where.RUNS: "runs",
 }  # fmt: skip
 """The deep link to each list."""
 
 
 def read_target(text: str) -> tuple[Where, str, str] | None:
-    """(screen, filter, incident) of `INC-12`, `oncall`, `alerts?severity:>=HIGH`; None when it is none of these."""
+    """(screen, filter, incident or run) of `INC-12`, `RUN-9`, `oncall`, `alerts?severity:>=HIGH`; None for others."""
     head, _, query = text.partition("?")
     if (ref := ref_of(head)) is not None:
         return Where.DETAIL, "", ref
+    if (run := run_ref(head.rpartition("runs/")[2] if "/" in head else head)) is not None:
+        return Where.RUN, "", run
     where = TARGETS.get(head.lower())
     return None if where is None else (where, query.strip(), "")
 
@@ -127,17 +133,18 @@ class Going:
         if found is None:
             return
         where, query, ref = found
-        if ref:
+        if where is Where.RUN:
+            self._app.open_run(ref)
+        elif ref:
             self.open_incident(ref)
-            return
-        if where is not Where.BOARD:
+        elif where is not Where.BOARD:
             self._app.lists[where].begin_with(query)
             self.go_to(where)
 
     def target_now(self) -> str:
         """A deep link to where the reader stands; nothing for the board."""
         for place in reversed(self._app.places()):
-            if isinstance(place, DetailScreen):
+            if isinstance(place, (DetailScreen, RunScreen)):
                 return place.ref
             if place.WHERE in LINKS:
                 return LINKS[place.WHERE]

@@ -14,6 +14,7 @@ from siems.client import Client
 from siems.errors import NotAuthenticated, SiemsError, UsageError
 from siems.tui import board_messages, messages
 from siems.tui.lanes import Lane
+from siems.tui.run_reads import RunMoved
 from siems.wire import (
     AlertView,
     IncidentDetail,
@@ -136,6 +137,8 @@ class Link:
         data = event.get("data") or {}
         if kind == "notice.created":
             self.post(messages.Noticed(data))
+        if kind.startswith("run."):
+            self.post(RunMoved(str(event.get("object", "")), kind))
         if kind == "reset":
             raise SiemsError("the stream asks for a fresh start")
         if kind.startswith(("alert.", "delivery.")):

@@ -58,6 +58,7 @@ class Listening:
         self._app.hands.look_up()
         self._app.catch_up()
         self._app.read_again()
+        self._app.read_runs_again()
         self._app.link.read_summary()
         self._app.refreshed = self._app.monotonic()
         self.peek()

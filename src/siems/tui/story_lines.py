@@ -74,12 +74,15 @@ def notes(entries: Sequence[TimelineEntry], scene: Scene, width: int) -> list[Li
     return lines or [[("No notes: n writes one.", "dim")]]
 
 
-def facts(view: IncidentView, story: Story, scene: Scene, width: int) -> list[Line]:
-    """What else is known."""
+def facts(
+    view: IncidentView, story: Story, scene: Scene, width: int, more_rows: Sequence[tuple[str, str]] = ()
+) -> list[Line]:  # fmt: skip
+    """What else is known; `more_rows`: what is known elsewhere."""
     terms = " ".join(f"{name} {value:+d}" for name, value in story.detail.priority_terms.items() if value)
     more = f" and {view.asset_count - 6} more" if view.asset_count > 6 else ""
     rows: list[tuple[str, str]] = [
         *_advice(view),
+        *more_rows,
         ("opened", scene.time(view.created_at)),
         ("owner", view.assignee_name or "nobody"),
         ("score", f"{view.priority_score}   ({terms})" if terms else str(view.priority_score)),
@@ -164,12 +167,13 @@ def side(
     height: int,
     *,
     past: Sequence[IncidentView] | None = None,
+    more_rows: Sequence[tuple[str, str]] = (),
 ) -> list[Line]:
     """The right half of a wide terminal: alerts, notes, what was before, facts; the alerts take what is left."""
     if story is None:
         return []
     rule: Line = [(scene.looks.rule(width + 1), "rule")]
-    known = facts(view, story, scene, width)
+    known = facts(view, story, scene, width, more_rows)
     written = notes(story.timeline, scene, width)[:8]
     before: list[Line] = [rule, [("HISTORY", "head")], *history(past, scene, width)[:6]] if past else []
     below: list[Line] = [rule, [("NOTES", "head")], *written, *before, rule, [("FACTS", "head")], *known]

@@ -14,7 +14,7 @@ PATIENCE = 3.0
 
 
 def leave_with_terminal(
-    fileno: int, *, save: Callable[[], None], leave: Callable[[], object], at_end: Callable[[], object]
+    fileno: int, *, save: Callable[[], None], leave: Callable[[], object], at_end: Callable[[], object] = lambda: None,
 ) -> None:  # fmt: skip
     """Watch a terminal on a thread of its own: polling for nothing still reports that it hung up.
 

@@ -74,12 +74,12 @@ class ViewDeeds:
         place, app = self._place, self._app
         views = place.subjects()
         acts = [deed for deed in DEEDS if deed.changes and deed.keys and place.WHERE in deed.where]
-        whys = {d.id: place.refusal(d) if d.acts else app.hands.held_back(d) for d in acts}
+        whys = {d.id: place.refusal(d) for d in acts}
         grey = [name for name, why in whys.items() if why]
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
-        why = f"{views[0].id} is {views[0].state}" if views and app.state.up and not app.read_only else ""
-        why = why or ("read only" if app.read_only else "no incident" if app.state.up else "no daemon answers")
+        why = place.standing() if app.state.up else "no daemon answers"
+        why = "read only" if app.read_only else why
 
         def run(name: str | None) -> None:
             if name:
@@ -217,6 +217,13 @@ class ViewDeeds:
             return
         if wish.word == "open" and wish.refs:
             self._app.open_incident(wish.refs[0])
+        elif wish.word == "open run":
+            self._app.open_run(wish.rest)
+        elif wish.word == "run book":
+            self._app.run_named(wish.rest)
+        elif wish.word == "runs" and wish.rest:
+            self._app.do_runs()
+            self._app.runs_screen.take_filter(wish.rest)
         elif wish.word == "alerts" and wish.rest:
             self._app.do_alerts()
             self._app.filter_arrivals(wish.rest)

@@ -92,6 +92,13 @@ class RunCommand(Wire):
     timeout_seconds: int
 
 
+class RunScripts(Wire):
+    """What a run does on each of its hosts with this platform, in order."""
+
+    platform: str
+    commands: list[RunCommand]
+
+
 class RunTarget(Wire):
     """A host that a run would reach, and how."""
 

@@ -5,7 +5,7 @@ Mail programs and scanners open links by themselves, so opening one changes noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,7 +15,7 @@ from aiohttp import web
 from siems.daemon.http.middleware import RUNTIME, body_of, not_draining
 from siems.daemon.runtime import Runtime
 from siems.domain.answer import Answerable, AnswerVerb, read_token, verbs_of
-from siems.errors import Conflict, NotFound, SiemsError
+from siems.errors import Conflict, InvalidField, NotFound, SiemsError
 from siems.present import safe
 from siems.services import answering
 from siems.services.answering import Answered
@@ -30,12 +30,17 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 1rem;color:#111;"
     "background:#fff}button{font:inherit;padding:.6rem 1.2rem;margin:.5rem .5rem 0 0}textarea{font:inherit;"
     "width:100%}li{margin:.4rem 0}small{color:#555}@media(prefers-color-scheme:dark){body{color:#eee;"
-    "background:#111}small{color:#aaa}}"
+    "background:#111}small{color:#aaa}}pre{overflow-x:auto;border:1px solid #888;padding:.6rem;font-size:13px}"
+    "input{font:inherit}"
 )
 LABELS = {
     AnswerVerb.ACK: "Acknowledge", AnswerVerb.RESOLVE: "Resolve", AnswerVerb.ESCALATE: "Escalate",
+    AnswerVerb.APPROVE: "Approve", AnswerVerb.REJECT: "Reject",
 }  # fmt: skip
-NEEDED = {AnswerVerb.RESOLVE: "What was done?", AnswerVerb.ESCALATE: "Why?"}
+NEEDED = {AnswerVerb.RESOLVE: "What was done?", AnswerVerb.ESCALATE: "Why?", AnswerVerb.REJECT: "Why not?"}
+LARGEST = 60_000
+TOO_OLD = "This link is too old"
+OF_RUNS = (AnswerVerb.APPROVE, AnswerVerb.REJECT)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -43,11 +48,14 @@ async def show(request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     try:
         asked = _asked(request, runtime)
-        name, found = await runtime.database.write(answering.look, asked, companies=(asked.company_id,))
+        name, found = await _look(runtime, asked)
     except SiemsError as why:
         return _page("This link does not work", [f"<p>{escape(safe(why.message))}</p>"], status=why.status)
+    if _old(asked, runtime):
+        return _page(TOO_OLD, [_list(found)], status=NotFound.status)
     verbs = verbs_of(asked.object) if asked.verb is AnswerVerb.LOOK else (asked.verb,)
-    return _page(f"siems, for {name}", [_list(found), *(_form(verb) for verb in verbs)])
+    forms = [_form(verb, found) for verb in verbs if all(one.waits for one in found)]
+    return _page(f"siems, for {name}", [_list(found), *forms])
 
 
 async def press(request: web.Request) -> web.Response:
@@ -56,29 +64,57 @@ async def press(request: web.Request) -> web.Response:
     try:
         not_draining(runtime)
         asked = _asked(request, runtime)
+        if _old(asked, runtime):
+            raise Conflict(TOO_OLD)
         fields = parse_qs((await body_of(request)).decode("utf-8", "replace"), max_num_fields=10)
         verb = _verb(asked, fields)
         note = (fields.get("note") or [""])[0].strip()[:4_000]
         if verb in NEEDED and not note:
-            return _page(f"{LABELS[verb]}: {NEEDED[verb]}", [_form(verb)], status=400)
+            _, found = await _look(runtime, asked)
+            return _page(f"{LABELS[verb]}: {NEEDED[verb]}", [_form(verb, found)], status=400)
 
         def work(uow: UnitOfWork) -> list[Answered]:
             answering.use_up(uow, asked, verb, request.match_info["token"])
+            if verb in OF_RUNS:
+                typed = (fields.get("typed") or [""])[0].strip()[:100]
+                return answering.decide(uow, asked, verb, note=note, typed=typed, by="link")
             return answering.answer(uow, asked, verb, note=note, by="link")
 
         done = await runtime.database.write(work, companies=(asked.company_id,))
     except Conflict as why:
-        _, found = await runtime.database.write(answering.look, asked, companies=(asked.company_id,))
-        return _page("Already answered", [f"<p>{escape(safe(why.message))}</p>", _list(found)], status=why.status)
+        return await _settled(runtime, asked, why)
+    except InvalidField as why:
+        _, found = await _look(runtime, asked)
+        return _page("Not yet", [f"<p>{escape(safe(why.message))}</p>", _list(found), _form(verb, found)], status=400)
     except SiemsError as why:
         return _page("That did not work", [f"<p>{escape(safe(why.message))}</p>"], status=why.status)
     return _page("Done" if any(one.changed for one in done) else "Nothing was changed", [_list(done)])
 
 
+async def _look(runtime: Runtime, asked: Answerable) -> tuple[str, list[Answered]]:
+    found: tuple[str, list[Answered]] = await runtime.database.write(
+        answering.look, asked, companies=(asked.company_id,)
+    )
+    return found
+
+
+async def _settled(runtime: Runtime, asked: Answerable, why: Conflict) -> web.Response:
+    """Nothing can be done by this link any more: who did what, and when."""
+    try:
+        _, found = await _look(runtime, asked)
+    except SiemsError as gone:
+        return _page("That did not work", [f"<p>{escape(safe(gone.message))}</p>"], status=gone.status)
+    return _page("Already answered", [f"<p>{escape(safe(why.message))}</p>", _list(found)], status=why.status)
+
+
+def _old(asked: Answerable, runtime: Runtime) -> bool:
+    return asked.until < runtime.clock.now()
+
+
 def _asked(request: web.Request, runtime: Runtime) -> Answerable:
     asked = read_token(runtime.vault.derived("answers"), request.match_info["token"])
-    if asked.until < runtime.clock.now():
-        raise NotFound("this link is too old")
+    if _old(asked, runtime) and asked.verb not in OF_RUNS:  # who has decided can be looked up later on
+        raise NotFound(TOO_OLD)
     return asked
 
 
@@ -89,8 +125,14 @@ def _verb(asked: Answerable, fields: dict[str, list[str]]) -> AnswerVerb:
     return AnswerVerb(said)
 
 
-def _form(verb: AnswerVerb) -> str:
+def _form(verb: AnswerVerb, found: Sequence[Answered]) -> str:
     need = ""
+    typed = next((one.typed for one in found if one.typed), "") if verb is AnswerVerb.APPROVE else ""
+    if typed:
+        need = (
+            f"<p><label>High risk: type the id of the company, <b>{escape(typed)}</b>, to approve<br>"
+            '<input name="typed" autocomplete="off" required></label></p>'
+        )
     if verb in NEEDED:
         need = f'<p><label>{NEEDED[verb]}<br><textarea name="note" rows="3" required></textarea></label></p>'
     return (
@@ -101,10 +143,19 @@ def _form(verb: AnswerVerb) -> str:
 
 def _list(found: Iterable[Answered]) -> str:
     lines = "".join(
-        f"<li><b>{escape(one.object)}</b> {escape(safe(one.title))}<br><small>{escape(safe(one.text))}</small></li>"
+        f"<li><b>{escape(one.object)}</b> {escape(safe(one.title))}<br><small>{escape(safe(one.text))}</small>"
+        f"{_details(one)}</li>"
         for one in found
     )
     return f"<ul>{lines or '<li>There is nothing left.</li>'}</ul>"
+
+
+def _details(one: Answered) -> str:
+    if not one.details:
+        return ""
+    cut = one.details.index("") if "" in one.details else len(one.details)
+    told, exact = (escape("\n".join(map(safe, part))[:LARGEST]) for part in (one.details[:cut], one.details[cut + 1 :]))
+    return f"<pre>{told}</pre><details><summary>Every command, exactly</summary><pre>{exact}</pre></details>"
 
 
 def _page(title: str, parts: Iterable[str], *, status: int = 200) -> web.Response:

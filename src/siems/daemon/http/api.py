@@ -174,6 +174,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/runs", runs.ask_for_run),
     ("GET", "/runs/{ref}", runs.show_run),
     ("GET", "/runs/{ref}/output", runs.run_output),
+    ("GET", "/runs/{ref}/commands", runs.run_commands),
     ("POST", "/runs/{ref}/actions/approve", runs.approve_run),
     ("POST", "/runs/{ref}/actions/reject", runs.reject_run),
     ("POST", "/runs/{ref}/actions/cancel", runs.cancel_run),

@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from siems import wire
-from siems.daemon.http.call import Call, encode
+from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.run import Run
 from siems.errors import InvalidField, UsageError
@@ -39,6 +39,11 @@ async def run_output(call: Call) -> web.Response:
         limit=call.limit(),
     )  # fmt: skip
     return answer(await call.read(work, run))
+
+
+async def run_commands(call: Call) -> web.Response:
+    run = await call.read(run_views.find_run, call.path("ref"), call.actor)
+    return items_of(await call.read(run_views.show_commands, run))
 
 
 def _number(call: Call, name: str) -> int:

@@ -31,6 +31,7 @@ HEADINGS = {
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
     Where.CHAINS: "escalation policies", Where.REPLAY: "replay",
     Where.SILENCES: "silences and windows", Where.PARENTS: "common causes",
+    Where.CHAINS: "escalation policies", Where.RUNS: "runs", Where.RUN: "run",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -77,10 +78,21 @@ _REPLAY = (
     ("record", "the board is as it was; line 2 says what is not on record"),
     ("speed", "x1 is as it went, x60 an hour in a minute; --speed begins with it"),
 )
+_RUNS = (
+    ("STATE", "? waits for an answer; a request that nobody answers within an hour has expired"),
+    ("filter", "state:failed,running risk:high #acme requested:<24h restart"),
+    ("command", ":run 91  :run high-cpu-fix  :runs state:failed  :runbook approve"),
+)
+_RUN = (
+    ("host", "v done  x failed, these come first  > running  . queued  - skipped"),
+    ("answers", "Y asks for the number of the run; HIGH for the id of the company"),
+    ("command", ":run 91  :runs  :inc 121"),
+)
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
     Where.REPLAY: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
+    Where.RUNS: _RUNS, Where.RUN: _RUN,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),

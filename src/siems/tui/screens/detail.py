@@ -7,11 +7,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from siems import present
-from siems.tui import clocks, frame, story_lines
+from siems.tui import clocks, frame, run_lines, story_lines
 from siems.tui.actions import Where
 from siems.tui.looks import Line, Piece, spread
 from siems.tui.messages import Story
 from siems.tui.panes import state, where
+from siems.tui.run_reads import Fitting
 from siems.tui.screens.place import Place, bindings, filled
 from siems.tui.widgets.lines import Lines
 from siems.tui.widgets.window import WHEEL
@@ -34,7 +35,8 @@ class DetailScreen(Place):
         self.top = 0
         self.why = ""
         self.past: dict[str, list[IncidentView]] = {}
-        self._past_asked = ""
+        self.fitting: dict[str, list[tuple[str, str]]] = {}
+        self._past_asked = self._fitting_asked = ""
 
     def compose(self) -> ComposeResult:
         looks = self.siems.looks
@@ -74,6 +76,16 @@ class DetailScreen(Place):
         if self._past_asked != view.id and self.siems.state.up:
             self._past_asked = view.id
             self.siems.records.past(view)
+
+    def take_fitting(self, event: Fitting) -> None:
+        """The runbooks that fit, and the runs."""
+        self.fitting = {event.ref: run_lines.rows(event.suggested, event.past)}
+        self.repaint()
+
+    def _ask_fitting(self, view: IncidentView) -> None:
+        if self._fitting_asked != view.id and self.siems.state.up:
+            self._fitting_asked = view.id
+            self.siems.run_reads.fitting(view)
 
     # --- painting -------------------------------------------------------------------------------------------
 
@@ -119,10 +131,12 @@ class DetailScreen(Place):
         self.lines("main").show(filled(body[self.top : self.top + height], height))
         if wide or SECTIONS[self.section] == "History":
             self._ask_past(view)
+        if wide or SECTIONS[self.section] == "Facts":
+            self._ask_fitting(view)
         if wide:
             self.lines("edge").show([[(app.looks.bar, "rule")]] * height)
-            past = self.past.get(view.id)
-            side = story_lines.side(view, story, self.scene(), SIDE - 1, height, past=past)
+            past, more = self.past.get(view.id), self.fitting.get(view.id, ())
+            side = story_lines.side(view, story, self.scene(), SIDE - 1, height, past=past, more_rows=more)
             self.lines("side").show(filled(side, height))
         self.tick()
 
@@ -179,7 +193,7 @@ class DetailScreen(Place):
             case "History":
                 return story_lines.history(self.past.get(view.id), scene, width)
             case "Facts":
-                return story_lines.facts(view, story, scene, width)
+                return story_lines.facts(view, story, scene, width, self.fitting.get(view.id, ()))
             case _:
                 head: list[Line] = [[(f"TIMELINE {len(story.timeline)}", "head")]] if self.wide else []
                 return head + story_lines.timeline(story.timeline, scene, width)

@@ -182,6 +182,8 @@ class InboxScreen(ListPlace):
             self._mark([one.id])
         if one.object.startswith("INC-"):
             app.open_incident(one.object)
+        elif one.object.startswith("RUN-"):
+            app.open_run(one.object)
         elif one.object.startswith("sch-") or one.kind.startswith(("oncall.", "swap.")):
             app.do_oncall()
         else:

@@ -76,7 +76,8 @@ class Place(Screen[None], inherit_bindings=False):
     def screens_line(self) -> list[Piece]:
         """Where one is, and how it stands with the incidents wherever that is."""
         app = self.siems
-        left = frame.screens(self.WHERE, app.me.unread if app.me else 0)
+        unread, width = app.me.unread if app.me else 0, self.size.width
+        left = frame.screens(self.WHERE, unread, len(app.runs_waiting), width=width)
         return frame.beside(left, frame.tally(*app.model.tally()), self.size.width)
 
     def tick(self) -> None:
@@ -101,8 +102,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
-        able = self.able()
-        keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
+        keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])
 
     def repaint(self) -> None:
@@ -135,18 +135,23 @@ class Place(Screen[None], inherit_bindings=False):
         """What an action would be done to."""
         return []
 
+    def able(self) -> set[str]:
+        """The acts that are possible now."""
+        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
+
+    def standing(self) -> str:
+        """How it stands with what an action would be done to."""
+        views = self.subjects()
+        return f"{views[0].id} is {views[0].state}" if views else "no incident"
+
     @property
     def bulk(self) -> bool:
         """Whether marks decide what is meant."""
         return False
 
-    def able(self) -> set[str]:
-        """The acts that the last line offers."""
-        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
-
     def refusal(self, deed: Deed) -> str:
-        """Why an act cannot be asked for here, or nothing."""
-        return self.siems.hands.refusal(deed, self.subjects())
+        """Why a change cannot be asked for here, or nothing."""
+        return self.siems.hands.refusal(deed, self.subjects()) if deed.acts else self.siems.hands.held_back(deed)
 
     def story(self) -> Story | None:
         return None
@@ -158,7 +163,7 @@ class Place(Screen[None], inherit_bindings=False):
         if deed.acts:
             self.siems.ask(deed, self.subjects(), bulk=self.bulk)
             return
-        if deed.changes and (why := self.siems.hands.held_back(deed)):
+        if deed.changes and (why := self.refusal(deed)):
             self.siems.tell(why, "error")
             return
         own = getattr(self, f"do_{name}", None) or getattr(self.siems, f"do_{name}")

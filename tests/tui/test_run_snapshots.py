@@ -1,0 +1,91 @@
+"""How screens 3 and 4 look, and the windows before and between them, at both sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from driving import Session, connected, console
+from scripted import ScriptedClient
+from test_snapshots import SIZES, Snap, Steps, help_, lost, nothing
+from textual.pilot import Pilot
+
+
+async def answer(it: Session) -> None:
+    await it.press("Y")
+    it.time[0] += 1
+    await it.press("t")
+    await it.write("91")
+    await it.press("enter")
+
+
+async def choose(it: Session) -> None:
+    await it.press("R")
+    await it.until("fixed it 3 times")
+
+
+async def plan(it: Session) -> None:
+    await choose(it)
+    await it.press("enter")
+    await it.until("service is missing")
+    it.time[0] += 1
+    await it.write("vpn")
+    await it.press("enter", "o")
+    await it.until("2 hosts of Borealis")
+
+
+async def commands(it: Session) -> None:
+    await plan(it)
+    await it.press("d")
+
+
+async def all_hosts(it: Session) -> None:
+    await it.press("L")
+
+
+async def exact(it: Session) -> None:
+    await it.press("x")
+
+
+async def roll_back(it: Session) -> None:
+    await it.press("B")
+
+
+STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
+    "runs": ("runs", nothing, {}),
+    "runs_ascii": ("runs", nothing, {"ascii_only": True}),
+    "runs_help": ("runs", help_, {}),
+    "runs_lost": ("runs", lost, {}),
+    "runs_none": ("runs?state:failed", nothing, {}),
+    "run": ("RUN-93", nothing, {}),
+    "run_ascii": ("RUN-93", all_hosts, {"ascii_only": True}),
+    "run_mono": ("RUN-93", exact, {"theme": "mono"}),
+    "run_help": ("RUN-93", help_, {}),
+    "run_lost": ("RUN-93", lost, {}),
+    "run_over": ("RUN-88", roll_back, {}),
+    "gate": ("RUN-91", nothing, {}),
+    "gate_own": ("RUN-94", nothing, {"read_only": True}),
+    "gate_answer": ("RUN-91", answer, {}),
+    "choose_runbook": ("INC-121", choose, {}),
+    "plan": ("INC-121", plan, {}),
+    "plan_commands": ("INC-121", commands, {"armed": True, "color": "red"}),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", STATES)
+def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
+    target, steps, options = STATES[state]
+    client, time = ScriptedClient(), [1_000.0]
+    app = console(client, time, target=target, **options)
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        it = Session(app, client, time)
+        it.pilot = pilot
+        await connected(app, pilot)
+        await steps(it)
+        await it.settle()
+        app.link.stop()
+        client.lose()
+
+    assert snap_compare(app, terminal_size=size, run_before=drive)
