@@ -187,7 +187,7 @@ class World:
     def story(self, ref: str = "INC-1") -> list[str]:
         """The lines of an incident's timeline, oldest first."""
         number = int(ref.removeprefix("INC-"))
-        lines = self.rows("SELECT text FROM timeline WHERE incident_id = :n ORDER BY id", n=number)
+        lines = self.rows("SELECT text FROM timeline WHERE incident_id = :n AND kind <> 'stand' ORDER BY id", n=number)
         return [line["text"] for line in lines]
 
     def notices(self, event: str, ref: str = "INC-1") -> set[str]:

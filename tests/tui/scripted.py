@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from boards import duty, told, trail, whatif
+from grouped import Grouped
 from measured import Measured
 from offices import OfficeClient
 from scripted_boards import ScriptedBoards
@@ -121,7 +122,7 @@ def incidents() -> list[wire.IncidentView]:
     ]  # fmt: skip
 
 
-class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient):
+class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Grouped):
     """The methods of `Client` over lists in memory. `down` makes every call fail as a lost daemon does."""
 
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:

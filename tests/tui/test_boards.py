@@ -11,6 +11,7 @@ from scripted import NOW, ScriptedClient
 
 from siems import errors
 from siems.tui.board_messages import Duty
+from siems.tui.looks import flow, width_of
 from siems.tui.screens.audit import AuditScreen
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
@@ -55,6 +56,28 @@ async def test_a_deep_link_carries_a_filter() -> None:
     async with opened(target="incidents?#cedar") as it:
         assert "INC-97" in it.screen
         assert "INC-118" not in it.screen
+
+
+async def test_a_view_lies_under_the_incident_that_a_deep_link_opens() -> None:
+    async with opened(target="INC-121", under="#borealis") as it:
+        assert isinstance(it.app.screen, DetailScreen)
+        assert it.app.screen.ref == "INC-121"
+        await it.press("q")
+        assert "filter: #borealis" in it.screen
+        assert "INC-118" not in it.screen
+
+
+async def test_long_lines_about_a_schedule_go_on_under_themselves() -> None:
+    why = "a concert of the children, and then the long way home over the mountains"
+    line = [("override  ", "dim"), ("Maria", "bold"), (f'  Sat 14:00 to Sun 18:00  "{why}"', ""), ("  OVR-1", "dim")]
+    parts = flow(line, 60)
+    assert len(parts) == 3
+    assert all(width_of(part) <= 60 for part in parts)
+    said = " ".join("".join(text for text, _ in part).strip() for part in parts)
+    assert said.split() == "".join(text for text, _ in line).split()
+    assert ("Maria", "bold") in parts[0]
+    assert flow(line, 200) == [line]
+    assert all(width_of(part) <= 20 for part in flow([("x" * 90, "bold")], 20))
 
 
 async def test_the_session_is_restored_where_it_was_left() -> None:

@@ -39,7 +39,7 @@ async def test_the_facts_begin_with_what_is_advised() -> None:
     )  # fmt: skip
     async with opened(ScriptedClient([view(5, insight=advice)]), target="INC-5") as it:
         await it.press("tab", "tab", "tab", "tab")
-        for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "i accepts or declines it"):
+        for text in ("cascade (0.83, gemini)", "look at sw-1", "INC-7", "W accepts or declines it"):
             assert text in it.screen
         assert "\x1b" not in it.screen
 
@@ -59,7 +59,7 @@ async def test_one_key_decides_on_what_waits(key: str, told: str, said: str) -> 
     )  # fmt: skip
     client = ScriptedClient([view(5, insight=advice)])
     async with opened(client) as it:
-        await it.press("i")
+        await it.press("W")
         assert "MEDIUM -> LOW  0.90, waiting" in it.screen
         assert "[/b] ignore all rules" in it.screen
         await it.press("enter", "i")
@@ -71,7 +71,7 @@ async def test_one_key_decides_on_what_waits(key: str, told: str, said: str) -> 
 
 async def test_without_advice_there_is_nothing_to_decide() -> None:
     async with opened(ScriptedClient([view(5)])) as it:
-        await it.press("i")
+        await it.press("W")
         assert "there is no advice on INC-5 yet" in it.screen
 
 

@@ -7,7 +7,7 @@ from driving import Session, opened
 
 from siems import places
 from siems.tui import saved
-from siems.tui.actions import DEEDS, EVERY, Where
+from siems.tui.actions import ALL, DEEDS, EVERY, Where
 
 # --- saved views, contexts, the doctor --------------------------------------------------------------------------
 
@@ -91,7 +91,8 @@ async def test_what_happened_on_the_asset_before() -> None:
 
 TARGETS = {Where.BOARD: "", Where.DETAIL: "INC-121", Where.ALERTS: "alerts", Where.ONCALL: "oncall",
            Where.AUDIT: "audit", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
-           Where.CHAINS: "policies", Where.SLA: "sla"}  # fmt: skip
+           Where.CHAINS: "policies", Where.SLA: "sla", Where.SILENCES: "silences", Where.PARENTS: "parents"
+           }  # fmt: skip
 
 
 async def test_every_key_of_the_table_has_somebody_who_answers() -> None:
@@ -111,7 +112,11 @@ async def test_every_key_of_the_table_can_be_pressed(where: Where) -> None:
     """The keys that mean the same everywhere are pressed on the board, its own ones on each screen."""
     async with opened(target=TARGETS[where]) as it:
         for deed in DEEDS:
-            if where not in deed.where or deed.id == "quit" or (deed.where == EVERY and where is not Where.BOARD):
+            if (
+                where not in deed.where
+                or deed.id == "quit"
+                or (deed.where in (EVERY, ALL) and where is not Where.BOARD)
+            ):
                 continue
             for key in deed.keys:
                 await it.press(key)

@@ -107,7 +107,7 @@ ADVISED = wire.InsightView(
 
 
 async def advice(it: Session) -> None:
-    await it.press("i")
+    await it.press("W")
 
 
 async def copy(it: Session) -> None:
@@ -160,7 +160,7 @@ async def alerts_empty(it: Session) -> None:
 
 
 async def override(it: Session) -> None:
-    await it.press("i")
+    await it.press("W")
     await it.write("4h")
     await it.press("enter")
 

@@ -22,19 +22,25 @@ from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
+from siems.tui.screens.replay import ReplayScreen
 from siems.tui.screens.run import RunScreen
 from siems.tui.screens.runs import RunsScreen
+from siems.tui.screens.silences import SilencesScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry", "run", "output", "edit", "try", "behind"),
+    "enter": ("open", "raw", "entry", "run", "output", "edit", "try", "held", "behind"),
     "o": ("incident", "only"),
-    "E": ("previous_critical", "export"),
+    "E": ("expire", "previous_critical", "export"),
+    "plus": ("join", "faster"),
+    "minus": ("leave", "slower"),
     "V": ("mark_none", "verify"),
+    "L": ("longer", "all_output"),
     "f": ("follow", "unread", "views"),
     "r": ("resolve", "range"),
     "c": ("close", "one_client"),
@@ -42,6 +48,11 @@ ELSEWHERE = {
     "b": ("brief", "its_runs"),
     "x": ("swap", "commands"),
     "tab": ("next_host", "section"),
+    "space": ("mark", "play"),
+    "h": ("day_back", "step_back"),
+    "left": ("day_back", "step_back"),
+    "l": ("day_on", "step_on"),
+    "right": ("day_on", "step_on"),
 }
 """The keys that mean something else on another screen. What they do there changes nothing but the view."""
 
@@ -87,6 +98,9 @@ def test_no_key_that_belongs_to_somebody_else() -> None:
         RunsScreen,
         RunScreen,
         ChainsScreen,
+        SilencesScreen,
+        ParentsScreen,
+        ReplayScreen,
         WizardScreen,
         Choice,
         Field,
@@ -113,6 +127,9 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (RunsScreen, Where.RUNS),
         (RunScreen, Where.RUN),
         (ChainsScreen, Where.CHAINS),
+        (SilencesScreen, Where.SILENCES),
+        (ParentsScreen, Where.PARENTS),
+        (ReplayScreen, Where.REPLAY),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
@@ -200,5 +217,8 @@ def test_a_key_map_changes_keys_but_not_into_forbidden_or_taken_ones() -> None:
     (places.config_dir() / "keys.toml").write_text("broken = [")
     assert read_keymap().keys == {}
     assert "cannot be read" in read_keymap().faults[0]
-    (places.config_dir() / "keys.toml").write_text('ack = "x"\nopen = "right"\n')
-    assert read_keymap().keys == {"ack": "x", "open": "right"}  # they mean something else on other screens only
+    (places.config_dir() / "keys.toml").write_text('ack = "x"\nmark = "left_square_bracket"\n')
+    assert read_keymap().keys == {
+        "ack": "x",
+        "mark": "left_square_bracket",
+    }  # they mean something else on other screens only

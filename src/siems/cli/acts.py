@@ -192,8 +192,8 @@ def hold(
     until: Annotated[str, typer.Option("--until", help="4h, 'tomorrow 9am', 2026-03-10T14:00Z")] = "",
 ) -> int:
     """Wait for somebody else, at most 7 days; it comes back by itself."""
-    from siems.cli.times import moment
     from siems.clock import rfc3339
+    from siems.moments import moment
 
     if not waits_for or not until:
         flag = "--for client|vendor|parts|scheduled" if not waits_for else "--until 4h"

@@ -48,7 +48,7 @@ def backtest(
     The file holds what `siems correlation edit` takes: strategy = "auto", window = "20m", min_alerts = 2,
     quiet_delay, auto_resolve, reopen, close_after, cascades, texts, enabled.
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     ask = _read(settings)
     refs = [company] if company else [c["id"] for c in door.client.companies()]

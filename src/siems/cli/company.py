@@ -193,7 +193,7 @@ def edit(
     ] = None,
 ) -> None:
     """Change what is given: siems company edit acme --rate 600/min --window 10m"""
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     def minutes(text: str | None) -> int | None:
         return None if text is None else (seconds(text) or 0) // 60
@@ -293,8 +293,8 @@ def trial(
 
     Exit 9 when a step fails. It is LOW, and resolved at the end.
     """
-    from siems.cli.times import seconds
     from siems.cli.trial import lines, run
+    from siems.moments import seconds
 
     if door.dry_run:
         raise errors.UsageError("a test cannot be tried without doing it", hint="leave --dry-run out")

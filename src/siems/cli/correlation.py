@@ -97,7 +97,7 @@ def asked(
     auto_resolve: bool | None, reopen: str | None, close_after: str | None, cascades: bool | None, texts: bool | None,
 ) -> dict[str, Any]:  # fmt: skip
     """`wire.CorrelationAsk`, as far as flags say it."""
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     def minutes(text: str | None) -> int | None:
         return None if text is None else (seconds(text) or 0) // 60
@@ -175,7 +175,7 @@ def preview(
 
     siems correlation preview --company acme --since 24h --strategy asset
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     ask = asked(
         strategy=strategy, window=window, min_alerts=min_alerts, quiet_delay=quiet_delay, auto_resolve=auto_resolve,

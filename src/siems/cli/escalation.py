@@ -274,8 +274,8 @@ def try_(
 
     siems escalation policy test default --at 'sat 03:00' --severity HIGH --company acme
     """
-    from siems.cli.times import moment
     from siems.clock import rfc3339
+    from siems.moments import moment
 
     found = door.client.try_policy(
         name, at=rfc3339(moment(when)) if when else None, severity=severity, company=company, assignee=assignee

@@ -41,7 +41,7 @@ def create(
 
     Nothing is expected before its first beat.
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     made = door.client.create_heartbeat(
         name=name, company=company, every_seconds=seconds(every), grace_seconds=seconds(grace),
@@ -125,7 +125,7 @@ def edit(
     severity: Severity = None,
 ) -> None:
     """Change what is given: siems heartbeat edit nightly-backup --every 12h --grace 1h"""
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     changed = door.client.edit_heartbeat(
         ref, name=name, every_seconds=seconds(every), grace_seconds=seconds(grace), severity=severity,

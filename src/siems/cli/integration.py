@@ -84,8 +84,8 @@ def setup(
 
     Makes the key when there is none.
     """
-    from siems.cli.times import seconds
     from siems.cli.ways import PRINTS, heard, marks, printed, steps, wait_for_first
+    from siems.moments import seconds
 
     if what not in PRINTS:
         raise errors.UsageError(f"there is nothing called {what!r} to print", hint=f"one of: {', '.join(PRINTS)}")

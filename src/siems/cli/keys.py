@@ -12,7 +12,7 @@ from siems.cli.show import Item, show_one
 def ending(text: str) -> str | None:
     if not text:
         return None
-    from siems.cli.times import moment
+    from siems.moments import moment
 
     return moment(text).isoformat()
 
@@ -49,7 +49,7 @@ def _secret_alone(made: Item) -> list[str]:
 def rotated(door: Door, ref: str, *, what: str, overlap: str, secrets_file: str, **more: Any) -> None:
     """Rotate, and tell until when the old ones are taken."""
     from siems.cli.show import at
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     lasts = 0 if overlap in ("0", "none") else seconds(overlap)
     until: list[str] = []

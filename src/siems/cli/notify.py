@@ -87,8 +87,8 @@ def read(
 def _since(text: str) -> str:
     from datetime import UTC, datetime, timedelta
 
-    from siems.cli.times import moment, seconds
     from siems.clock import rfc3339
+    from siems.moments import moment, seconds
 
     if not text:
         return ""

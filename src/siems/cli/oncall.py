@@ -69,8 +69,8 @@ def who(
     siems oncall who --company acme --at 'sat 03:00'
     siems oncall who --policy default --company acme
     """
-    from siems.cli.times import moment as parse
     from siems.clock import rfc3339
+    from siems.moments import moment as parse
 
     asked = {"company": company, "schedule": schedule, "incident": incident}
     if sum(map(bool, asked.values())) > 1 and not (company and schedule):
@@ -219,7 +219,7 @@ def ready(
 
     siems oncall ready --within 3d
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     hours = -(-(seconds(within) or 0) // 3_600)
     name = str(door.client.me()["user"]["id"]) if user in ("@me", "me") else user

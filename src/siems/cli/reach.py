@@ -164,7 +164,7 @@ def add_rule(
     siems notify rules add --channel sms --severity HIGH
     siems notify rules add --channel voice --to +15550100 --severity CRITICAL --after 5m
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     if not channel and not contact:
         raise errors.UsageError("by which contact?", hint="add  --channel sms  or  --contact CON-3")
@@ -198,7 +198,7 @@ def edit_rule(
     company: Annotated[str | None, typer.Option("--company", help="only about this one; empty: all")] = None,
 ) -> None:
     """Change what is given: siems notify rules edit NR-3 --severity CRITICAL"""
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     ask: dict[str, Any] = {
         "severity": severity, "after_seconds": seconds(after) if after else None,

@@ -121,9 +121,9 @@ def _report(door: Door, kind: str, given: dict[str, Any]) -> None:
 def _asked(given: dict[str, Any]) -> dict[str, str]:
     from datetime import UTC, datetime
 
-    from siems.cli.times import moment
     from siems.clock import rfc3339
     from siems.grammar import parse_span
+    from siems.moments import moment
 
     end = moment(given["until"]) if given["until"] else datetime.now(UTC)
     asked = {

@@ -91,8 +91,8 @@ def grant(
 
     siems runbook standing grant restart-service --company acme --target 'web-*' --hours 22:00-06:00 --for 30d
     """
-    from siems.cli.times import moment, seconds
     from siems.clock import rfc3339
+    from siems.moments import moment, seconds
 
     made = door.client.grant_standing(
         idempotency_key=door.idempotency_key, company=_owner(door, company), runbook=runbook, targets=target or [],

@@ -75,8 +75,8 @@ def asked(
     company: str, matchers: list[str], *, lasts: str, starts: str = "", until: str = "", zone: str = ""
 ) -> dict[str, Any]:  # fmt: skip
     """`wire.SilenceAsk`, as far as it is about what and when. Raises UsageError."""
-    from siems.cli.times import moment, seconds
     from siems.clock import rfc3339
+    from siems.moments import moment, seconds
 
     if bool(lasts) == bool(until):
         raise errors.UsageError("a silence needs an end", hint="add  --for 2h  or  --until 'tomorrow 6am'")
@@ -243,8 +243,8 @@ app.command("show")(show)
 @leaf
 def extend(door: Door, ref: Ref, lasts: Lasts = "", until: Until = "") -> None:
     """Let it last longer; of a recurring one only this window: siems silence extend SIL-3 --for 1h"""
-    from siems.cli.times import moment, seconds
     from siems.clock import rfc3339
+    from siems.moments import moment, seconds
 
     if bool(lasts) == bool(until):
         raise errors.UsageError("extend by how long?", hint="add  --for 1h  or  --until 'tomorrow 6am'")

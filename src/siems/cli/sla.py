@@ -119,7 +119,7 @@ def check(
     siems sla check --within 15m -q
     siems sla check --breached --query '#acme' --once nightly || mail -s late boss@example.com
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     found = door.client.sla_check(
         breached=breached, within_seconds=seconds(within or None), query=query, once=once
@@ -172,9 +172,9 @@ def report(
     import sys
     from datetime import UTC, datetime
 
-    from siems.cli.times import moment
     from siems.clock import rfc3339
     from siems.grammar import parse_span
+    from siems.moments import moment
 
     end = moment(until) if until else datetime.now(UTC)
     found = door.client.sla_report(

@@ -126,7 +126,7 @@ def set_(
     siems sla policy set --company acme --tier bronze --hours "Mon-Fri 08:00-17:00" --tz Europe/Oslo --holidays NO
     siems sla policy set --company acme --closed 2026-12-31 --open "2026-12-24 09:00-12:00"
     """
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     ask: dict[str, Any] = {
         "severity": severity, "response_seconds": seconds(response), "resolution_seconds": seconds(resolution),

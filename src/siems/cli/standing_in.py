@@ -42,8 +42,8 @@ def add(
     schedule: Schedule = "",
 ) -> None:
     """Somebody stands in: siems oncall override add --user sam --from 14:00 --until 18:00"""
-    from siems.cli.times import moment
     from siems.clock import rfc3339
+    from siems.moments import moment
 
     begins = moment(starts) if starts not in ("", "now") else None
     made = door.client.add_override(
@@ -150,7 +150,7 @@ def _day(text: str) -> str:
     """A day on the calendar, from `sat`, `tomorrow` or 2026-03-14."""
     from datetime import date
 
-    from siems.cli.times import moment
+    from siems.moments import moment
 
     try:
         return date.fromisoformat(text).isoformat()

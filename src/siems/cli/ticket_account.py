@@ -80,7 +80,7 @@ def _asked(
     at_state: str | None, states: list[str], priorities: list[str], fields: list[str], kind: str | None,
     comments: str | None, reopen: str | None, poll: str | None, webhook: bool | None,
 ) -> dict[str, Any]:  # fmt: skip
-    from siems.cli.times import seconds
+    from siems.moments import seconds
 
     named = [word.strip() for text in category for word in text.split(",") if word.strip()]
     return {

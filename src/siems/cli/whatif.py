@@ -24,8 +24,8 @@ def page(
 
     siems whatif page --company acme --severity HIGH --at "sat 03:00"
     """
-    from siems.cli.times import moment
     from siems.clock import rfc3339
+    from siems.moments import moment
 
     asked = rfc3339(moment(when)) if when else None
     show_one(door, door.client.what_if(company=company, severity=severity, at=asked), _told)

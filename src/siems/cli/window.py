@@ -13,7 +13,7 @@ from typing import Any
 from siems import errors
 from siems.cli.context import Door
 from siems.cli.silence import asked
-from siems.cli.times import seconds
+from siems.moments import seconds
 
 POLL_SECONDS = 1.0
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)

@@ -22,6 +22,7 @@ from siems.client.integrations import Integrations
 from siems.client.oncall import Oncall
 from siems.client.paging import Paging
 from siems.client.parents import Parents
+from siems.client.playback import Playback
 from siems.client.policies import Policies
 from siems.client.reach import Reach
 from siems.client.record import Record
@@ -46,6 +47,7 @@ class Client(
     Oncall,
     Paging,
     Parents,
+    Playback,
     Policies,
     Reach,
     Record,

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     SEE_TICKETS = "see tickets and templates"
     SEE_AGENTS = "see which machines answer and how they are patched"
     REPLAY = "replay alerts"
+    PLAYBACK = "play back what a board looked like"
     SEE_ONCALL = "see who is on call"
     OWN_ONCALL = "stand in for others, ask for a swap, hand a shift over"
     OTHERS_ONCALL = "let others stand in"
@@ -69,6 +70,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_TICKETS: frozenset({_A, _M, _T}),
     Permission.SEE_AGENTS: frozenset({_A, _M, _T}),
     Permission.REPLAY: frozenset({_A, _M}),
+    Permission.PLAYBACK: frozenset({_A, _M, _T}),
     Permission.SEE_ONCALL: frozenset({_A, _M, _T}),
     Permission.OWN_ONCALL: frozenset({_A, _M, _T}),
     Permission.OTHERS_ONCALL: frozenset({_A, _M}),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.incident import Incident
+from siems.services.stands import remember
 from siems.storage.unit_of_work import UnitOfWork
 
 
@@ -15,6 +16,7 @@ def save(uow: UnitOfWork, before: Incident | None, after: Incident) -> None:
         uow.incidents.add(after)
     else:
         uow.incidents.put(after)
+    remember(uow, before, after)
     armed = due_of(uow, before) if before is not None else {}
     wanted = due_of(uow, after)
     for kind, due_at in wanted.items():

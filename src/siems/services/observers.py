@@ -40,7 +40,7 @@ from siems.services.runbook_notices import runbook_approved, runbook_written
 from siems.services.silence_notices import alert_suppressed, silence_expiring, silence_lifted
 from siems.services.sla_marks import mark
 from siems.services.staffing import covering, recipients
-from siems.services.telling import following
+from siems.services.telling import counted, following
 from siems.services.telling import page as _page
 from siems.services.telling import publish as _publish
 from siems.services.telling import tell as _tell
@@ -67,21 +67,25 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
         "rule": alert.rule,
     }  # fmt: skip
     if incident is not None:
-        data |= {"alert_count": incident.alert_count, "version": incident.version}
+        data |= counted(incident) | {"version": incident.version}
     uow.stream.add("alert.received", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
 
 
 def alert_repeated(uow: UnitOfWork, event: e.AlertRepeated) -> None:
     """A repeat is counted, not decided: it is told, and leaves no entry in the record."""
     alert, incident = event.alert, event.incident
-    data = {"incident_id": None if incident is None else incident.ref, "count": alert.count}
+    data: dict[str, Any] = {"incident_id": None, "count": alert.count}
+    if incident is not None:
+        data |= {"incident_id": incident.ref} | counted(incident)
     uow.stream.add("alert.repeated", f"ALR-{alert.id}", company_id=alert.company_id, data=data, coalesce=True)
 
 
 def alert_recovered(uow: UnitOfWork, event: e.AlertRecovered) -> None:
     alert, incident = event.alert, event.incident
     uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", "resolved"])
-    data = {"incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name}
+    data: dict[str, Any] = {"incident_id": None, "asset_name": alert.asset_name}
+    if incident is not None:
+        data |= {"incident_id": incident.ref} | counted(incident)
     uow.stream.add("alert.recovered", f"ALR-{alert.id}", company_id=alert.company_id, data=data)
 
 

@@ -18,6 +18,7 @@ from siems.errors import InvalidField
 from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.insight_views import advised, with_insight
+from siems.services.stands import STAND
 from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
 from siems.services.views import alert_view, incident_view, load_names
@@ -226,7 +227,7 @@ def incident_timeline(connection: Connection, ref: str, actor: Actor, limit: int
     lines = t.timeline.c
     rows = connection.execute(
         select(t.timeline)
-        .where(lines.incident_id == incident.id)
+        .where(lines.incident_id == incident.id, lines.kind != STAND)
         .order_by(lines.at.desc(), lines.id.desc())
         .limit(limit)
     )

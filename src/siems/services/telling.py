@@ -31,6 +31,15 @@ def brief(incident: Incident) -> dict[str, Any]:
     }
 
 
+def counted(incident: Incident) -> dict[str, Any]:
+    """What alerts move by themselves: these events are the only record of it (`services/playback.py`)."""
+    i = incident
+    return {
+        "alert_count": i.alert_count, "repeat_count": i.repeat_count, "active_count": i.active_count,
+        "last_alert_at": i.last_alert_at,
+    }  # fmt: skip
+
+
 def publish(uow: UnitOfWork, type: str, incident: Incident, *, coalesce: bool = False, **more: object) -> None:
     uow.stream.add(type, incident.ref, company_id=incident.company_id, data=brief(incident) | more, coalesce=coalesce)
 

@@ -30,6 +30,9 @@ class Where(StrEnum):
     CLIENTS = "clients"
     PEOPLE = "people"
     CHAINS = "policies"
+    SILENCES = "silences"
+    PARENTS = "parents"
+    REPLAY = "replay"
     WIZARD = "form"
 
 
@@ -45,9 +48,16 @@ SLA = (Where.SLA,)
 RUN = (Where.RUN,)
 ALL_RUNS = (Where.RUNS, Where.RUN)
 CLIENTS = (Where.CLIENTS,)
-ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS)
-EVERY = tuple(where for where in Where if where is not Where.WIZARD)
-"""Every screen but the form, whose letters are typed."""
+ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS, Where.SILENCES, Where.PARENTS)
+REPLAY = (Where.REPLAY,)
+SILENCES = (Where.SILENCES,)
+PARENTS = (Where.PARENTS,)
+GROUPED = BOTH + PARENTS
+"""Where a key is about incidents: on the parents screen about all of a group."""
+ROSTERS_NEW = (Where.CLIENTS, Where.PEOPLE, Where.SILENCES, Where.PARENTS)
+EVERY = tuple(where for where in Where if where not in (Where.WIZARD, Where.REPLAY))
+"""Every screen of today but the form, whose letters are typed."""
+ALL = EVERY + REPLAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +92,44 @@ class Deed:
 
 DEEDS: tuple[Deed, ...] = (
     Deed("ack", ("a",), "acknowledge", Level.DIRECT, "siems incident ack {ids}", done="Acknowledged",
-    hint="ack"),
+    hint="ack", where=GROUPED),
     Deed("assign", ("A",), "assign...", Level.DIRECT, "siems incident assign {ids} --to {to}",
          done="Assigned", hint="assign"),
     Deed("take", ("t",), "take it", Level.DIRECT, "siems incident take {ids}", "assign", "Taken:", "take"),
     Deed("start", ("s",), "start work", Level.DIRECT, "siems incident start {ids}", done="Started",
     hint="start"),
     Deed("resolve", ("r",), "resolve...  (asks)", Level.CONFIRM, "siems incident resolve {ids} {flags} --yes",
-         done="Resolved", hint="resolve"),
+         done="Resolved", hint="resolve", where=GROUPED),
     Deed("close", ("c",), "close...  (asks)", Level.CONFIRM, "siems incident close {ids} {flags}",
-         done="Closed", hint="close"),
+         done="Closed", hint="close", where=GROUPED),
     Deed("reopen", ("O",), "reopen...  (asks)", Level.CONFIRM, "siems incident reopen {ids} {flags}",
          done="Reopened", hint="reopen"),
     Deed("escalate", ("e",), "escalate now...  (asks)", Level.CONFIRM,
     "siems incident escalate {ids} {flags}",
          done="Escalated", hint="escalate"),
     Deed("note", ("n",), "note...", Level.DIRECT, "siems incident note {ids} {note}", done="Noted on",
-    hint="note"),
+    hint="note", where=GROUPED),
     Deed("hold", ("H",), "hold... or resume", Level.CONFIRM, "siems incident hold {ids} {flags}",
-         done="On hold:", hint="hold"),
-    Deed("insight", ("i",), "advice: accept, decline...  (asks)", Level.CONFIRM, "siems incident advice {ids} --accept",
+         done="On hold:", hint="hold", where=GROUPED),
+    Deed("insight", ("W",), "advice: accept, decline...  (asks)", Level.CONFIRM, "siems incident advice {ids} --accept",
          hint="advice", about="advice"),
     Deed("resume", (), "resume", Level.DIRECT, "siems incident resume {ids}", done="Resumed"),
     Deed("unassign", (), "give it back", Level.CONFIRM, "siems incident unassign {ids}", done="Unassigned"),
     Deed("undo", ("u",), "undo the last act (10 s)", cli="siems incident undo {ids}", done="Undone:", where=EVERY),
-    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX, hint="open"),
+    Deed("open", ("enter",), "open it", cli="siems incident show {ids}", where=BOARD + INBOX + PARENTS + REPLAY,
+         hint="open"),
     Deed("mark", ("space",), "mark", where=BOARD, hint="mark"),
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
     Deed("mark_none", ("V",), "unmark all", where=BOARD),
+    Deed("expire", ("E",), "expire now...  (asks)", Level.CONFIRM, "siems silence expire ID", where=SILENCES,
+         hint="expire", about="silence"),
+    Deed("longer", ("L",), "extend...  (asks)", Level.CONFIRM, "siems silence extend ID --for 1h", where=SILENCES,
+         hint="longer", about="silence"),
+    Deed("join", ("plus",), "add incidents...  (asks)", Level.CONFIRM, "siems parent add ID INC-12", where=PARENTS,
+         hint="add", about="group"),
+    Deed("leave", ("minus",), "take it out...  (asks)", Level.CONFIRM, "siems parent remove ID INC-12", where=PARENTS,
+         hint="take out", about="group"),
     Deed("follow", ("f",), "follow the newest", where=ALERTS + RUN, hint="follow"),
     Deed("freeze", ("z",), "freeze or go on live", where=LISTS, hint="freeze"),
     Deed("next_critical", ("e",), "older critical", where=ALERTS, hint="crit"),
@@ -153,14 +172,23 @@ DEEDS: tuple[Deed, ...] = (
     Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT + SLA, hint="export"),
     Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
     Deed("save_view", ("F",), "save this view", where=BOARD),
-    Deed("pane", ("d",), "detail pane on or off", where=LISTS, hint="pane"),
+    Deed("pane", ("d",), "detail pane on or off", where=LISTS + REPLAY, hint="pane"),
+    Deed("play", ("space",), "play or pause", where=REPLAY, hint="play"),
+    Deed("next_event", ("full_stop",), "next event", where=REPLAY, hint="next"),
+    Deed("previous_event", ("comma",), "event before", where=REPLAY),
+    Deed("step_on", ("l", "right"), "a moment on", where=REPLAY, hint="step"),
+    Deed("step_back", ("h", "left"), "a moment back", where=REPLAY),
+    Deed("faster", ("plus", "equals_sign"), "faster", where=REPLAY, hint="speed"),
+    Deed("slower", ("minus",), "slower", where=REPLAY),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT + RUN),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT + RUN),
     Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS + (Where.RUNS,), hint="filter"),
-    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=(Where.CLIENTS, Where.PEOPLE), hint="new"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=ROSTERS_NEW, hint="new"),
     Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
     Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
          hint="try it"),
+    Deed("held", ("enter",), "the alerts it holds back", cli="siems alert list --query suppressed_by:ID",
+         where=SILENCES, hint="alerts"),
     Deed("setup", ("I",), "a key and steps for a tool...", Level.CONFIRM,
          "siems integration setup TOOL --company ID", where=CLIENTS, hint="integration", about="company"),
     Deed("rotate", ("X",), "rotate a key...  (asks for the name)", Level.SEVERE,
@@ -177,8 +205,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("one_severity", ("p",), "one severity", cli="siems report sla --query severity:HIGH", where=SLA,
          hint="severity"),
     Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
-    Deed("help", ("question_mark",), "this help", hint="help", where=EVERY),
-    Deed("copy", ("y",), "copy...", hint="copy", where=EVERY),
+    Deed("help", ("question_mark",), "this help", hint="help", where=ALL),
+    Deed("copy", ("y",), "copy...", hint="copy", where=ALL),
     Deed("log", ("at",), "command log", where=EVERY),
     Deed("board", ("1",), "incidents", cli="siems incident list", where=EVERY),
     Deed("alerts", ("2",), "alerts", cli="siems alert list", where=EVERY),
@@ -189,24 +217,27 @@ DEEDS: tuple[Deed, ...] = (
     Deed("clients", ("6",), "companies", cli="siems company list", where=EVERY),
     Deed("people", ("U",), "people", cli="siems user list", where=EVERY, hint="people"),
     Deed("chains", ("P",), "escalation policies", cli="siems escalation policy list", where=EVERY, hint="policies"),
+    Deed("silences", ("S",), "silences and windows", cli="siems silence list", where=EVERY, hint="silences"),
+    Deed("parents", ("C",), "common causes: parents", cli="siems parent list", where=EVERY, hint="parents"),
     Deed("inbox", ("8",), "inbox", cli="siems notify inbox", where=EVERY),
-    Deed("zone", ("T",), "time zone: UTC or local", where=EVERY),
+    Deed("zone", ("T",), "time zone: UTC or local", where=ALL),
     Deed("doctor", ("D",), "how siems and this link are", cli="siems doctor", where=EVERY),
-    Deed("retry", ("ctrl+r",), "ask the daemon now", where=EVERY),
-    Deed("down", ("j", "down"), "down", where=EVERY),
-    Deed("up", ("k", "up"), "up", where=EVERY),
-    Deed("first", ("g", "home"), "first", where=EVERY),
-    Deed("last", ("G", "end"), "last", where=EVERY),
-    Deed("page_down", ("pagedown",), "page down", where=EVERY),
-    Deed("page_up", ("pageup",), "page up", where=EVERY),
-    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back", where=EVERY),
-    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit", where=EVERY),
+    Deed("retry", ("ctrl+r",), "ask the daemon now", where=ALL),
+    Deed("down", ("j", "down"), "down", where=ALL),
+    Deed("up", ("k", "up"), "up", where=ALL),
+    Deed("first", ("g", "home"), "first", where=ALL),
+    Deed("last", ("G", "end"), "last", where=ALL),
+    Deed("page_down", ("pagedown",), "page down", where=ALL),
+    Deed("page_up", ("pageup",), "page up", where=ALL),
+    Deed("back", ("q", "escape"), "back, or clear the filter", hint="back", where=ALL),
+    Deed("quit", ("Q", "ctrl+c"), "quit", hint="quit", where=ALL),
 )  # fmt: skip
 BY_ID: Mapping[str, Deed] = {deed.id: deed for deed in DEEDS}
 
 SHOWN: Mapping[str, str] = {
     "slash": "/", "colon": ":", "question_mark": "?", "at": "@", "asterisk": "*", "left_square_bracket": "[",
     "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc",
+    "full_stop": ".", "comma": ",", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+w", "ctrl+backslash", "ctrl+space"})
@@ -248,6 +279,15 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     ),
     Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
     Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.SILENCES: (
+        "help", "new", "longer", "expire", "held", "filter", "command", "copy", "back", "quit",
+    ),
+    Where.PARENTS: (
+        "help", "new", "ack", "join", "leave", "note", "hold", "resolve", "close", "open", "command", "back", "quit",
+    ),
+    Where.REPLAY: (
+        "help", "play", "next_event", "step_on", "faster", "open", "quit", "copy", "zone", "pane",
+    ),
     Where.WIZARD: (),
 }  # fmt: skip
 

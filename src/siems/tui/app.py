@@ -46,9 +46,11 @@ from siems.tui.screens.inbox import InboxScreen
 from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.overlay import Overlay
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
 from siems.tui.screens.place import Place
 from siems.tui.screens.runs import RunsScreen
+from siems.tui.screens.silences import SilencesScreen
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, Board
 from siems.tui.terminal import leave_with_terminal
@@ -79,6 +81,7 @@ class SiemsApp(
         client: Client,
         *,
         target: str = "",
+        under: str = "",
         read_only: bool = False,
         theme: str = "",
         ascii_only: bool = False,
@@ -95,7 +98,7 @@ class SiemsApp(
         self.clock = clock or ServerClock()
         self.monotonic = monotonic
         self.read_only, self.low_bandwidth, self.target = read_only, low_bandwidth, target
-        self.armed, self.color = armed, color
+        self.armed, self.color, self.under = armed, color, under
         self.saved = saved.load(client.url)
         self.model = Board(sort=self.saved.sort if self.saved.sort in SORTS else "sla")
         self.desk, self.state, self.hands = Desk(), LinkState(), Hands(self)
@@ -121,6 +124,8 @@ class SiemsApp(
                 ClientsScreen(),
                 PeopleScreen(),
                 ChainsScreen(),
+                SilencesScreen(),
+                ParentsScreen(),
             )
         }
         self.bodies: Bodies = {}
@@ -149,13 +154,15 @@ class SiemsApp(
         target = read_target(self.target or self.saved.place)
         if target and target[0] is Where.BOARD and target[1]:
             self.saved.filter = target[1]
+        elif self.under:  # the list that an incident lies on
+            self.saved.filter = self.under
         self.link.query, self.link.sort = whole_query(self.saved.filter), self.model.sort
         self.model.marks = set(self.saved.marks)
         self.model.want((target[2] if target and target[0] is Where.DETAIL else "") or self.saved.cursor or None)
         self._first_paint()
         for where, screen in self.lists.items():
             self.install_screen(screen, where.value)
-        self.push_screen(BoardScreen())
+        self.push_screen(self.first_screen())
         self.open_target(self.target or self.saved.place)
         self.link.start()
         if faults := self.keymap.faults:
@@ -163,6 +170,9 @@ class SiemsApp(
             self.tell(f"keys.toml: {faults[0]}{more}", "error")
         if self.ticking:
             self.set_interval(1.0, self.tick)
+
+    def first_screen(self) -> BoardScreen:
+        return BoardScreen()
 
     def _first_paint(self) -> None:
         """What was there last time, with its age, until the daemon has answered."""
@@ -267,9 +277,8 @@ def run(
     where, query, ref = found
     if view and (kept := saved.view_named(view)) is not None:
         view = kept.filter
-    if view or query:
-        head = "incidents" if where is Where.DETAIL else target.partition("?")[0] or "incidents"
-        target = f"{head}?{query or view}"
+    if (view or query) and where is not Where.DETAIL:
+        target = f"{target.partition('?')[0] or 'incidents'}?{query or view}"
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
         ref = ref if where is Where.DETAIL else ""
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=ref)
@@ -279,6 +288,7 @@ def run(
     app = SiemsApp(
         client,
         target=target,
+        under=view if where is Where.DETAIL else "",
         read_only=read_only,
         theme=theme,
         ascii_only=ascii_only or not utf8,

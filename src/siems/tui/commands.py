@@ -20,6 +20,10 @@ PHRASES = {
     "notify read": "read", "whatif page": "who", "whatif": "who", "company list": "clients", "companies": "clients",
     "clients": "clients", "company onboard": "clients new", "user list": "people", "users": "people",
     "people": "people", "user create": "people new", "escalation policy list": "chains", "policies": "chains",
+    "silence list": "silences", "silences": "silences", "maintenance list": "silences", "maintenance": "silences",
+    "silence add": "silences new", "silence create": "silences new", "maintenance create": "silences new",
+    "silence": "silences", "parent list": "parents", "parents": "parents", "parent create": "parents new",
+    "parent": "parents",
 }  # fmt: skip
 """The command line's nouns and verbs for screens and deeds of the console: the first words decide."""
 LISTS = {"alerts": "alerts", "alert": "alerts", "audit": "audit"}
@@ -57,6 +61,8 @@ VIEW: tuple[Entry, ...] = (
     Entry("companies", "6", "the clients"),
     Entry("users", "U", "the people"),
     Entry("policies", "P", "escalation policies"),
+    Entry("silences", "S", "silences and maintenance windows"),
+    Entry("parents", "C", "common causes at several clients"),
     Entry("audit QUERY", "", "the audit log, filtered"),
     Entry("runs QUERY", "3", "the runs, filtered"),
     Entry("run NAME", "R", "what a runbook would do for this incident"),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from siems import present
 from siems.tui.board_messages import Duty
 from siems.tui.frame import rule
-from siems.tui.looks import Line, Piece, spread
+from siems.tui.looks import Line, Piece, flow, spread
 from siems.tui.panes import Scene
 from siems.vocabulary import MSP
 from siems.wire import (
@@ -207,6 +207,7 @@ def about(one: ScheduleDetail, duty: Duty, load: FairnessView | None, scene: Sce
     lines += [swap_line(swap, scene) for swap in duty.swaps if swap.schedule_id == ref and swap.state == "asked"][:4]
     mine = sorted((o for o in duty.overrides if o.schedule_id == ref), key=lambda o: o.starts_at)
     lines += [override_line(override, scene) for override in mine[:6]]
+    lines = [part for line in lines for part in flow(line, width)]
     if load is not None:
         lines += _load_lines(load, scene, width)
     return lines

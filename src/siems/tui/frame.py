@@ -12,7 +12,10 @@ from siems.tui.looks import Looks, Piece, spread, width_of
 from siems.wire import Me
 
 STALE_AFTER = 40.0
-PAIRED = {"day_on": ("day_back", "day_on")}
+PAIRED = {
+    "day_on": ("day_back", "day_on"), "next_event": ("previous_event", "next_event"),
+    "step_on": ("step_back", "step_on"), "faster": ("slower", "faster"),
+}  # fmt: skip
 """Keys that the last line names together."""
 
 

@@ -20,12 +20,14 @@ TARGETS = {
     "alerts": Where.ALERTS, "alert": Where.ALERTS, "oncall": Where.ONCALL, "on-call": Where.ONCALL,
     "audit": Where.AUDIT, "inbox": Where.INBOX, "sla": Where.SLA, "companies": Where.CLIENTS, "company": Where.CLIENTS,
     "runs": Where.RUNS, "users": Where.PEOPLE, "user": Where.PEOPLE, "policies": Where.CHAINS, "policy": Where.CHAINS,
+    "silences": Where.SILENCES, "silence": Where.SILENCES, "maintenance": Where.SILENCES,
+    "parents": Where.PARENTS, "parent": Where.PARENTS,
 }  # fmt: skip
 """What a deep link may name; behind a `?` stands the filter of its list."""
 LINKS = {
     Where.ALERTS: "alerts", Where.ONCALL: "oncall", Where.SLA: "sla", Where.AUDIT: "audit", Where.INBOX: "inbox",
     Where.CLIENTS: "companies", Where.PEOPLE: "users", Where.CHAINS: "policies",
-    Where.RUNS: "runs",
+    Where.RUNS: "runs", Where.SILENCES: "silences", Where.PARENTS: "parents",
 }  # fmt: skip
 """The deep link to each list."""
 
@@ -91,6 +93,12 @@ class Going:
     def do_chains(self) -> None:
         self.go_to(Where.CHAINS)
 
+    def do_silences(self) -> None:
+        self.go_to(Where.SILENCES)
+
+    def do_parents(self) -> None:
+        self.go_to(Where.PARENTS)
+
     def open_incident(self, ref: str) -> None:
         """Go to an incident's own screen."""
         app = self._app
@@ -100,8 +108,11 @@ class Going:
             here.ref, here.top, here.why = ref, 0, ""
             here.repaint()
         else:
-            app.push_screen(DetailScreen(ref))
+            app.push_screen(self.incident_screen(ref))
         app.read_story(ref)
+
+    def incident_screen(self, ref: str) -> DetailScreen:
+        return DetailScreen(ref)
 
     def leave_incident(self) -> None:
         if isinstance(self._app.screen, DetailScreen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -158,3 +159,23 @@ def wrap(text: str, width: int, *, most: int = 0) -> list[str]:
         if most and len(lines) > most:
             break
     return lines[:most] if most else lines
+
+
+def flow(line: Line, width: int, *, indent: int = 2) -> list[Line]:
+    """A line that goes on under itself where it is too long, cut between words; each word keeps its role."""
+    if width_of(line) <= width:
+        return [line]
+    lines: list[list[Piece]] = [[]]
+    room = width
+    for text, role in line:
+        for word in re.findall(r"\s*\S+|\s+$", present.safe(text)):
+            size = present.cell_width(word)
+            if size > room:
+                if lines[-1]:
+                    lines.append([(" " * indent, "")])
+                    room = width - indent
+                word = present.clip(word.lstrip(), room)
+                size = present.cell_width(word)
+            lines[-1].append((word, role))
+            room -= size
+    return list(lines)

@@ -13,21 +13,27 @@ from siems.errors import SiemsError, UsageError
 from siems.tui import drafts, messages
 from siems.tui.drafts import Draft
 from siems.tui.errands import deliver_test, onboard, person_fault, save_person
+from siems.tui.groups import Node, nodes
 from siems.tui.rule_lines import DAY_SECONDS, SHOWN
 from siems.tui.screens.chains import ChainsScreen, TryChain
 from siems.tui.screens.choose_tool import ChooseTool
 from siems.tui.screens.clients import Client, ClientsScreen
 from siems.tui.screens.handover import Handover
+from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen, PersonForm
 from siems.tui.screens.roster import Roster
 from siems.tui.screens.rotate_key import TypeName
+from siems.tui.screens.silences import SilencesScreen
 from siems.tui.screens.wizard import WizardScreen
 from siems.wire import (
     CompanyView,
     CorrelationPreview,
     IntegrationView,
+    ParentView,
     PolicyTrial,
     PolicyView,
+    SilencePreview,
+    SilenceView,
     TierView,
     ToolView,
     UserView,
@@ -35,6 +41,14 @@ from siems.wire import (
 
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
+
+
+PARENTS_TOLD = 20
+ROSTERS: Mapping[str, type[Roster[Any]]] = {
+    "clients": ClientsScreen, "people": PeopleScreen, "chains": ChainsScreen, "silences": SilencesScreen,
+    "parents": ParentsScreen,
+}  # fmt: skip
+"""The lists by what is asked for them."""
 
 
 class Office:
@@ -103,6 +117,39 @@ class Office:
 
     def read_policies(self) -> None:
         self._ask("chains", lambda: msgspec.convert(self._app.client.policies(), list[PolicyView]))
+
+    def read_silences(self) -> None:
+        daemon = self._app.client
+
+        def job() -> list[SilenceView]:
+            found = msgspec.convert(daemon.silences(), list[SilenceView])
+            return sorted(found, key=lambda one: (one.state != "active", one.ends_at, one.id))
+
+        self._ask("silences", job)
+
+    def read_parents(self) -> None:
+        daemon = self._app.client
+
+        def job() -> list[Node]:
+            found = msgspec.convert(daemon.parents(), list[ParentView])
+            # the story of each is told where one asks for it alone
+            return nodes([msgspec.convert(daemon.parent(one.id), ParentView) for one in found[:PARENTS_TOLD]]
+                         + found[PARENTS_TOLD:])  # fmt: skip
+
+        self._ask("parents", job)
+
+    def foresee_silence(self, ask: dict[str, Any]) -> None:
+        """What a silence would match, before it is made."""
+        daemon = self._app.client
+        self._ask(
+            "foreseen",
+            lambda: (ask, msgspec.convert(daemon.preview_silence(ask["company"], ask["matchers"]), SilencePreview)),
+        )
+
+    def one_company(self) -> str:
+        """The client that is meant where only one is on the board."""
+        known = {view.company_id for view in self._app.model.views.values()}
+        return known.pop().removeprefix("comp-") if len(known) == 1 else ""
 
     def read_way(self, ref: str) -> None:
         self._ask("way", lambda: msgspec.convert(self._app.client.integration(ref), IntegrationView))
@@ -190,11 +237,10 @@ class Office:
             self._refused(event, form)
             return
         match event.what, event.answer:
-            case ("clients" | "people" | "chains") as what, rows:
-                kind = {"clients": ClientsScreen, "people": PeopleScreen, "chains": ChainsScreen}[what]
-                for screen in app.screen_stack:
-                    if isinstance(screen, kind):
-                        cast("Roster[Any]", screen).fill(rows)
+            case what, rows if what in ROSTERS:
+                self._each(ROSTERS[what], lambda one: one.fill(rows))
+            case "foreseen", (ask, found):
+                self._each(SilencesScreen, lambda one: one.offer(ask, found))
             case "tiers", names if form is not None:
                 form.offer("sla", sorted(names, key=lambda name: (name != "silver", name)))
             case "policies", names if form is not None:
@@ -243,6 +289,8 @@ class Office:
 
     def _refused(self, event: messages.Known, form: WizardScreen | None) -> None:
         app = self._app
+        if event.what in ROSTERS:
+            self._each(ROSTERS[event.what], lambda one: one.refused(event.why))
         if event.what in ("edited", "onboarded") and form is not None and form.sending:
             form.refused(event.why)
         elif event.what == "person" and isinstance(app.screen, PersonForm):

@@ -286,7 +286,7 @@ class Running:
         self._app.runs_screen.take(event.query, event.runs, event.total)
 
     def on_runs_refused(self, event: run_reads.RunsRefused) -> None:
-        self._app.runs_screen.refused(event.query, f"{event.why}  {event.hint}".strip())
+        self._app.runs_screen.refused_query(event.query, f"{event.why}  {event.hint}".strip())
 
     def on_waiting_read(self, event: run_reads.WaitingRead) -> None:
         if self._app.runs_waiting != event.refs:

@@ -128,7 +128,7 @@ def _advice(view: IncidentView) -> list[tuple[str, str]]:
     for name, value in (("severity", i.severity), ("category", i.category)):
         if value is not None and value.standing == "waiting":
             said = f"{name} {value.value} ({value.confidence:.2f})"
-            rows.append(("waits", f"{said}: i accepts or declines it"))
+            rows.append(("waits", f"{said}: W accepts or declines it"))
         elif value is not None and value.standing in ("applied", "accepted") and value.before:
             said = f"{name} {value.before} -> {value.value} ({value.confidence:.2f})"
             rows.append(("advised", f"{said}, {value.standing}"))

@@ -74,7 +74,7 @@ class ViewDeeds:
         place, app = self._place, self._app
         views = place.subjects()
         acts = [deed for deed in DEEDS if deed.changes and deed.keys and place.WHERE in deed.where]
-        whys = {d.id: app.hands.refusal(d, views) if d.acts else place.refusal(d) for d in acts}
+        whys = {d.id: place.refusal(d) for d in acts}
         grey = [name for name, why in whys.items() if why]
         if "hold" in grey and views and views[0].on_hold:
             grey.remove("hold")
@@ -230,7 +230,7 @@ class ViewDeeds:
         elif wish.word == "audit" and wish.rest:
             self._app.do_audit()
             self._app.audit_screen.take_filter(wish.rest)
-        elif wish.word in ("oncall export", "audit export", "clients new", "people new"):
+        elif wish.word in ("oncall export", "audit export", "clients new", "people new", "silences new", "parents new"):
             where, _, name = wish.word.replace("oncall", "on-call").partition(" ")
             self._elsewhere(name, Where(where))
         elif wish.word in BY_ID and not wish.rest:

@@ -151,6 +151,7 @@ from siems.wire.people import (
     UserEdit,
     UserView,
 )
+from siems.wire.playback import PlaybackBoard, PlaybackStep, PlaybackSteps, PlaybackStory
 from siems.wire.policies import (
     PolicyAsk,
     PolicyChanged,
@@ -418,6 +419,10 @@ __all__ = [
     "PasswordAsk",
     "PatchView",
     "PatchesView",
+    "PlaybackBoard",
+    "PlaybackStep",
+    "PlaybackSteps",
+    "PlaybackStory",
     "PolicyAsk",
     "PolicyChanged",
     "PolicyDelete",

@@ -21,12 +21,17 @@ BESIDE = {
     "next_critical": "previous_critical",
     "pane_down": "pane_up",
     "day_on": "day_back",
+    "next_event": "previous_event",
+    "step_on": "step_back",
+    "faster": "slower",
 }
 """Deeds that share a line of the help with their opposites."""
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
-    Where.CHAINS: "escalation policies", Where.RUNS: "runs", Where.RUN: "run",
+    Where.CHAINS: "escalation policies", Where.REPLAY: "replay",
+    Where.SILENCES: "silences and windows", Where.PARENTS: "common causes",
+    Where.RUNS: "runs", Where.RUN: "run",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -69,10 +74,25 @@ _RUN = (
     ("answers", "Y asks for the number of the run; HIGH for the id of the company"),
     ("command", ":run 91  :runs  :inc 121"),
 )
+_SILENCES = (
+    ("match", "asset=dc* severity!=CRITICAL message~.*timeout.* label.env=x: all of them"),
+    ("until", "2h, 18:00, 'tomorrow 6am', 2026-03-10T22:00Z"),
+    ("command", ":silence add  :maintenance  :alerts suppressed_by:SIL-3"),
+)
+_PARENTS = (
+    ("ack", "acknowledges the whole group; what joins later calls nobody"),
+    ("clients", "none learns of the others: name no client in notes to all"),
+    ("command", ":parent create  :silences"),
+)
+_REPLAY = (
+    ("record", "the board is as it was; line 2 says what is not on record"),
+    ("speed", "x1 is as it went, x60 an hour in a minute; --speed begins with it"),
+)
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
     Where.RUNS: _RUNS, Where.RUN: _RUN,
+    Where.REPLAY: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),

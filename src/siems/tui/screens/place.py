@@ -102,7 +102,8 @@ class Place(Screen[None], inherit_bindings=False):
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
         without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
-        keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=without)
+        able = self.able()
+        keys = frame.keys(self.WHERE, width, lost=lost, able=able, own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])
 
     def repaint(self) -> None:
@@ -135,23 +136,24 @@ class Place(Screen[None], inherit_bindings=False):
         """What an action would be done to."""
         return []
 
-    def able(self) -> set[str]:
-        """The acts that are possible now."""
-        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
-
     def standing(self) -> str:
         """How it stands with what an action would be done to."""
         views = self.subjects()
         return f"{views[0].id} is {views[0].state}" if views else "no incident"
 
-    def refusal(self, deed: Deed) -> str:
-        """Why a change cannot be made now that is none of an incident, or nothing."""
-        return self.siems.hands.held_back(deed)
-
     @property
     def bulk(self) -> bool:
         """Whether marks decide what is meant."""
         return False
+
+    def able(self) -> set[str]:
+        """The acts that the last line offers."""
+        return set() if self.siems.read_only else {name for view in self.subjects() for name in view.actions}
+
+    def refusal(self, deed: Deed) -> str:
+        """Why something cannot be changed here now, or nothing."""
+        hands = self.siems.hands
+        return hands.refusal(deed, self.subjects()) if deed.acts else hands.held_back(deed)
 
     def story(self) -> Story | None:
         return None

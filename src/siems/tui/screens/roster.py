@@ -47,6 +47,7 @@ class Roster(ListPlace, Generic[Row]):
         self.all: list[Row] = []
         self.query_text = ""
         self._read_at = -OLD
+        self.why = ""
 
     # --- what subclasses say ----------------------------------------------------------------------------------
 
@@ -75,9 +76,16 @@ class Roster(ListPlace, Generic[Row]):
 
     def fill(self, rows: list[Row]) -> None:
         """The daemon has answered: the cursor stays on its row."""
+        self.why = ""
         self.all = rows
         self.shelf.replace(self._matching())
         self.repaint()
+
+    def refused(self, why: str) -> None:
+        """The daemon does not show it to this reader, or cannot."""
+        self.why = why
+        if not self.shelf.loaded:
+            self.repaint()
 
     def _matching(self) -> list[Row]:
         words = self.query_text.lower().split()
@@ -134,12 +142,16 @@ class Roster(ListPlace, Generic[Row]):
         strip.show(filled(list(self.about(here, width)) if here is not None else [], self.STRIP))
         self.tick()
 
+    def total(self) -> str:
+        """How much there is, in words."""
+        return f"{len(self.all)} {self.NOUNS[len(self.all) != 1]}"
+
     def _paint_view(self) -> None:
         app, width, shown = self.siems, self.size.width, len(self.shelf)
         if not app.state.up and app.state.lost_at:
             self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
             return
-        total = f"{len(self.all)} {self.NOUNS[len(self.all) != 1]}"
+        total = self.total()
         left: list[Piece] = [(f"{shown} of {total}" if self.query_text else total, "bold")]
         if self.query_text:
             left += [("   filter: ", "dim"), (self.query_text, "")]
@@ -149,6 +161,8 @@ class Roster(ListPlace, Generic[Row]):
     def _empty(self) -> list[list[Piece]]:
         if lost := self.no_daemon():
             return lost
+        if self.why and not self.shelf.loaded:
+            return [[(self.why, "error")]]
         if not self.shelf.loaded:
             return [[("reading...", "dim")]]
         if self.query_text:

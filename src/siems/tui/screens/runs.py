@@ -23,7 +23,7 @@ class RunsScreen(Roster[RunView]):
     def __init__(self) -> None:
         super().__init__()
         self.incident = ""
-        self.total = 0
+        self.many = 0
         self._kept = ("", "")
 
     # --- what is read ---------------------------------------------------------------------------------------
@@ -41,10 +41,10 @@ class RunsScreen(Roster[RunView]):
     def take(self, query: str, runs: list[RunView], total: int) -> None:
         """An answer; one to what is not asked any more is too late."""
         if query == self.asked:
-            self.total, self._kept = total, (self.query_text, self.incident)
+            self.many, self._kept = total, (self.query_text, self.incident)
             self.fill(runs)
 
-    def refused(self, query: str, why: str) -> None:
+    def refused_query(self, query: str, why: str) -> None:
         """The daemon does not take this query: what was shown stays."""
         if query == self.asked:
             self.query_text, self.incident = self._kept
@@ -123,7 +123,7 @@ class RunsScreen(Roster[RunView]):
         if not app.state.up and app.state.lost_at:
             super()._paint_view()
             return
-        left: list[Piece] = [(f"{len(self.shelf)} of {present.plural(self.total, 'run')}", "bold")]
+        left: list[Piece] = [(f"{len(self.shelf)} of {present.plural(self.many, 'run')}", "bold")]
         if count := len(app.runs_waiting):
             left += [("   ", ""), (f"{count} wait{'s' if count == 1 else ''} for your answer", "!")]
         if self.asked:

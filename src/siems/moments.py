@@ -9,6 +9,7 @@ from siems.errors import InvalidField
 from siems.grammar import parse_span
 
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(am|pm)?", re.ASCII)
+_AGO = re.compile(r"-((?:\d+(?:\.\d+)?[wdhms])+)|((?:\d+(?:\.\d+)?[wdhms])+) ago", re.ASCII)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -67,3 +68,32 @@ def _hour(match: re.Match[str], text: str) -> tuple[int, int]:
     if hour > 23 or minute > 59:
         raise InvalidField(f"{text!r} is no time", hint="write it like 9am or 21:00")
     return hour, minute
+
+
+def past(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """A time that has been, in UTC: `-3h`, `3h ago`, `yesterday 14:00`, `14:00` (the last one), `2026-03-10T14`.
+
+    What has no zone is in `zone`, else in this machine's. Raises InvalidField for a time to come.
+    """
+    word = text.strip().lower()
+    here = now.astimezone(zone)
+    if not word:
+        raise InvalidField("no time is given", hint="write it like -3h, 'yesterday 14:00' or 2026-03-10T14")
+    ago = _AGO.fullmatch(word)
+    if ago is not None:
+        return (here - parse_span(ago[1] or ago[2])).astimezone(UTC)
+    day, _, rest = word.partition(" ")
+    if day == "yesterday":
+        found = moment(f"today {rest}".strip(), now, zone).astimezone(here.tzinfo)
+        return (found - timedelta(days=1)).astimezone(UTC)
+    found = moment(text, now, zone)
+    if (
+        found > now
+        and _iso(text.strip(), zone) is None
+        and not re.match(r"\d+(\.\d+)?[wdms]|\d+h\b|today|tomorrow", word)
+    ):
+        back = timedelta(days=7 if day[:3] in _DAYS else 1)
+        found = (found.astimezone(here.tzinfo) - back).astimezone(UTC)
+    if found > now:
+        raise InvalidField(f"{text!r} is still to come", hint="write it like -3h, 'yesterday 14:00' or 2026-03-10T14")
+    return found
