@@ -24,10 +24,10 @@ LONG = {
     # one list each, in which things are looked up
     "src/siems/services/filters.py": 340,
     "src/siems/config.py": 430,
-    "src/siems/wire/__init__.py": 570,
+    "src/siems/wire/__init__.py": 580,
     "src/siems/domain/events.py": 475,
     "src/siems/daemon/http/api.py": 360,
-    "tests/daemon/test_permission_matrix.py": 620,
+    "tests/daemon/test_permission_matrix.py": 630,
     "tests/library/test_services_and_network.py": 335,
     # longer than they should be: these numbers may only fall
     "src/siems/services/observers.py": 340,

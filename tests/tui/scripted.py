@@ -104,8 +104,7 @@ def incidents() -> list[wire.IncidentView]:
              title="VPN concentrator flapping", alert_count=6, next_escalation=chain, **flap, **maria),
         view(109, minutes=8, seconds=2, severity="HIGH", state="ASSIGNED", title="Backup job failed x3",
              alert_count=3, **jon),
-        view(97, minutes=42, severity="HIGH", state="ASSIGNED", company="Cedar Law",
-        title="Exchange queue > 5000",
+        view(97, minutes=42, severity="HIGH", state="ASSIGNED", company="Cedar Law", title="Exchange queue > 5000",
              alert_count=9, **maria),
         view(101, minutes=55, state="ASSIGNED", company="Cedar Law", alert_count=2, **maria),
         view(102, minutes=190, company="Delta Foods", title="POS-7 offline"),
@@ -117,8 +116,7 @@ def incidents() -> list[wire.IncidentView]:
         view(75, minutes=500, state="ASSIGNED", company="Delta Foods", title="Waiting on ISP ticket",
         on_hold=True,
              hold_reason="vendor", hold_until=NOW + timedelta(hours=20), alert_count=4, **priya),
-        view(71, minutes=90, severity="HIGH", state="RESOLVED", title="SQL agent restarted", alert_count=5,
-        **jon),
+        view(71, minutes=90, severity="HIGH", state="RESOLVED", title="SQL agent restarted", alert_count=5, **jon),
     ]  # fmt: skip
 
 

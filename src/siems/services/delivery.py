@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from siems.domain.reach import CALM, GATHER, LEASE, LISTED, POLICY, manner_of
 from siems.services.giving_up import LIVE, stop
+from siems.services.parcel_text import text_of
 from siems.services.pausing import is_paused
 from siems.services.policy_hooks import sealed_address
-from siems.services.run_answers import ASKED, summary
+from siems.services.run_answers import ASKED
 from siems.storage import tables as t
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
@@ -271,7 +272,7 @@ def _parcel(
         severity=max(Severity(row.severity) for row in rows), subject=subject, pages=any(row.pages for row in rows),
         lines=tuple(f"{numbers[row.id]}. {row.subject}" for row in listed), bundle=bundle,
         counted=len(rows) - len(listed) if bundle is not None else 0,
-        text=() if bundle is not None else _text(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
+        text=() if bundle is not None else text_of(uow, first), late_since=oldest if uow.now - oldest > STALE else None,
         last_id=_last_id(uow, first) if bundle is None else "",
         obstacle=obstacle,
         answerable=any(row.object.startswith(("INC-", "PAG-")) or row.event == ASKED for row in rows),
@@ -280,28 +281,6 @@ def _parcel(
 
 def _company_name(uow: UnitOfWork, company_id: str) -> str:
     return uow.company(company_id).name
-
-
-def _text(uow: UnitOfWork, row: Row[Any]) -> tuple[str, ...]:
-    """What stands below the subject: the incident as it is now, or the run that waits for an answer."""
-    if row.event == ASKED and (run := uow.runs.find(int(row.object.removeprefix("RUN-")))) is not None:
-        return summary(uow, run, uow.runs.hosts(run.id))
-    if not row.object.startswith("INC-"):
-        return ()
-    incident = uow.incidents.find(row.company_id, int(row.object.removeprefix("INC-")))
-    if incident is None:
-        return ()
-    more = incident.asset_count - min(5, len(incident.assets))
-    owner = uow.person(incident.assignee) if incident.assignee else None
-    return (
-        f"{incident.ref} {incident.severity.name} {incident.state.value}: {incident.title}",
-        f"company: {_company_name(uow, row.company_id)}",
-        f"on: {', '.join(incident.assets[:5])}" + (f" and {more} more" if more > 0 else ""),
-        f"alerts: {incident.alert_count} from {', '.join(incident.tool_sources[:3])}",
-        f"owner: {owner.name if owner is not None else 'nobody'}",
-        f"respond by {incident.clocks.response_due:%Y-%m-%d %H:%M}Z, resolve by "
-        f"{incident.clocks.resolution_due:%Y-%m-%d %H:%M}Z",
-    )
 
 
 def _last_id(uow: UnitOfWork, row: Row[Any]) -> str:
