@@ -49,6 +49,7 @@ TABLE = {
     P.SEVERITY:         "✓     ✓       ·          ·",
     P.SEE_PARENTS:      "✓     ·       ✓          ·",
     P.PARENTS:          "✓     ·       ·          ·",
+    P.PLAYBACK:         "✓     ✓       ✓          ·",
 }  # fmt: skip
 """A copy of the specification by hand: the code's own table must never be the measure of itself."""
 ROLES = (Role.ADMIN, Role.MANAGER, Role.TECHNICIAN, Role.CLIENT)

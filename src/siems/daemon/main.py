@@ -33,7 +33,7 @@ from siems.errors import Conflict, SiemsError, UsageError
 from siems.services import retention, setup, users
 from siems.services.observers import react
 from siems.services.sla_settings import countries, warm
-from siems.storage import migrations, rotation, statistics
+from siems.storage import migrations, rotation, signing_key, statistics
 from siems.storage.database import Database, open_engine, parse_url
 from siems.storage.dialect import translated
 from siems.storage.vault import Vault
@@ -214,6 +214,7 @@ def run_init(ask: argparse.Namespace) -> int:
         finally:
             database.stop()
     Vault.open(places.key_file())
+    signing_key.provide(places.audit_key_file())
     places.write_private(places.token_file(), token + "\n")
     answer = {"user_id": user_id, "name": name, "password": password if made else None}
     print(json.dumps(answer))

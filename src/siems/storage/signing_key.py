@@ -50,6 +50,12 @@ def write_key(path: Path, key: Ed25519PrivateKey) -> None:
         ) from why
 
 
+def provide(path: Path) -> None:
+    """Make a key where there is none."""
+    if read_key(path) is None:
+        write_key(path, new_key())
+
+
 def faults(path: Path, data: Path) -> list[tuple[str, str]]:
     """(what is wrong with where a key lies, what to do), for `doctor`."""
     found = []
