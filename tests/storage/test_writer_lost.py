@@ -76,3 +76,25 @@ def test_nothing_is_tried_again_once_commit_was_sent(database: Database) -> None
         database.write_now(insert, companies=("msp",))
     assert cut
     assert insert.tries == 1
+
+
+@pytest.mark.parametrize(("cuts", "starts"), [(1, True), (2, False)])
+def test_a_start_that_loses_its_connection_begins_once_more(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, cuts: int, starts: bool
+) -> None:
+    made, load, left = Database(postgres_url, clock=CLOCK, observers=react), Database._load, [True] * cuts
+
+    def cut(self: Database, connection: Any) -> None:
+        if left:
+            left.pop()
+            connection.execute(END)
+        load(self, connection)
+
+    monkeypatch.setattr(Database, "_load", cut)
+    if starts:
+        made.start()
+        assert made.write_now(lambda uow: "well", companies=("msp",)) == "well"
+    else:
+        with pytest.raises(Unavailable):
+            made.start()
+    made.stop()

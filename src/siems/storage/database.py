@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from siems.clock import Clock
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.errors import Unavailable, UsageError
 from siems.storage import tables as t
-from siems.storage.dialect import Dialect, disk_full, translated
+from siems.storage.dialect import Dialect, disk_full, dropped, translated
 from siems.storage.lanes import Job
 from siems.storage.memory import Memory
 from siems.storage.repositories.repeats import recover
@@ -127,11 +127,19 @@ class Database:
     def start(self) -> None:
         """Load what the writer remembers and begin to take verbs. Raises Unavailable."""
         with translated():
-            if not self._recovered():
-                self.writer.recovery = self._recover
-            with self._write_engine.begin() as connection:
-                self._load(connection)
+            try:
+                self._begin()
+            except DBAPIError as why:
+                if not dropped(why):
+                    raise
+                self._begin()  # nothing was written on the connection that was lost
         self.writer.start()
+
+    def _begin(self) -> None:
+        if not self._recovered():
+            self.writer.recovery = self._recover
+        with self._write_engine.begin() as connection:
+            self._load(connection)
 
     def _recovered(self) -> bool:
         """Whether the counters that a process has left in the log are in their rows now. A disk that is full must not
