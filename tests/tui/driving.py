@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -117,3 +117,23 @@ async def connected(app: SiemsApp, pilot: Pilot[Any]) -> None:
             break
         await pilot.pause(0.02)
     await settle(app, pilot)
+
+
+def looks_as_kept(
+    snap_compare: Callable[..., bool], size: tuple[int, int], steps: Callable[[Session], Awaitable[Any]],
+    client: ScriptedClient | None = None, **options: Any,
+) -> bool:  # fmt: skip
+    """Whether a screen, after these steps, is as its snapshot shows it. The daemon is gone by then: nothing moves."""
+    client, time = client or ScriptedClient(), [1_000.0]
+    app = console(client, time, **options)
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        it = Session(app, client, time)
+        it.pilot = pilot
+        await connected(app, pilot)
+        await steps(it)
+        await it.settle()
+        app.link.stop()
+        client.lose()
+
+    return snap_compare(app, terminal_size=size, run_before=drive)

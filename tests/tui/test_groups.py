@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from driving import Session, connected, console, opened
+from driving import Session, looks_as_kept, opened
 from scripted import NOW, ScriptedClient
-from textual.pilot import Pilot
 
 from siems import errors
 from siems.tui.actions import Where
@@ -293,16 +292,4 @@ STATES: dict[str, tuple[Callable[[Session], Awaitable[None]], dict[str, Any]]] =
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     steps, options = STATES[state]
-    client, time = ScriptedClient(), [1_000.0]
-    app = console(client, time, **options)
-
-    async def drive(pilot: Pilot[Any]) -> None:
-        it = Session(app, client, time)
-        it.pilot = pilot
-        await connected(app, pilot)
-        await steps(it)
-        await it.settle()
-        app.link.stop()
-        client.lose()
-
-    assert snap_compare(app, terminal_size=size, run_before=drive)
+    assert looks_as_kept(snap_compare, size, steps, **options)

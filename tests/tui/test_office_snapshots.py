@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from driving import Session, connected, console
+from driving import Session, looks_as_kept
 from scripted import ScriptedClient
-from textual.pilot import Pilot
 
 from siems import errors
 
@@ -142,17 +141,6 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     steps, options = STATES[state]
-    client, time = ScriptedClient(), [1_000.0]
+    client = ScriptedClient()
     client.role = "admin"
-    app = console(client, time, **{"target": "companies"} | options)
-
-    async def drive(pilot: Pilot[Any]) -> None:
-        it = Session(app, client, time)
-        it.pilot = pilot
-        await connected(app, pilot)
-        await steps(it)
-        await it.settle()
-        app.link.stop()
-        client.lose()
-
-    assert snap_compare(app, terminal_size=size, run_before=drive)
+    assert looks_as_kept(snap_compare, size, steps, client, **{"target": "companies"} | options)

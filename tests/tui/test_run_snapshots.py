@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from driving import Session, connected, console
-from scripted import ScriptedClient
+from driving import Session, looks_as_kept
 from test_snapshots import SIZES, Snap, Steps, help_, lost, nothing
-from textual.pilot import Pilot
 
 
 async def answer(it: Session) -> None:
@@ -76,16 +74,4 @@ STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
     target, steps, options = STATES[state]
-    client, time = ScriptedClient(), [1_000.0]
-    app = console(client, time, target=target, **options)
-
-    async def drive(pilot: Pilot[Any]) -> None:
-        it = Session(app, client, time)
-        it.pilot = pilot
-        await connected(app, pilot)
-        await steps(it)
-        await it.settle()
-        app.link.stop()
-        client.lose()
-
-    assert snap_compare(app, terminal_size=size, run_before=drive)
+    assert looks_as_kept(snap_compare, size, steps, target=target, **options)

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from audited import broken, entry, proved, unread, unsigned
-from driving import Session, connected, console
+from driving import Session, looks_as_kept
 from scripted import NOW, ScriptedClient, view
 from streamed import arrival
-from textual.pilot import Pilot
 
 from siems import wire
 from siems.tui import saved
@@ -310,18 +309,6 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
     steps, options = STATES[state]
-    options = dict(options)
-    client = ScriptedClient(options.pop("views", None))
-    time = [1_000.0]
-    app = console(client, time, **options)
-
-    async def drive(pilot: Pilot[Any]) -> None:
-        it = Session(app, client, time)
-        it.pilot = pilot
-        await connected(app, pilot)
-        await steps(it)
-        await it.settle()
-        app.link.stop()
-        client.lose()
-
-    assert snap_compare(app, terminal_size=size, run_before=drive)
+    told = dict(options)
+    client = ScriptedClient(told.pop("views", None))
+    assert looks_as_kept(snap_compare, size, steps, client, **told)
