@@ -4,70 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.app import ComposeResult
-
 from siems import present
 from siems.tui import run_lines
 from siems.tui.looks import Line, Piece, wrap
 from siems.tui.run_reads import BooksRead
 from siems.tui.screens.form import Form, Slot, named
-from siems.tui.screens.overlay import Overlay
-from siems.tui.widgets.field import Field
+from siems.tui.screens.searched import Searched
 from siems.wire import IncidentView, RunbookView, RunDetail, RunView, SuggestionView
 
 
-class ChooseRunbook(Overlay[str | None]):
+class ChooseRunbook(Searched[SuggestionView | RunbookView]):
     """The runbooks that match an incident, then the others; typing searches. Leaves with a name."""
 
-    FIELD_FIRST = True
     WIDTH = 100
+    PROMPT = "runbook: "
+    HINT = "type a part of its name; enter shows what it would do"
+    NOTHING = "no runbook of that name:  siems runbook new"
 
     def __init__(self, view: IncidentView) -> None:
         super().__init__(f" a runbook for {view.id} {view.company[:40]} ")
-        self.view, self.read = view, BooksRead(view.id)
-        self.loaded, self.at = False, 0
-
-    def compose_fields(self) -> ComposeResult:
-        field = Field(
-            self.siems.looks, "runbook: ", hint="type a part of its name; enter shows what it would do", id="book"
-        )
-        field.awake = lambda: self.awake
-        yield field
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#book", Field).focus()
+        self.view, self.read, self.loaded = view, BooksRead(view.id), False
 
     def fill(self, read: BooksRead) -> None:
         if read.about == self.view.id:
             self.read, self.loaded = read, True
             self.repaint()
 
-    @property
-    def found(self) -> list[SuggestionView | RunbookView]:
-        words = self.query_one("#book", Field).value.lower().split()
-        every: list[SuggestionView | RunbookView] = [*self.read.suggested, *self.read.others]
-        return [one for one in every if all(word in f"{one.name} {one.title}".lower() for word in words)]
+    def every(self) -> Sequence[SuggestionView | RunbookView]:
+        return [*self.read.suggested, *self.read.others]
+
+    def said(self, one: SuggestionView | RunbookView) -> str:
+        return f"{one.name} {one.title}"
 
     def content(self) -> Sequence[Line]:
         if self.read.why:
             return [[(self.read.why, "error")], self._keys()]
         if not self.loaded:
             return [[("reading...", "dim")]]
-        found, height = self.found, max(3, min(16, self.room - 5))
-        self.at = max(0, min(self.at, len(found) - 1))
-        top = max(0, min(self.at - height // 2, len(found) - height))
-        rows: list[Line] = [self._row(one, place == self.at) for place, one in enumerate(found)][top : top + height]
-        if not rows:
-            rows = [[("no runbook of that name:  siems runbook new", "dim")]]
+        rows, found = self.rows(max(3, min(16, self.room - 5))), self.found
         here: Line = [(present.safe(found[self.at].title[:200]), "dim")] if found else []
-        return [*rows, *([[]] * (height - len(rows))), here, self._keys()]
+        return [*rows, here, self._keys()]
 
     def _keys(self) -> Line:
         return [("enter", "key"), (" what it would do   ", ""), ("up down", "key"), (" choose   ", ""),
                 ("esc", "key"), (" close", "")]  # fmt: skip
 
-    def _row(self, one: SuggestionView | RunbookView, here: bool) -> Line:
+    def row(self, one: SuggestionView | RunbookView, here: bool) -> Line:
         cut = self.siems.looks.cut
         if isinstance(one, SuggestionView):
             times = (
@@ -84,27 +66,6 @@ class ChooseRunbook(Overlay[str | None]):
             (f"{one.risk:<7}", run_lines.RISKS.get(one.risk, "")), (f"{needs:<16}", "dim"),
             (present.cell(why, 24, mark=cut), role), (ran[:20], "dim"),
         ]  # fmt: skip
-
-    def on_field_changed(self, event: Field.Changed) -> None:
-        event.stop()
-        self.at = 0
-        self.repaint()
-
-    def on_field_moved(self, event: Field.Moved) -> None:
-        event.stop()
-        self.at += {"down": 1, "up": -1, "pagedown": 10, "pageup": -10}[event.key]
-        self.repaint()
-
-    def on_field_entered(self, event: Field.Entered) -> None:
-        event.stop()
-        found = self.found
-        if found and self.awake:
-            self.dismiss(found[self.at].name)
-
-    def on_field_left(self, event: Field.Left) -> None:
-        event.stop()
-        if self.awake:
-            self.dismiss(None)
 
 
 def numbered(run: RunView) -> Slot:
