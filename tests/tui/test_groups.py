@@ -74,7 +74,9 @@ async def test_a_new_one_tells_what_it_would_match_before_it_is_made() -> None:
 
 async def test_a_recurring_window_goes_by_the_clock_of_the_first_line() -> None:
     async with opened(target="silences") as it:
-        await it.press("N", "escape", "m")
+        await it.press("N", "escape")
+        assert "y see what it would match   esc cancel" in it.screen, "a long form still says how it is left"
+        await it.press("m")
         await it.write("asset=dc*")
         await it.press("enter")
         await it.write("4h")

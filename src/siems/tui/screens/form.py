@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from textual.app import ComposeResult
 
-from siems.tui.looks import Line, Piece
+from siems.tui.looks import Line, Piece, width_of
 from siems.tui.screens.overlay import Overlay
 from siems.tui.widgets.field import Field
 
@@ -109,10 +109,11 @@ class Form(Overlay[dict[str, str] | None]):
         typing = self.focused is not None
         ready: list[Piece] = [("enter", "key"), (" goes on   ", ""), ("esc", "key"), (" leave the field", "")]
         if not typing:
-            ready = [("y", "key"), (f" {self.verb}", "bold")]
-            for slot in self.slots:
-                ready += [(f"   {slot.key}", "key"), (f" {slot.label}", "")]
-            ready += [("   esc", "key"), (" cancel", "")]
+            ends: list[Piece] = [("   esc", "key"), (" cancel", "")]
+            act: list[Piece] = [("y", "key"), (f" {self.verb}", "bold")]
+            fields = [piece for slot in self.slots for piece in ((f"   {slot.key}", "key"), (f" {slot.label}", ""))]
+            # each key stands before its field as well
+            ready = [*act, *fields, *ends] if width_of([*act, *fields, *ends]) <= self.width else [*act, *ends]
         return [[(self.complaint, "error")], ready]
 
     def on_field_entered(self, event: Field.Entered) -> None:
