@@ -42,6 +42,9 @@ class Amazon:
 
     def left(self) -> int:
         """Messages that are in it, hidden or not."""
+        return max(self._counted(), self._counted())  # one that comes back between the two counts is in neither
+
+    def _counted(self) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)

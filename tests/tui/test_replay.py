@@ -133,7 +133,7 @@ async def test_an_incident_knows_nothing_of_what_came_later() -> None:
         assert "INC-7" in it.client.asked[-1] if isinstance(it.client, RecordClient) else False
         await it.press("a", "r", "2", "w", "colon", "U", "u")
         assert it.acts == []
-        assert it.app.places()[-1].WHERE is Where.DETAIL
+        assert it.app.places()[-1].WHERE is Where.REPLAYED
 
 
 async def test_nothing_is_done_and_nothing_of_today_is_shown() -> None:
@@ -153,16 +153,36 @@ async def test_nothing_is_done_and_nothing_of_today_is_shown() -> None:
         assert (it.acts, it.client.queries) == ([], before)
 
 
-async def test_every_key_of_a_replay_can_be_pressed() -> None:
+@pytest.mark.parametrize("where", [Where.REPLAY, Where.REPLAYED])
+async def test_every_key_of_a_replay_can_be_pressed(where: Where) -> None:
     async with replayed() as it:
+        if where is Where.REPLAYED:
+            await it.press("enter")
+        place = it.app.screen
         for deed in DEEDS:
-            if Where.REPLAY not in deed.where or deed.id == "quit":
+            if where not in deed.where or deed.id in ("quit", "back", "open"):
                 continue
             for key in deed.keys:
                 await it.press(key)
                 assert it.app.is_running
-                while len(it.app.screen_stack) > 2:
+                while it.app.screen is not place:
                     it.app.pop_screen()
+
+
+@pytest.mark.parametrize("where", [Where.REPLAY, Where.REPLAYED])
+async def test_every_key_of_today_says_that_this_is_the_past(where: Where) -> None:
+    async with replayed() as it:
+        if where is Where.REPLAYED:
+            await it.press("enter")
+            await it.settle()
+        place, before = it.app.screen, (list(it.client.queries), list(it.client.asked))
+        own = {key for deed in DEEDS if where in deed.where for key in deed.keys}
+        for key in sorted({key for deed in DEEDS for key in deed.keys} - own):
+            it.app.tell("", "")
+            await it.press(key)
+            assert (key, it.app.toast_now()[0]) == (key, PAST)
+            assert it.app.screen is place
+        assert (it.acts, (it.client.queries, it.client.asked)) == ([], before)
 
 
 async def test_what_is_not_on_record_is_said() -> None:

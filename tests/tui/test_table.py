@@ -24,7 +24,7 @@ from siems.tui.screens.measures import MeasuresScreen
 from siems.tui.screens.oncall import OncallScreen
 from siems.tui.screens.parents import ParentsScreen
 from siems.tui.screens.people import PeopleScreen
-from siems.tui.screens.replay import ReplayScreen
+from siems.tui.screens.replay import ReplayDetail, ReplayScreen
 from siems.tui.screens.run import RunScreen
 from siems.tui.screens.runs import RunsScreen
 from siems.tui.screens.silences import SilencesScreen
@@ -130,10 +130,11 @@ def test_nothing_is_inherited_that_is_forbidden(kind: type) -> None:
         (SilencesScreen, Where.SILENCES),
         (ParentsScreen, Where.PARENTS),
         (ReplayScreen, Where.REPLAY),
+        (ReplayDetail, Where.REPLAYED),
     ],
 )
 def test_bindings_come_from_the_table_and_have_ids(screen: type, where: Where) -> None:
-    bound = {one.id: one for one in screen.BINDINGS if isinstance(one, Binding)}  # type: ignore[attr-defined]
+    bound = {one.id: one for one in screen.BINDINGS if isinstance(one, Binding) and one.id}  # type: ignore[attr-defined]
     assert set(bound) == {deed.id for deed in DEEDS if deed.keys and where in deed.where}
     assert all(one.key == ",".join(BY_ID[one.id].keys) for one in bound.values())
 

@@ -33,6 +33,7 @@ class Where(StrEnum):
     SILENCES = "silences"
     PARENTS = "parents"
     REPLAY = "replay"
+    REPLAYED = "replayed incident"
     WIZARD = "form"
 
 
@@ -50,14 +51,17 @@ ALL_RUNS = (Where.RUNS, Where.RUN)
 CLIENTS = (Where.CLIENTS,)
 ROSTERS = (Where.CLIENTS, Where.PEOPLE, Where.CHAINS, Where.SILENCES, Where.PARENTS)
 REPLAY = (Where.REPLAY,)
+PAST = (Where.REPLAY, Where.REPLAYED)
+"""Screens that show a past hour: nothing is done there."""
+STORY = (Where.DETAIL, Where.REPLAYED)
 SILENCES = (Where.SILENCES,)
 PARENTS = (Where.PARENTS,)
 GROUPED = BOTH + PARENTS
 """Where a key is about incidents: on the parents screen about all of a group."""
 ROSTERS_NEW = (Where.CLIENTS, Where.PEOPLE, Where.SILENCES, Where.PARENTS)
-EVERY = tuple(where for where in Where if where not in (Where.WIZARD, Where.REPLAY))
+EVERY = tuple(where for where in Where if where not in (Where.WIZARD, *PAST))
 """Every screen of today but the form, whose letters are typed."""
-ALL = EVERY + REPLAY
+ALL = EVERY + PAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +198,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("rotate", ("X",), "rotate a key...  (asks for the name)", Level.SEVERE,
          "siems company rotate-key ID --confirm ID", where=CLIENTS, hint="rotate key", about="company"),
     Deed("only", ("o",), "its incidents", cli="siems incident list --company ID", where=CLIENTS, hint="incidents"),
-    Deed("previous", ("left_square_bracket",), "previous incident, or week", where=DETAIL + ONCALL),
-    Deed("following", ("right_square_bracket",), "next one", where=DETAIL + ONCALL),
-    Deed("section", ("tab",), "next section", where=DETAIL + SLA, hint="section"),
+    Deed("previous", ("left_square_bracket",), "previous incident, or week", where=STORY + ONCALL),
+    Deed("following", ("right_square_bracket",), "next one", where=STORY + ONCALL),
+    Deed("section", ("tab",), "next section", where=STORY + SLA, hint="section"),
     Deed("behind", ("enter",), "the incidents behind a number", cli="siems report sla --behind resolution", where=SLA,
          hint="incidents"),
     Deed("range", ("r",), "range: 7, 30, 90 days, 52 weeks", cli="siems report sla --range 30d", where=SLA,
@@ -288,6 +292,7 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
     Where.REPLAY: (
         "help", "play", "next_event", "step_on", "faster", "open", "quit", "copy", "zone", "pane",
     ),
+    Where.REPLAYED: ("help", "back", "section", "following", "copy", "zone", "quit"),
     Where.WIZARD: (),
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from siems.tui.link import Link
 from siems.tui.looks import Piece
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
-from siems.tui.screens.replay import ReplayDetail, ReplayScreen
+from siems.tui.screens.replay import PAST, ReplayDetail, ReplayScreen
 from siems.tui.server_clock import ServerClock
 from siems.tui.tape import SPEED, SPEEDS, Tape
 from siems.tui.terminal import leave_with_terminal
@@ -32,7 +32,6 @@ from siems.wire import IncidentDetail, IncidentView, Me, PlaybackBoard, Playback
 TICK = 0.25
 HOUR = timedelta(hours=1)
 BOARD_PAGE, STEP_PAGE = 300, 500
-PAST = "REPLAY: this is the past, nothing can be done to it (Q leaves)"
 
 
 @dataclass
@@ -254,9 +253,6 @@ class ReplayApp(SiemsApp):
 
     def go_to(self, where: Where) -> None:
         self.tell("REPLAY has the incidents only: the other screens show today (Q leaves)", "error")
-
-    def do_who(self) -> None:
-        self.tell(PAST, "error")
 
     def do_command(self) -> None:
         self.tell("REPLAY takes no commands: ? lists its keys", "error")

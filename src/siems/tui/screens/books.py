@@ -29,7 +29,7 @@ BESIDE = {
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
-    Where.CHAINS: "escalation policies", Where.REPLAY: "replay",
+    Where.CHAINS: "escalation policies", Where.REPLAY: "replay", Where.REPLAYED: "replay",
     Where.SILENCES: "silences and windows", Where.PARENTS: "common causes",
     Where.CHAINS: "escalation policies", Where.RUNS: "runs", Where.RUN: "run",
 }  # fmt: skip
@@ -91,7 +91,7 @@ _RUN = (
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
-    Where.REPLAY: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
+    Where.REPLAY: _REPLAY, Where.REPLAYED: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
     Where.RUNS: _RUNS, Where.RUN: _RUN,
 }  # fmt: skip
 NOTES = (

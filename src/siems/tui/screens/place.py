@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from siems.tui import frame
-from siems.tui.actions import BY_ID, DEEDS, Deed, Where
+from siems.tui.actions import BY_ID, DEEDS, STORY, Deed, Where
 from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
@@ -101,7 +101,7 @@ class Place(Screen[None], inherit_bindings=False):
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
         self.lines("toast").show([frame.toast(text, role, offer, width)])
         lost = not app.state.up and bool(app.state.lost_at)
-        without = ("section",) if self.wide and self.WHERE is Where.DETAIL else ()
+        without = ("section",) if self.wide and self.WHERE in STORY else ()
         keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=without)
         self.lines("keys").show([keys])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding, BindingType
+
 from siems import present
 from siems.tui import frame
-from siems.tui.actions import Where
+from siems.tui.actions import DEEDS, Where
 from siems.tui.looks import Line, Piece, spread
 from siems.tui.panes import Scene
 from siems.tui.screens.board import BoardScreen
@@ -18,6 +20,8 @@ from siems.wire import IncidentView, PlaybackStep
 
 if TYPE_CHECKING:
     from siems.tui.replay import ReplayApp
+
+PAST = "REPLAY: this is the past, nothing can be done to it (Q leaves)"
 
 
 def speed_word(speed: float) -> str:
@@ -63,11 +67,21 @@ def happened(step: PlaybackStep, scene: Scene, width: int) -> Line:
     return [*head, (present.clip(present.safe(text), room, mark=scene.looks.cut), "")]
 
 
+def refused(where: Where) -> list[BindingType]:
+    """The keys of today's screens that mean nothing here: each says why."""
+    own = {key for deed in DEEDS if where in deed.where for key in deed.keys}
+    rest = {key for deed in DEEDS for key in deed.keys} - own
+    return [Binding(",".join(sorted(rest)), "past", PAST, show=False)]
+
+
 class ReplayScreen(BoardScreen):
     """The board of a replay: it looks and moves as the live one does."""
 
-    BINDINGS = bindings(Where.REPLAY)
+    BINDINGS = bindings(Where.REPLAY) + refused(Where.REPLAY)
     WHERE = Where.REPLAY
+
+    def action_past(self) -> None:
+        self.siems.tell(PAST, "error")
 
     @property
     def played(self) -> ReplayApp:
@@ -177,5 +191,14 @@ class ReplayScreen(BoardScreen):
 class ReplayDetail(DetailScreen):
     """An incident of a replay: what it knows ends at the played moment."""
 
+    BINDINGS = bindings(Where.REPLAYED) + refused(Where.REPLAYED)
+    WHERE = Where.REPLAYED
+
+    def action_past(self) -> None:
+        self.siems.tell(PAST, "error")
+
     def _ask_past(self, view: IncidentView) -> None:
         """What was before is asked of today's list: not here."""
+
+    def _ask_fitting(self, view: IncidentView) -> None:
+        """Nor are the runbooks that would fit today, or its runs since."""
