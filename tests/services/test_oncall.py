@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound, StaleVersion
-from siems.services import accounts, oncall_policies, oncall_views, schedules, standing_in
+from siems.services import accounts, oncall_policies, oncall_views, readiness, schedules, standing_in, whatif
 from siems.vocabulary import MSP, Role
-from siems.wire import UserEdit
+from siems.wire import UserEdit, WhatIfAsk
 
 from .rota import answer, ask_swap, crew, daily, edit, make, on_call, stand_in, told
 from .world import ACME, BETA, ROOT, World
@@ -65,7 +66,28 @@ def test_whoever_may_not_see_a_company_is_not_on_call_for_it(world: World) -> No
     assert (on_call(world, ACME), on_call(world, BETA)) == (["jon"], [])
     ask = oncall_views.WhoAsk(at=world.clock.now(), company="beta")
     [found] = world.database.read_now(oncall_views.who, ask, ROOT)
-    assert (found.user, found.pages) == ("user-jon", False)
+    assert (found.user, found.pages, found.unseen) == ("user-jon", False, [BETA])
+    now = world.clock.now()
+    [anywhere] = world.database.read_now(oncall_views.who, oncall_views.WhoAsk(at=now), ROOT)
+    assert (anywhere.pages, anywhere.unseen) == (True, [BETA])
+    [shown] = world.database.read_now(oncall_views.list_schedules, ROOT, now)
+    assert shown.unseen == {"user-jon": [BETA]}
+    look = partial(readiness.ready, schedule="", user="", hours=24)
+    [ready] = world.database.read_now(look, ROOT, now)
+    access = next(check for check in ready.checks if check.name == "access")
+    assert (access.ok, access.cause) == (False, f"may not see {BETA}")
+    assert access.fix == f"siems user edit user-jon --add-company {BETA}"
+    eve = world.hire("eve", Role.MANAGER, ACME)
+    [hers] = world.database.read_now(oncall_views.list_schedules, eve, now)
+    assert (hers.used_by, hers.unseen) == ([ACME], {})
+
+
+def test_a_trial_says_that_the_one_on_call_is_not_paged(world: World) -> None:
+    world.hire("jon", Role.TECHNICIAN, ACME)
+    make(world, daily("jon"))
+    asked = WhatIfAsk(company="", severity="HIGH", at=world.clock.now())
+    told = [world.do(whatif.page, ROOT, company, asked, companies=(company,)).notes for company in (ACME, BETA)]
+    assert told == [[], [f"jon is on call by primary and is not paged: may not see {BETA}"]]
 
 
 def test_an_override_counts_from_its_start_to_its_end_and_is_told(world: World) -> None:

@@ -42,7 +42,8 @@ class GapView(Wire):
 
 
 class ScheduleView(Wire):
-    """A schedule; later layers lie on top of earlier ones. `used_by`: the companies that go by it."""
+    """A schedule; later layers lie on top of earlier ones. `used_by`: the companies that go by it. `unseen`: member →
+    those of them that they may not see, whose pages go to others."""
 
     id: str
     company_id: str
@@ -55,6 +56,7 @@ class ScheduleView(Wire):
     now: ShiftView | None
     next: ShiftView | None
     version: int
+    unseen: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class ScheduleDetail(Wire):
@@ -98,7 +100,8 @@ class ScheduleEdit(Ask):
 
 
 class WhoView(Wire):
-    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client.
+    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client, or none of
+    those that go by the schedule; `unseen` are the ones that they may not see.
 
     Asked for by a policy: the `level` of the step, and the `target` that it names; the schedule is empty where that is
     a person or a role.
@@ -119,6 +122,7 @@ class WhoView(Wire):
     pages: bool
     level: int = 0
     target: str = ""
+    unseen: list[str] = msgspec.field(default_factory=list)
 
 
 class OverrideView(Wire):
