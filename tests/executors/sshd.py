@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,8 @@ class Sshd:
 
     port: int = 0
     commands: list[str] = field(default_factory=list)
+    keys: Callable[[str, str], bool] = lambda user, key: False
+    """Whether somebody comes in by a key, given as `type base64`."""
     connections: list[Any] = field(default_factory=list)
 
     @property
@@ -55,6 +57,12 @@ class _Door(asyncssh.SSHServer):
 
     def password_auth_supported(self) -> bool:
         return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: Any) -> bool:
+        return self._sshd.keys(username, " ".join(key.export_public_key().decode().split()[:2]))
 
     def validate_password(self, username: str, password: str) -> bool:
         return (username, password) == (USER, PASSWORD)

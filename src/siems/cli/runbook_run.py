@@ -27,7 +27,7 @@ def run(
     host: Annotated[list[str] | None, typer.Option("--host", help="an asset; again for more, - reads them")] = None,
     var: Annotated[list[str] | None, typer.Option("--var", metavar="K=V", help="a value; again for more")] = None,
     var_file: Annotated[str, typer.Option("--var-file", metavar="F|-", help="values, K=V a line, or JSON")] = "",
-    executor: Annotated[str, typer.Option("--executor", help="ssm, azure, winrm, ssh, local")] = "",
+    executor: Annotated[str, typer.Option("--executor", help="ssm, azure, gcp, winrm, ssh, local")] = "",
     parallel: Annotated[int, typer.Option("--parallel", help="so many hosts at a time")] = 4,
     canary: Annotated[int, typer.Option("--canary", help="so many hosts first; if one fails, no other begins")] = 1,
     max_failures: Annotated[int, typer.Option("--max-failures", help="so many may fail before no other begins")] = 0,
