@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncssh
@@ -80,6 +82,29 @@ async def _pass(ours: Any, theirs: Any) -> None:
     with suppress(OSError, asyncssh.Error):
         while piece := await ours.read(8_192):
             theirs.write(piece)
+
+
+@contextmanager
+def beside() -> Iterator[Sshd]:
+    """The server in a thread of its own, for whoever has no loop."""
+    ready, found, ends = threading.Event(), list[Sshd](), list[Any]()
+
+    async def serve() -> None:
+        async with serving() as sshd:
+            end = asyncio.Event()
+            found.append(sshd)
+            ends.append(partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    assert ready.wait(20)
+    try:
+        yield found[0]
+    finally:
+        ends[0]()
+        thread.join(20)
 
 
 @asynccontextmanager
