@@ -52,7 +52,7 @@ def test_the_same_twice_changes_nothing_and_what_asks_nothing_is_not_answered() 
         assert answered("RUN-1", said(one, answer), answer, by="user-eve", name="Eve", now=NOW) is None
     with pytest.raises(Conflict, match="asks nothing"):
         answered("RUN-1", said(one, A.SKIP), A.RETRY, by="user-eve", name="Eve", now=NOW)
-    with pytest.raises(Conflict, match="web-1 of RUN-1 is running"):
+    with pytest.raises(Conflict, match="web-1 of RUN-1 asks nothing: running"):
         answered("RUN-1", replace(hosts(1)[0], state=S.RUNNING), A.SKIP, by="user-eve", name="Eve", now=NOW)
     again = asked(said(one, A.RETRY))
     assert again.answer == "", "another question has no answer yet"

@@ -116,7 +116,7 @@ def test_machines_at_google_a_step_that_asks_and_a_restart_in_between(
     done = jon.run("runbook", "status", "RUN-1", "--watch", "--exit-status")
     assert done.lines[0].startswith("RUN-1  succeeded  verified")
     again = jon.run("runbook", "answer", "RUN-1", "skip", "--host", "web-1", exit=6).err
-    assert "web-1 of RUN-1 is succeeded: it asks nothing" in again
+    assert "web-1 of RUN-1 asks nothing: succeeded" in again
 
     lines = [entry["text"] for entry in house.json("incident", "timeline", incident["id"])]
     assert "RUN-1 take-patch-back: web-2 is held, says jon: I look at it" in lines

@@ -205,20 +205,21 @@ def answer(
 
     Without --host it is the one that asks, where there is only one. To stop the whole run:  siems runbook cancel RUN-91
     """
-    hosts = _hosts(host or []) or [_asking(door, ref)]
+    hosts = _hosts(host or []) or [_asking(door, ref, said)]
     done = door.client.answer_run(
         ref, said, hosts, reason=door.reason, idempotency_key=door.idempotency_key
     )  # fmt: skip
     _show_changed(door, done, lambda r: answered_lines(r, hosts))
 
 
-def _asking(door: Door, ref: str) -> str:
+def _asking(door: Door, ref: str, said: str) -> str:
     run = door.client.run(ref)
     asking = [h["name"] for h in run["hosts"] if h["state"] in ("asking", "held")]
     if len(asking) != 1:
-        said = f"{len(asking)} hosts of {run['id']} ask" if asking else f"no host of {run['id']} asks"
-        hint = f"--host {asking[0]}" if asking else f"siems runbook status {run['id']}"
-        raise (errors.UsageError if asking else errors.Conflict)(said, hint=hint)
+        if not asking:
+            raise errors.Conflict(f"no host of {run['id']} asks", hint=f"siems runbook status {run['id']}")
+        hint = f"siems runbook answer {run['id']} {said} --host {asking[0]}"
+        raise errors.UsageError(f"{len(asking)} hosts of {run['id']} ask", hint=hint)
     return str(asking[0])
 
 

@@ -68,7 +68,7 @@ def answered(ref: str, host: RunHost, answer: HostAnswer, *, by: str, name: str,
         if host.answer == answer.value:
             return None
         hint = f"siems runbook status {ref}"
-        raise Conflict(f"{host.name} of {ref} is {host.state.value.replace('_', ' ')}: it asks nothing", hint=hint)
+        raise Conflict(f"{host.name} of {ref} asks nothing: {host.state.value.replace('_', ' ')}", hint=hint)
     match answer:
         case HostAnswer.HOLD:
             state = HostState.HELD

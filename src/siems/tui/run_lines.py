@@ -144,7 +144,7 @@ def host(one: RunHostView, output: Output, scene: Scene, width: int, *, here: bo
     step = one.steps[-1] if one.steps else None
     at = f"{step.number} {step.name}" if step is not None else ""
     took = span(one.started_at, one.ended_at, scene.now)
-    bad = one.state in BAD or one.state in ASK
+    bad = one.state in BAD
     said = one.detail if bad or not output.last(one.name) else output.last(one.name)
     cut = scene.looks.cut
     rest = max(0, width - NAME - STEP - STATUS - TOOK - 8)
