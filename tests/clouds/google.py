@@ -184,8 +184,9 @@ class Google(Provider):
         if code or vm is None:
             await ws.close(code=code, message=why.encode())
             return ws
-        if trouble is None or not trouble.hold:
-            await ws.send_bytes(struct.pack(">HI", CONNECTED, 3) + b"sid")
+        if trouble is not None and trouble.hold:
+            await self._free.wait()
+        await ws.send_bytes(struct.pack(">HI", CONNECTED, 3) + b"sid")
         await self._relay(ws, vm.port)
         return ws
 
