@@ -62,6 +62,10 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("incident list --timeout 0s", "--timeout 10s"),
         ("incident list --color red", "--color never"),
         ("incident show", "siems incident show --help"),
+        ("incident list --companny x", "siems incident list --company"),
+        ("incident list --client x", "siems incident list --company"),
+        ("incident list --qqqq", "siems incident list --help"),
+        ("oncall schedule create x --zone UTC", "siems oncall schedule create --tz"),
         ("incident ack", "INC-12"),
         ("incident assign 1", "--to"),
         ("incident hold 1", "--for"),
@@ -255,7 +259,7 @@ def test_a_daemon_that_does_not_come_is_8(tmp_path_factory: pytest.TempPathFacto
 def test_a_doctor_who_finds_something_is_9_with_a_fix_for_each(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    empty = House(tmp_path_factory.mktemp("empty"))
+    empty = House(tmp_path_factory.mktemp("empty"), SIEMS_URL=f"http://127.0.0.1:{free_port()}")
     ran = empty.run("doctor", exit=9)
     assert "siems init" in ran.out
     checks = empty.run("doctor", "--json", exit=9).json["checks"]
