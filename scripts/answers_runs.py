@@ -19,6 +19,7 @@ RUNS: dict[str, tuple[str, str]] = {
     "approve_run": ("somebody else lets it begin", "RunChanged"),
     "reject_run": ("it may not begin, and why", "RunChanged"),
     "cancel_run": ("nothing more begins, and what runs is stopped", "RunChanged"),
+    "answer_run": ("what becomes of hosts that ask: `skip`, `retry`, `hold` or `go-on`", "RunChanged"),
     "roll_back_run": ("a run that goes back where something may have been changed", "RunChanged"),
     "list_standing": ("approvals in advance; with `ended=true` those that are over, too", "items: StandingView"),
     "grant_standing": ("an approval in advance, of a runbook as it is now", "StandingView"),

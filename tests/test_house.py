@@ -25,7 +25,7 @@ LONG = {
     "src/siems/services/filters.py": 340,
     "src/siems/config.py": 430,
     "src/siems/wire/__init__.py": 580,
-    "src/siems/domain/events.py": 475,
+    "src/siems/domain/events.py": 480,
     "src/siems/daemon/http/api.py": 360,
     "tests/daemon/test_permission_matrix.py": 630,
     "tests/library/test_services_and_network.py": 335,

@@ -137,6 +137,14 @@ class Azure(Section):
     endpoint: str = Field("https://management.azure.com", description="where its machines are managed")
 
 
+class Gcp(Section):
+    authority: str = Field("https://oauth2.googleapis.com/token", description="who gives tokens for service accounts")
+    compute: str = Field("https://compute.googleapis.com/compute/v1", description="where machines are looked up")
+    oslogin: str = Field("https://oslogin.googleapis.com/v1", description="where keys for logging in are made known")
+    projects: str = Field("https://cloudresourcemanager.googleapis.com/v1", description="where rights are asked for")
+    tunnel: str = Field("wss://tunnel.cloudproxy.app/v4", description="the way to port 22 (Identity-Aware Proxy)")
+
+
 class Email(Section):
     provider: str = Field("smtp", pattern="^(smtp|ses)$", description="smtp, or ses for Amazon's (see [aws])")
     sender: str = Field("", description="what stands as From: siems@msp.example, or Siems <siems@msp.example>")
@@ -293,6 +301,7 @@ class Settings(BaseSettings):
     health: Health = Field(default_factory=lambda: Health(), description="who outside is told that all is well")
     aws: Aws = Field(default_factory=lambda: Aws(), description="how AWS is reached: inventories, queues, messages")
     azure: Azure = Field(default_factory=lambda: Azure(), description="how Azure is reached")
+    gcp: Gcp = Field(default_factory=lambda: Gcp(), description="how Google Cloud is reached")
     email: Email = Field(default_factory=lambda: Email(), description="messages by mail")
     sms: Sms = Field(default_factory=lambda: Sms(), description="text messages")
     voice: Voice = Field(default_factory=lambda: Voice(), description="calls, by Twilio")

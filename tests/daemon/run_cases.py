@@ -54,6 +54,9 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
         "row": "approve runs of medium risk", **RUN, "body": {"reason": "x"}, "ok": (409,),
     },
     ("POST", "/runs/{ref}/actions/cancel"): {"row": "run runbooks, see runs", **RUN, "body": {}, "ok": (200, 409)},
+    ("POST", "/runs/{ref}/actions/answer"): {
+        "row": "run runbooks, see runs", **RUN, "body": {"answer": "retry", "hosts": ["web-server-01"]}, "ok": (409,),
+    },
     ("POST", "/runs/{ref}/actions/rollback"): {"row": "run runbooks, see runs", **RUN, "body": {}, "ok": (409,)},
     ("GET", "/standing-approvals"): {"row": "run runbooks, see runs", **COMPANY, "query": "?company={object}"},
     ("POST", "/standing-approvals"): {"row": "self-healing, executors", **COMPANY, "body": GRANT},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
 
 from executors.sshd import PASSWORD, Sshd, serving
+from siems.daemon.running import Running
 from siems.vocabulary import Role
 
 from .house import ALERT, House, until
@@ -32,7 +34,7 @@ async def sshd() -> AsyncIterator[Sshd]:
         yield found
 
 
-async def furnished(house: House, sshd: Sshd, script: str, hosts: int = 3) -> None:
+async def furnished(house: House, sshd: Sshd, script: str, hosts: int = 3, text: str = TEXT) -> None:
     """web-1 and so on are Acme's and behind the server; try-out is approved by another admin."""
     await house.hire("second", Role.ADMIN)
     for number in range(1, hosts + 1):
@@ -42,7 +44,7 @@ async def furnished(house: House, sshd: Sshd, script: str, hosts: int = 3) -> No
         assert reply.status in (200, 201), reply
     login = {"username": "ops", "port": sshd.port, "known_hosts": sshd.known_hosts, "secrets": {"password": PASSWORD}}
     assert (await house.ask("root", "PUT", "/companies/comp-acme/logins/ssh", login)).status == 200
-    made = await house.ask("root", "POST", "/runbooks", {"company": "acme", "text": TEXT.format(script=script)})
+    made = await house.ask("root", "POST", "/runbooks", {"company": "acme", "text": text.format(script=script)})
     assert made.status == 201, made
     shown = (await house.ask("second", "GET", "/runbooks/try-out?company=acme")).json()
     yes = {"company": "acme", "digest": shown["digest"]}
@@ -114,6 +116,80 @@ async def test_cancelling_stops_what_runs_and_begins_nothing_more(door: House, s
     found = await ended(door, ref)
     assert found["state"] == "cancelled"
     assert [host["state"] for host in found["hosts"]] == ["cancelled", "skipped", "skipped"]
+
+
+async def answer(house: House, ref: str, said: str, *hosts: str) -> None:
+    ask = {"answer": said, "hosts": list(hosts)}
+    reply = await house.ask("root", "POST", f"/runs/{ref}/actions/answer", ask)
+    assert (reply.status, reply.json()["changed"]) == (200, True), reply
+
+
+async def when(house: House, ref: str, state: str, asking: int) -> dict[str, Any]:
+    async def so() -> Any:
+        found = (await house.ask("root", "GET", f"/runs/{ref}")).json()
+        return found if (found["state"], found["hosts_asking"]) == (state, asking) else None
+
+    return dict(await until(so, seconds=30))
+
+
+async def test_a_host_that_fails_asks_and_each_answer_does_what_it_says(
+    door: House, sshd: Sshd, tmp_path: Path
+) -> None:
+    text = TEXT.replace("run: '{script}'", "on_failure: ask, run: '{script}'")
+    await furnished(door, sshd, f"echo try; test -e {tmp_path}/ok", hosts=4, text=text)
+    ref = await run(door, 4, canary=0, max_failures=4)
+    found = await when(door, ref, "asking", 4)
+    assert [host["actions"] for host in found["hosts"]] == [["skip", "retry", "hold", "go-on"]] * 4
+    assert found["hosts"][0]["detail"] == "a step failed: act (exit code 1)"
+    assert "answer" in found["actions"]
+
+    await answer(door, ref, "hold", "web-4")
+    await answer(door, ref, "skip", "web-3")
+    await answer(door, ref, "go-on", "web-2")
+    found = await when(door, ref, "asking", 2)
+    assert [host["state"] for host in found["hosts"]] == ["asking", "succeeded", "skipped", "held"]
+    (tmp_path / "ok").touch()
+    await answer(door, ref, "retry", "web-1", "web-4")
+    found = await ended(door, ref)
+    assert [host["state"] for host in found["hosts"]] == ["succeeded", "succeeded", "skipped", "succeeded"]
+    assert [step["state"] for step in found["hosts"][0]["steps"]] == ["succeeded"] * 3
+    assert (await printed(door, ref)).count("try") == 6, "four times, and twice again"
+
+
+async def test_an_answer_is_taken_while_other_hosts_still_run(door: House, sshd: Sshd, tmp_path: Path) -> None:
+    text = TEXT.replace("run: '{script}'", "on_failure: ask, run: '{script}'")
+    first = f"mkdir {tmp_path}/first 2>/dev/null && exit 3; mkdir {tmp_path}/second 2>/dev/null || exit 0"
+    await furnished(door, sshd, f"{first}; while ! test -e {tmp_path}/ok; do sleep 0.05; done", hosts=2, text=text)
+    ref = await run(door, 2, canary=0, max_failures=1)
+    found = await when(door, ref, "running", 1)
+    [asking] = [host["name"] for host in found["hosts"] if host["state"] == "asking"]
+    await answer(door, ref, "retry", asking)
+    await when(door, ref, "running", 0)
+    (tmp_path / "ok").touch()
+    assert (await ended(door, ref))["state"] == "succeeded"
+
+
+async def test_a_daemon_that_stops_leaves_what_asks_to_the_next_one(door: House, sshd: Sshd, tmp_path: Path) -> None:
+    text = TEXT.replace("run: '{script}'", "on_failure: ask, run: '{script}'")
+    await furnished(door, sshd, f"echo begun; test -e {tmp_path}/ok || sleep 300", hosts=2, text=text)
+    ref = await run(door, 2)
+
+    async def begun() -> bool:
+        return "begun" in await printed(door, ref)
+
+    await until(begun)
+    await door.runtime.running.stop()
+    found = (await door.ask("root", "GET", f"/runs/{ref}")).json()
+    assert (found["state"], [host["state"] for host in found["hosts"]]) == ("asking", ["asking", "waiting"])
+    assert found["hosts"][0]["detail"] == "a step failed: act (stopped)"
+    (tmp_path / "ok").touch()
+    await answer(door, ref, "retry", "web-1")
+    runtime = door.runtime
+    following = Running(runtime.database, runtime.clock, runtime.vault, runtime.settings)
+    await following.settle()
+    await following.stop()
+    found = await ended(door, ref)
+    assert (found["state"], found["verified"]) == ("succeeded", True)
 
 
 async def test_a_host_that_answers_with_another_key_ends_as_unreachable(door: House, sshd: Sshd) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncssh
@@ -27,6 +29,8 @@ class Sshd:
 
     port: int = 0
     commands: list[str] = field(default_factory=list)
+    keys: Callable[[str, str], bool] = lambda user, key: False
+    """Whether somebody comes in by a key, given as `type base64`."""
     connections: list[Any] = field(default_factory=list)
 
     @property
@@ -56,6 +60,12 @@ class _Door(asyncssh.SSHServer):
     def password_auth_supported(self) -> bool:
         return True
 
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: Any) -> bool:
+        return self._sshd.keys(username, " ".join(key.export_public_key().decode().split()[:2]))
+
     def validate_password(self, username: str, password: str) -> bool:
         return (username, password) == (USER, PASSWORD)
 
@@ -72,6 +82,29 @@ async def _pass(ours: Any, theirs: Any) -> None:
     with suppress(OSError, asyncssh.Error):
         while piece := await ours.read(8_192):
             theirs.write(piece)
+
+
+@contextmanager
+def beside() -> Iterator[Sshd]:
+    """The server in a thread of its own, for whoever has no loop."""
+    ready, found, ends = threading.Event(), list[Sshd](), list[Any]()
+
+    async def serve() -> None:
+        async with serving() as sshd:
+            end = asyncio.Event()
+            found.append(sshd)
+            ends.append(partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    assert ready.wait(20)
+    try:
+        yield found[0]
+    finally:
+        ends[0]()
+        thread.join(20)
 
 
 @asynccontextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from clouds.google import CANARY, KEY_FILE, PROJECT, ZONE
 from siems.domain.asset import Asset, Facts
 from siems.domain.cloud import CloudAccount, Finding
 from siems.domain.permissions import Actor
@@ -97,6 +99,9 @@ def test_only_admins_set_one_up_and_for_others_there_is_none_outside_their_scope
         ({"tenant": SUBSCRIPTION}, "has no tenant"),
         ({"kind": "azure", "account": SUBSCRIPTION, "regions": None, "login": "me"}, "login is a UUID"),
         ({"kind": "azure", "account": "acme", "regions": None}, "no account of azure"),
+        ({"kind": "gcp", "account": "Acme Prod", "regions": None}, "no account of gcp"),
+        ({"kind": "gcp", "account": PROJECT, "regions": None, "secret": "x"}, "no key file"),
+        ({"kind": "gcp", "account": PROJECT, "regions": None, "login": SUBSCRIPTION}, "has no login"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused(world: World, ask: dict[str, Any], word: str) -> None:
@@ -164,3 +169,19 @@ def test_a_check_is_kept_until_something_changes(world: World) -> None:
     assert audited(world)[1:] == ["cloud_account.checked", "cloud_account.edited", "cloud_account.removed"]
     with pytest.raises(NotFound):
         world.do(lambda uow: cloud_accounts.note_check(uow, world.admin, made, found))
+
+
+def test_of_a_key_of_google_only_what_is_needed_is_kept_sealed(world: World) -> None:
+    set_up(world, kind="gcp", account=PROJECT, regions=None, secret=KEY_FILE)
+    vm = asset(world, "vm-1", instance_id=f"{ZONE}/vm-1", cloud_account=PROJECT)
+    name, told = reached(world, vm)
+    assert (name, told["project"]) == ("gcp", PROJECT)
+    assert json.loads(told["secret"]).keys() == {"client_email", "private_key", "private_key_id"}
+    [shown] = world.database.read_now(cloud_accounts.list_accounts, world.admin, ACME, "gcp")
+    assert (shown.login, shown.has_secret) == (f"siems-acme@{PROJECT}", True)
+    kept = world.database.read_now(lambda c: c.execute(select(t.cloud_account.c.secret)).scalar_one())
+    details = world.database.read_now(lambda c: " ".join(map(str, c.execute(select(t.audit_detail)))))
+    assert CANARY not in kept + details + repr(shown)
+    group = asset(world, "vm-2", instance_id="rg-web/vm-2")
+    with pytest.raises(InvalidField, match="cannot be reached"):
+        reached(world, group)

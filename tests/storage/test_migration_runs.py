@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,10 +12,12 @@ from sqlalchemy import Engine, inspect, text
 from services.test_runs import Desk, healing
 from services.world import ACME, ROOT, VAULT, World
 from siems.clock import ManualClock
+from siems.domain.asking import asking
 from siems.services import run_settings, run_work, trail
 from siems.services.run_work import Job, News
 from siems.storage import migrations
 from siems.storage.database import open_engine, parse_url
+from siems.storage.repositories.runs import hosts_of
 from siems.wire import HostLoginAsk, RunRuleAsk, StandingAsk
 
 from .test_migrations import contents
@@ -91,6 +94,32 @@ def test_before_runbooks_there_are_none_and_all_else_stays(engine: Engine) -> No
         assert again[table] == whole[table], table
     numbers = {row for row in again["counter"] if "'run'" in row or "'standing'" in row}
     assert numbers == {"('run', 'msp', 0)", "('standing', 'msp', 0)"}
+
+
+def test_a_schema_without_questions_has_no_run_that_waits_for_an_answer(engine: Engine, database_url: str) -> None:
+    engine.dispose()
+    world = World(database_url, ManualClock(NOON), furnished=True)
+    [number] = [row["id"] for row in world.rows("SELECT id FROM run WHERE state = 'running'")]
+    [token] = [row["lease_token"] for row in world.rows("SELECT lease_token FROM run WHERE state = 'running'")]
+    [host] = world.database.read_now(hosts_of, number)
+    asked = asking(replace(host, step=2, phase="steps"), "a step failed", NOON)
+    world.do(run_work.park, number, token, News(hosts=[asked]))
+    world.stop()
+    migrations.downgrade(engine, "0022")
+    with engine.connect() as connection:
+        state, detail = connection.execute(text("SELECT state, detail FROM run WHERE id = :n"), {"n": number}).one()
+        hosts = connection.execute(text("SELECT state FROM run_host WHERE run_id = :n"), {"n": number}).scalars().all()
+    assert (state, detail, hosts) == ("failed", "nobody had answered", ["failed"])
+    assert "run_timeout" not in kinds(engine)
+    migrations.upgrade(engine)
+    migrations.check(engine)
+    engine.dispose()
+    world = World(database_url, ManualClock(NOON), furnished=True)
+    try:
+        [again] = world.database.read_now(hosts_of, number)
+        assert (again.state.value, again.ended_at, again.answer) == ("failed", NOON, "")
+    finally:
+        world.stop()
 
 
 @pytest.mark.parametrize("back_to", ["0014", "0015"])

@@ -33,14 +33,16 @@ def step(number: int, state: str = "succeeded", *, ago: int = 60, code: int | No
 
 
 def host(name: str, state: str = "waiting", steps: int = 0, detail: str = "") -> wire.RunHostView:
-    over = state not in ("running", "waiting")
+    over = state not in ("running", "waiting", "asking", "held")
     done = [step(number, ago=60 - 10 * number) for number in range(1, steps)]
-    last = [] if not steps else [step(steps, "succeeded" if state == "succeeded" else state, ago=60 - 10 * steps)]
+    ends = {"asking": "failed", "held": "failed"}.get(state, state)
+    last = [] if not steps else [step(steps, ends, ago=60 - 10 * steps)]
+    able = {"asking": ["skip", "retry", "hold", "go-on"], "held": ["skip", "retry", "go-on"]}.get(state, [])
     began = NOW - timedelta(seconds=52) if steps else None
     return wire.RunHostView(
         name=name, platform="linux", executor="ssh", state=state, phase="steps", exit_code=1605 if detail else None,
         detail=detail, started_at=began, ended_at=NOW - timedelta(seconds=4) if over and steps else None,
-        output_bytes=0, steps=[*done, *last],
+        output_bytes=0, steps=[*done, *last], step=steps, asked_at=NOW if able else None, actions=able,
     )  # fmt: skip
 
 
@@ -62,6 +64,8 @@ def run(number: int, state: str, hosts: list[wire.RunHostView], **fields: Any) -
         "ended_at": NOW - timedelta(seconds=4) if over else None, "hosts_total": len(hosts),
         "hosts_done": len(hosts) - count["waiting"] - count["running"], "hosts_succeeded": count["succeeded"],
         "hosts_failed": count["failed"], "output_bytes": 0,
+        "hosts_asking": sum(one.state in ("asking", "held") for one in hosts),
+        "until": NOW + timedelta(seconds=531) if began and not over else None,
         "actions": ["approve", "reject", "cancel"] if pending else able, "hosts": hosts,
     }  # fmt: skip
     return wire.RunDetail(**made | fields)
@@ -124,6 +128,17 @@ def suggestion(name: str, risk: str, fixed: int) -> wire.SuggestionView:
         name=name, title=f"{name} in words", risk=risk, approved=True, origin="library", platforms=["linux"],
         why="vpn", fixed=fixed, command="",
     )  # fmt: skip
+
+
+def asking() -> wire.RunDetail:
+    """RUN-93 with a host that asks and one that somebody holds."""
+    pcs = [
+        host("bor-pc-01", "succeeded", 3), host("bor-pc-02", "running", 3),
+        host("bor-pc-03", "held", 2, "a step failed: bounce tunnel (exit code 3)"),
+        host("bor-pc-04", "asking", 2, "a step failed: bounce tunnel (exit code 1605)"), host("bor-pc-05"),
+    ]  # fmt: skip
+    pcs[2].answered_by_name = "Jon Berg"
+    return run(93, "running", pcs, runbook="patch-rollback", incident_id="INC-88", actions=["answer", "cancel"])
 
 
 class ScriptedRuns:
@@ -231,6 +246,25 @@ class ScriptedRuns:
                    actions=["cancel"], requested_by="user-maria", requested_by_name="Maria Lopez")  # fmt: skip
         self.run_list.insert(0, made)
         return answer | {"run": msgspec.to_builtins(made)}
+
+    def answer_run(
+        self, ref: str, answer: str, hosts: list[str], *, reason: str = "", idempotency_key: str = ""
+    ) -> dict[str, Any]:  # fmt: skip
+        self._check()
+        self.calls.append((answer, ref, {"hosts": hosts, "reason": reason}))
+        if self.refuse is not None:
+            raise self.refuse
+        before = self._run(ref)
+        state = {"retry": "running", "go-on": "running", "skip": "skipped", "hold": "held"}[answer]
+        moved = [msgspec.structs.replace(one, state=state, actions=[] if state != "held" else ["retry"])
+                 if one.name in hosts else one for one in before.hosts]  # fmt: skip
+        asking = sum(one.state in ("asking", "held") for one in moved)
+        made = msgspec.structs.replace(
+            before, state="running", hosts=moved, hosts_asking=asking,
+            actions=["answer", "cancel"] if asking else ["cancel"],
+        )  # fmt: skip
+        self.run_list[self.run_list.index(before)] = made
+        return msgspec.to_builtins(wire.RunChanged(run=made, changed=True))
 
     def change_run(self, action: str, ref: str, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
         self._check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from driving import Session, opened
 from scripted import ScriptedClient
+from scripted_runs import asking
 
 from siems import errors
 from siems.client import Client
@@ -12,13 +13,61 @@ from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.form import Form
 from siems.tui.screens.plan import PlanWindow, shell_line
 from siems.tui.screens.run import RunScreen
-from siems.tui.screens.run_windows import AnswerRun, ChooseRunbook
+from siems.tui.screens.run_windows import AnswerHost, AnswerRun, ChooseRunbook
 
 
 async def choose(it: Session, name: str) -> None:
     await it.press("R")
     await it.write(name)
     await it.press("enter")
+
+
+# --- hosts that ask ---------------------------------------------------------------------------------------------
+
+
+async def test_a_host_that_asks_is_answered_by_a_key_of_the_window_and_no_other() -> None:
+    client = ScriptedClient()
+    client.run_list[1] = asking()
+    async with opened(client, target="RUN-93") as it:
+        for text in ("a step failed on bor-pc-04", "Y answers: skip, retry, hold, go-on", "1 asking  1 held"):
+            assert text in it.screen
+        await it.press("Y")
+        assert isinstance(it.app.screen, AnswerHost)
+        await it.press("enter", "y", "escape")
+        assert isinstance(it.app.screen, RunScreen)
+        assert it.acts == []
+        await it.press("Y", "r")
+        await it.write("the disk is back")
+        await it.press("enter", "t")
+        assert it.acts == [("retry", "RUN-93", {"hosts": ["bor-pc-04"], "reason": "the disk is back"})]
+        assert "RUN-93: the step is tried again" in it.screen
+        assert "output bor-pc-04" in it.screen, "the cursor stays on its host"
+        line = "siems runbook answer RUN-93 retry --host bor-pc-04 --reason 'the disk is back'"
+        assert it.app.desk.log[-1].cli == line
+
+
+@pytest.mark.parametrize(("key", "answer"), [("s", "skip"), ("c", "go-on"), ("H", "hold")])
+async def test_each_answer_has_its_key(key: str, answer: str) -> None:
+    client = ScriptedClient()
+    client.run_list[1] = asking()
+    async with opened(client, target="RUN-93", size=(120, 40)) as it:
+        await it.press("Y", key)
+        assert [act[0] for act in it.acts] == [answer]
+
+
+async def test_what_is_held_is_not_held_again_and_what_asks_nothing_has_no_window() -> None:
+    client = ScriptedClient()
+    client.run_list[1] = asking()
+    async with opened(client, target="RUN-93") as it:
+        await it.press("tab")
+        assert "bor-pc-03 is held by jon" in it.screen
+        await it.press("Y", "H")
+        assert "hold is not possible" in it.screen
+        await it.press("escape", "tab", "Y")
+        assert isinstance(it.app.screen, RunScreen)
+        assert "bor-pc-01 asks nothing" in it.screen
+        await it.press("3", "j", "Y")
+        assert isinstance(it.app.screen, RunScreen), "the question is about one host, so its run is opened"
 
 
 # --- the gate --------------------------------------------------------------------------------------------------

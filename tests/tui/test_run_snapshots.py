@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from driving import Session, looks_as_kept
+from scripted import ScriptedClient
+from scripted_runs import asking
 from test_snapshots import SIZES, Snap, Steps, help_, lost, nothing
 
 
@@ -49,6 +51,23 @@ async def roll_back(it: Session) -> None:
     await it.press("B")
 
 
+async def next_host(it: Session) -> None:
+    await it.press("tab", "tab")
+
+
+async def of_host(it: Session) -> None:
+    await it.press("Y")
+
+
+def asks(*, held: bool = False) -> dict[str, Any]:
+    client = ScriptedClient()
+    found = asking()
+    if held:
+        found.state, found.hosts = "asking", [one for one in found.hosts if one.state in ("succeeded", "held")]
+    client.run_list[1] = found
+    return {"client": client}
+
+
 STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
     "runs": ("runs", nothing, {}),
     "runs_ascii": ("runs", nothing, {"ascii_only": True}),
@@ -64,6 +83,11 @@ STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
     "gate": ("RUN-91", nothing, {}),
     "gate_own": ("RUN-94", nothing, {"read_only": True}),
     "gate_answer": ("RUN-91", answer, {}),
+    "run_asks": ("RUN-93", nothing, {"asks": {}}),
+    "run_asks_others": ("RUN-93", next_host, {"asks": {}}),
+    "run_asks_ascii": ("RUN-93", nothing, {"asks": {}, "ascii_only": True}),
+    "run_held": ("RUN-93", nothing, {"asks": {"held": True}}),
+    "run_answer_host": ("RUN-93", of_host, {"asks": {}}),
     "choose_runbook": ("INC-121", choose, {}),
     "plan": ("INC-121", plan, {}),
     "plan_commands": ("INC-121", commands, {"armed": True, "color": "red"}),
@@ -73,5 +97,8 @@ STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
-    target, steps, options = STATES[state]
+    target, steps, kept = STATES[state]
+    options = {name: value for name, value in kept.items() if name != "asks"}
+    if "asks" in kept:
+        options |= asks(**kept["asks"])
     assert looks_as_kept(snap_compare, size, steps, target=target, **options)

@@ -1,4 +1,4 @@
-"""`siems company aws|azure`: how siems comes into the cloud accounts of clients, and what is missing there."""
+"""`siems company aws|azure|gcp`: how siems comes into the cloud accounts of clients, and what is missing there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from siems.cli.show import Column, Item, field, show_list, show_one, when
 
 aws = new_app("AWS accounts: setup, check, list, remove, patches.")
 azure = new_app("Azure subscriptions: setup, check, list, remove.")
-GROUPS = {"aws": aws, "azure": azure}
+gcp = new_app("Google Cloud projects: setup, check, list, remove.")
+GROUPS = {"aws": aws, "azure": azure, "gcp": gcp}
 
 Company = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 Ref = Annotated[str, typer.Argument(help="acme-aws, as `list` shows it")]
@@ -118,7 +119,7 @@ def _todo(told: Item) -> list[str]:
         lines += [f"  lets in      {told['principal']}", f"  regions      {', '.join(a['regions']) or 'the daemon’s'}"]
     if told["link"]:
         lines += ["", told["link"]]
-    lines += ["", *(f"  {step}" if step.startswith(("siems ", "az ")) else step for step in told["steps"])]
+    lines += ["", *(f"  {step}" if step.startswith(("siems ", "az ", "gcloud ")) else step for step in told["steps"])]
     return [*lines, *(f"warning: {safe(warning)}" for warning in told["warnings"])]
 
 
@@ -203,6 +204,29 @@ def setup_azure(
     secret = read_secret(secret_file) if secret_file else None
     made = _set_up(door, "azure", company, account, {"tenant": tenant, "login": login, "secret": secret})
     _told(door, made, template=template)
+
+
+# --- Google Cloud -----------------------------------------------------------------------------------
+
+
+@gcp.command("setup")
+@leaf
+def setup_gcp(
+    door: Door,
+    company: Company,
+    account: Annotated[str, typer.Option("--account", help="the project's id: acme-prod-1")] = "",
+    secret_file: SecretFile = "",
+    template: Template = False,
+) -> None:
+    """A project: the commands to type there, and the key of the service account that siems comes in by.
+
+    siems company gcp setup acme --account acme-prod-1
+    siems company gcp setup acme --account acme-prod-1 --secret-file key.json
+
+    --template prints the commands alone, as a script. The key is kept encrypted and never shown.
+    """
+    secret = read_secret(secret_file) if secret_file else None
+    _told(door, _set_up(door, "gcp", company, account, {"secret": secret}), template=template)
 
 
 def _told(door: Door, made: Item, *, template: bool) -> None:

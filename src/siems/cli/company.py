@@ -13,7 +13,7 @@ from siems.cli.secrets import Expires, Networks, SecretsFile
 from siems.cli.show import Column, Item, field, show_list, show_one
 from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
-app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test; aws, azure.")
+app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test; aws, azure, gcp.")
 for _cloud, _group in GROUPS.items():
     app.add_typer(_group, name=_cloud)
 

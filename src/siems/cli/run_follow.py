@@ -9,6 +9,7 @@ from typing import Any
 
 from siems import errors
 from siems.cli.context import Door
+from siems.cli.run_lines import asking_lines
 from siems.cli.show import Item, show_list
 from siems.cli.table import Column
 
@@ -21,12 +22,13 @@ PATIENCE_SECONDS = 60.0
 def followed(door: Door, run: Item) -> Item:
     """Show what happens until the run is over; the run as it ended."""
     printer = _Printer(door, sys.stderr if door.json or door.quiet else sys.stdout)
-    after, told = 0, ""
+    after, told, asked = 0, "", set[tuple[str, str]]()
     while True:
         if run["state"] != told:
             told = run["state"]
             if told == "pending_approval":
                 door.note(f"{run['id']}: waits for approval until {run['expires_at']}")
+        _tell_asking(door, run, asked)
         out = _asked(door, lambda: door.client.run_output(run["id"], after=after))  # noqa: B023
         printer.show(out["items"])
         after = out["next"]
@@ -40,8 +42,9 @@ def followed(door: Door, run: Item) -> Item:
 
 def watched(door: Door, run: Item) -> Item:
     """A line for each change, until the run is over; the run as it ended."""
-    told = None
+    told, asked = None, set[tuple[str, str]]()
     while run["state"] not in OVER:
+        _tell_asking(door, run, asked)
         now = (run["state"], run["hosts_done"], run["hosts_failed"])
         if now != told:
             told = now
@@ -49,6 +52,16 @@ def watched(door: Door, run: Item) -> Item:
         time.sleep(ASK_SECONDS)
         run = _asked(door, lambda: door.client.run(run["id"]))  # noqa: B023
     return run
+
+
+def _tell_asking(door: Door, run: Item, told: set[tuple[str, str]]) -> None:
+    """Once for each question: which host asks, and what to type in another window."""
+    new = {(h["name"], h["asked_at"]) for h in run["hosts"] if h["state"] == "asking"} - told
+    told |= new
+    names = {name for name, _ in new}
+    if new:
+        for line in asking_lines({**run, "hosts": [h for h in run["hosts"] if h["name"] in names]}):
+            door.note(line if line.startswith("    ") else f"{run['id']}:{line[1:]}")
 
 
 def printed(door: Door, run: Item, *, host: str, step: int, follow: bool) -> None:

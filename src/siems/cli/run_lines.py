@@ -7,7 +7,7 @@ from itertools import groupby
 
 from siems.cli.show import Column, Item, at, field, when
 
-STYLES = {"failed": "red", "timed_out": "red", "unreachable": "red", "unknown": "red"}
+STYLES = {"asking": "yellow", "failed": "red", "timed_out": "red", "unreachable": "red", "unknown": "red"}
 
 COLUMNS = (
     field("ID", "id"),
@@ -68,7 +68,8 @@ def _commands(targets: Sequence[Item]) -> list[str]:
     for commands, group in groupby(targets, key=lambda target: target["commands"]):
         lines += ["", f"on {', '.join(safe(target['name']) for target in group)}:"]
         for c in commands:
-            lines.append(f"  {c['phase']}: {safe(c['step'])}  ({c['shell']}, at most {c['timeout_seconds']} s)")
+            asks = ", asks if it fails" if c["on_failure"] == "ask" else ""
+            lines.append(f"  {c['phase']}: {safe(c['step'])}  ({c['shell']}, at most {c['timeout_seconds']} s{asks})")
             lines += [f"    {safe(line)}" for line in c["script"].splitlines()]
     return lines
 
@@ -93,6 +94,8 @@ def changed_line(r: Item, plan: Item | None) -> list[str]:
         case "queued" | "running" | "cancelling":
             on = plural(r["hosts_total"], "host")
             return [f"{head} on {on}", f"  siems runbook logs {r['id']} --follow"]
+        case "asking":
+            return [f"{head}, until {at(r['until'])} at most", *asking_lines(r)]
         case _:
             bad = [h for h in r["hosts"] if h["state"] != "succeeded"]
             lines = [f"{head}: {safe(r['detail'])}" if r["detail"] else head]
@@ -100,6 +103,34 @@ def changed_line(r: Item, plan: Item | None) -> list[str]:
             if r["state"] == "failed" and "rollback" in r["actions"]:
                 lines.append(f"  siems runbook rollback {r['id']}")
             return lines
+
+
+def asking_lines(r: Item) -> list[str]:
+    """The hosts that wait for a person, and what to type."""
+    from siems.present import safe
+
+    lines = []
+    for h in r["hosts"]:
+        if h["state"] == "asking":
+            lines.append(f"  {safe(h['name'])} asks what now: {safe(h['detail'])}")
+            lines.append(f"    siems runbook answer {r['id']} {'|'.join(h['actions'])} --host {safe(h['name'])}")
+        elif h["state"] == "held":
+            lines.append(f"  {safe(h['name'])} is held by {safe(h['answered_by_name'])}: {safe(h['detail'])}")
+            lines.append(f"    siems runbook answer {r['id']} {'|'.join(h['actions'])} --host {safe(h['name'])}")
+    return lines
+
+
+_SAID = {
+    "skip": "left out", "retry": "its step is tried again", "hold": "held", "go-on": "goes on with its next step",
+}  # fmt: skip
+
+
+def answered_lines(r: Item, names: Sequence[str]) -> list[str]:
+    """What became of hosts that were answered."""
+    from siems.present import safe
+
+    found = {h["name"]: h for h in r["hosts"]}
+    return [f"{r['id']} {safe(name)}: {_SAID[found[name]['answer']]}" for name in names]
 
 
 def card(r: Item, *, brief: bool = False) -> list[str]:
@@ -123,10 +154,14 @@ def card(r: Item, *, brief: bool = False) -> list[str]:
     lines += _answered(r)
     if r["detail"]:
         lines.append(safe(r["detail"]))
-    lines.append(f"hosts: {r['hosts_done']} of {r['hosts_total']} done, {r['hosts_failed']} failed")
+    asking = f", {r['hosts_asking']} waiting for an answer" if r["hosts_asking"] else ""
+    lines.append(f"hosts: {r['hosts_done']} of {r['hosts_total']} done, {r['hosts_failed']} failed{asking}")
+    if r["until"]:
+        lines.append(f"stopped at {at(r['until'])} at the latest")
     for host in r["hosts"]:
         lines += _host(host)
-    lines += [f"next:  siems runbook {action} {r['id']}" for action in r["actions"]]
+    lines += asking_lines(r)
+    lines += [f"next:  siems runbook {action} {r['id']}" for action in r["actions"] if action != "answer"]
     return lines
 
 

@@ -25,7 +25,8 @@ def card(r: Item) -> list[str]:
     for phase in ("precheck", "steps", "verify", "rollback"):
         lines += ["", phase] if r[phase] else []
         for number, step in enumerate(r[phase], 1):
-            lines.append(f"  {number}  {safe(step['name'])}   at most {_span(step['timeout_seconds'])}")
+            asks = ", asks if it fails" if step["on_failure"] == "ask" else ""
+            lines.append(f"  {number}  {safe(step['name'])}   at most {_span(step['timeout_seconds'])}{asks}")
             for platform, script in step["run"].items():
                 lines += [f"     [{platform}]"] if len(r["platforms"]) > 1 else []
                 lines += [f"     | {safe(line)}" for line in script.splitlines()]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from siems import errors
 from siems.cli.context import Door, leaf
-from siems.cli.run_lines import COLUMNS, card, changed_line, plan_lines
+from siems.cli.run_lines import COLUMNS, answered_lines, card, changed_line, plan_lines
 from siems.cli.show import Item, show_list, show_one
 
 Ref = Annotated[str, typer.Argument(metavar="RUN", help="RUN-91 or 91")]
@@ -26,7 +27,7 @@ def run(
     host: Annotated[list[str] | None, typer.Option("--host", help="an asset; again for more, - reads them")] = None,
     var: Annotated[list[str] | None, typer.Option("--var", metavar="K=V", help="a value; again for more")] = None,
     var_file: Annotated[str, typer.Option("--var-file", metavar="F|-", help="values, K=V a line, or JSON")] = "",
-    executor: Annotated[str, typer.Option("--executor", help="ssm, azure, winrm, ssh, local")] = "",
+    executor: Annotated[str, typer.Option("--executor", help="ssm, azure, gcp, winrm, ssh, local")] = "",
     parallel: Annotated[int, typer.Option("--parallel", help="so many hosts at a time")] = 4,
     canary: Annotated[int, typer.Option("--canary", help="so many hosts first; if one fails, no other begins")] = 1,
     max_failures: Annotated[int, typer.Option("--max-failures", help="so many may fail before no other begins")] = 0,
@@ -147,7 +148,7 @@ def _sure(door: Door, ask: dict[str, Any], plan: Item) -> None:
 def _code(found: Item, *, exit_status: bool, follow: bool) -> int:
     """8 while somebody has to approve it, or it goes on and its end was asked for; 9 for an end that is no success."""
     state = found["state"]
-    if state in ("queued", "running", "cancelling"):
+    if state in ("queued", "running", "asking", "cancelling"):
         return 8 if exit_status else 0
     if state == "pending_approval":
         return 8
@@ -189,6 +190,40 @@ def cancel(door: Door, ref: Ref) -> None:
 
 
 @leaf
+def answer(
+    door: Door,
+    ref: Ref,
+    said: Annotated[str, typer.Argument(metavar="ANSWER", help="skip, retry, hold, go-on")],
+    host: Annotated[list[str] | None, typer.Option("--host", help="which one; again for more, - reads them")] = None,
+) -> None:
+    """Say what becomes of a host that asks, since a step failed there.
+
+    siems runbook answer RUN-91 retry --host web-2      the step again
+    siems runbook answer RUN-91 go-on --host web-2      on with the next step: you have put it right by hand
+    siems runbook answer RUN-91 skip --host web-2       leave this host out
+    siems runbook answer RUN-91 hold --host web-2       somebody has it in hand; answer again later
+
+    Without --host it is the one that asks, where there is only one. To stop the whole run:  siems runbook cancel RUN-91
+    """
+    hosts = _hosts(host or []) or [_asking(door, ref, said)]
+    done = door.client.answer_run(
+        ref, said, hosts, reason=door.reason, idempotency_key=door.idempotency_key
+    )  # fmt: skip
+    _show_changed(door, done, lambda r: answered_lines(r, hosts))
+
+
+def _asking(door: Door, ref: str, said: str) -> str:
+    run = door.client.run(ref)
+    asking = [h["name"] for h in run["hosts"] if h["state"] in ("asking", "held")]
+    if len(asking) != 1:
+        if not asking:
+            raise errors.Conflict(f"no host of {run['id']} asks", hint=f"siems runbook status {run['id']}")
+        hint = f"siems runbook answer {run['id']} {said} --host {asking[0]}"
+        raise errors.UsageError(f"{len(asking)} hosts of {run['id']} ask", hint=hint)
+    return str(asking[0])
+
+
+@leaf
 def rollback(door: Door, ref: Ref, follow: Follow = False, exit_status: ExitStatus = False) -> int:
     """Go back on every host where anything may have been changed; its approval covers this.
 
@@ -206,9 +241,13 @@ def rollback(door: Door, ref: Ref, follow: Follow = False, exit_status: ExitStat
 
 def _change(door: Door, action: str, ref: str, **ask: Any) -> None:
     done = door.client.change_run(action, ref, idempotency_key=door.idempotency_key, reason=door.reason, **ask)
+    _show_changed(door, done, lambda r: changed_line(r, None)[:1])
+
+
+def _show_changed(door: Door, done: Item, lines: Callable[[Item], list[str]]) -> None:
     again = " (dry run, nothing is written)" if door.dry_run else "" if done["changed"] else " already"
     item = {**done["run"], "changed": done["changed"]}
-    show_one(door, item, lambda r: [f"{text}{again}" for text in changed_line(r, None)[:1]])
+    show_one(door, item, lambda r: [f"{text}{again}" for text in lines(r)])
 
 
 # --- looking ---------------------------------------------------------------------------------------------------
@@ -278,7 +317,7 @@ def hang(app: typer.Typer) -> None:
     """Hang all of this onto the noun."""
     from siems.cli import run_settings
 
-    for command in (run, approve, reject, cancel, rollback, status, logs, runs):
+    for command in (run, approve, reject, answer, cancel, rollback, status, logs, runs):
         app.command(command.__name__)(command)
     for name, group in run_settings.GROUPS.items():
         app.add_typer(group, name=name)

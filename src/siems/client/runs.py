@@ -38,6 +38,13 @@ class Runs(Transport):
         """`approve`, `reject`, `cancel` or `rollback`: `wire.RunChanged`."""
         return self._post(f"/runs/{part(ref)}/actions/{action}", given(ask), idempotency_key=idempotency_key)
 
+    def answer_run(
+        self, ref: str, answer: str, hosts: list[str], *, reason: str = "", idempotency_key: str = ""
+    ) -> dict[str, Any]:  # fmt: skip
+        """`skip`, `retry`, `hold` or `go-on`, for hosts that ask: `wire.RunChanged`."""
+        ask = {"answer": answer, "hosts": hosts, **given({"reason": reason})}
+        return self._post(f"/runs/{part(ref)}/actions/answer", ask, idempotency_key=idempotency_key)
+
     # --- settings ----------------------------------------------------------------------------------------------
 
     def standing_approvals(self, *, company: str = "", ended: bool = False) -> list[dict[str, Any]]:

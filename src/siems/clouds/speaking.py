@@ -18,14 +18,16 @@ from siems.errors import Conflict, Unavailable
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 ANSWER_AT_MOST = 8 << 20
 TRIES = 5
+KINDS = {"Azure": "azure", "Google Cloud": "gcp"}
+"""Clouds as people call them → as commands do."""
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Denied(Conflict):
     """A cloud has said no. `answered` is its status of HTTP, `error` its own word for it."""
 
-    def __init__(self, said: str, status: int, error: str) -> None:
-        super().__init__(said, hint="siems company azure check COMPANY tells which right is missing")
+    def __init__(self, said: str, status: int, error: str, *, kind: str) -> None:
+        super().__init__(said, hint=f"siems company {kind} check COMPANY tells which right is missing")
         self.answered = status
         self.error = error
 
@@ -112,7 +114,7 @@ def read(name: str, answer: httpx.Response) -> Any:
     said = " ".join(f"{name} answered {answer.status_code} {word}: {text}".split()).rstrip(": ")[:400]
     if answer.status_code in _LATER:
         raise Unavailable(said, hint="try again later")
-    raise Denied(said, answer.status_code, word)
+    raise Denied(said, answer.status_code, word, kind=KINDS[name])
 
 
 def _what(why: Exception) -> str:

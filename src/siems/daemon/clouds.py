@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from siems.clouds import aws_account, aws_agents, aws_template, azure
+from siems.clouds import aws_account, aws_agents, aws_template, azure, gcp
 from siems.clouds.aws_ssm import Manager
 from siems.config import Settings
 from siems.domain.agents import Look, Machine, Patches
@@ -32,12 +32,17 @@ class Clouds:
         if account.kind is CloudKind.AZURE:
             async with self._subscription(account) as subscription:
                 return await subscription.check()
+        if account.kind is CloudKind.GCP:
+            async with self._project(account) as project:
+                return await project.check()
         return await asyncio.to_thread(aws_account.check, self._settings.aws, account)
 
     async def setup(self, account: CloudAccount, shown: CloudAccountView, principal: str) -> CloudSetup:
         """What is to be done over there. Raises Conflict when nobody says who we are."""
         if account.kind is CloudKind.AZURE:
             return _azure_setup(account, shown)
+        if account.kind is CloudKind.GCP:
+            return _gcp_setup(account, shown)
         return await asyncio.to_thread(self._aws_setup, account, shown, principal)
 
     def _aws_setup(self, account: CloudAccount, shown: CloudAccountView, principal: str) -> CloudSetup:
@@ -86,6 +91,9 @@ class Clouds:
         if account.kind is CloudKind.AZURE:
             async with self._subscription(account) as subscription:
                 return await subscription.machines()
+        if account.kind is CloudKind.GCP:
+            async with self._project(account) as project:
+                return await project.machines()
         manager = self.manager(account)
         return await asyncio.to_thread(aws_agents.machines, manager, account.account)
 
@@ -109,6 +117,36 @@ class Clouds:
             yield found
         finally:
             await found.close()
+
+    @asynccontextmanager
+    async def _project(self, account: CloudAccount) -> AsyncIterator[gcp.Project]:
+        """Raises Conflict while nobody has said how to come in."""
+        found = gcp.Project(self._settings.gcp, cloud_accounts.opened(account, self._vault))
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
+def _gcp_setup(account: CloudAccount, shown: CloudAccountView) -> CloudSetup:
+    slug, project = account.company_id.removeprefix("comp-"), account.account
+    file = f"{account.id}.key.json"
+    again = f"siems company gcp setup {slug} --account {project}"
+    typed = gcp.commands(project, f"siems-{slug}"[:30].rstrip("-"), file)
+    steps = [
+        "Over there, as somebody who may: what siems uses, who it is, what it may do, and how machines are reached:",
+        *typed,
+        "Where machines run as a service account of their own, siems has to be allowed to act as it:",
+        f"gcloud iam service-accounts add-iam-policy-binding THEIRS --role roles/iam.serviceAccountUser"
+        f" --member serviceAccount:{typed[-1].rsplit(' ', 1)[-1]}",
+        "Tell siems the key, and delete the file:",
+        f"{again} --secret-file {file} && rm {file}",
+        "Then see what is missing:",
+        f"siems company gcp check {slug}",
+    ]
+    link = f"https://console.cloud.google.com/iam-admin/iam?project={project}"
+    script = "#!/bin/sh\nset -e\n" + "".join(f"{line}\n" for line in typed)
+    return CloudSetup(account=shown, template=script, file=f"{account.id}.sh", link=link, steps=steps)
 
 
 def _azure_setup(account: CloudAccount, shown: CloudAccountView) -> CloudSetup:

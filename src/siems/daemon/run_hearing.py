@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from siems.clock import Clock
-from siems.domain.run import HostState, RunHost
+from siems.domain.asking import asking, closed
+from siems.domain.run import PAUSED, HostState, RunHost
 from siems.domain.run_output import Masker, Meter
 from siems.domain.runbook import Phase, Step
 from siems.executors import Ended, Outcome, Output
@@ -34,7 +35,7 @@ class Hearing:
         self.hosts = {host.name: host for host in hosts}
         self.secrets: dict[str, tuple[str, ...]] = {}
         self._maskers: dict[tuple[str, bool], Masker] = {}
-        self._meter = Meter()
+        self._meter = Meter(used={name: host.output_bytes for name, host in self.hosts.items()})
         self._changed: dict[str, None] = {}
         self._steps: dict[tuple[str, int], StepRow] = {}
         self._moved: dict[tuple[str, int], None] = {}
@@ -46,23 +47,43 @@ class Hearing:
         self._changed[name] = None
 
     def end(self, names: Iterable[str], state: HostState, detail: str) -> None:
-        """Those of these hosts that have not ended do so now."""
+        """Those of these hosts that have not ended do so now; one that asks goes on asking."""
         for name in names:
-            if not self.hosts[name].state.over:
+            if not self.hosts[name].state.over and self.hosts[name].state not in PAUSED:
                 self.set(name, state=state, detail=self._masked(name, detail), ended_at=self._clock.now())
+
+    def ask(self, names: Iterable[str], detail: str) -> None:
+        """A step failed on these, and a person decides what becomes of them."""
+        for name in names:
+            if self.hosts[name].state is HostState.RUNNING:
+                self.hosts[name] = asking(self.hosts[name], self._masked(name, detail), self._clock.now())
+                self._changed[name] = None
+
+    def close(self, begun: HostState, why: str) -> None:
+        """Whatever is not over ends now, what was asked too."""
+        for host in closed(list(self.hosts.values()), begun, why, self._clock.now()):
+            self.hosts[host.name] = host
+            self._changed[host.name] = None
+
+    def take_answers(self, kept: Iterable[RunHost]) -> None:
+        """What people have said meanwhile, as it is kept."""
+        for host in kept:
+            mine = self.hosts[host.name]
+            if mine.state in PAUSED and host.asked_at == mine.asked_at:
+                self.hosts[host.name] = replace(host, output_bytes=mine.output_bytes)
 
     # --- steps -------------------------------------------------------------------------------------------------
 
     def begin_step(self, name: str, number: int, phase: Phase, step: Step) -> None:
-        self.set(name, phase=phase.value)
+        self.set(name, phase=phase.value, step=number)
         self._steps[name, number] = StepRow(
             host=name, number=number, phase=phase.value, name=step.name, state=HostState.RUNNING.value,
             started_at=self._clock.now(),
         )  # fmt: skip
         self._moved[name, number] = None
 
-    def end_step(self, outcome: Outcome, number: int, phase: Phase) -> None:
-        """How a step ended on a host; whoever fails goes no further."""
+    def end_step(self, outcome: Outcome, number: int, phase: Phase, *, asks: bool = False) -> None:
+        """How a step ended on a host; whoever fails goes no further, or asks where the step says so."""
         name, state = outcome.host, _ENDS[outcome.ended]
         for error in (False, True):
             masker = self._maskers.pop((name, error), None)
@@ -77,7 +98,10 @@ class Hearing:
         if state is not HostState.SUCCEEDED and not self.hosts[name].state.over:
             why = f"{_WORDS[phase]}: {row.name}" + (f" ({detail})" if detail else "")
             self.set(name, exit_code=outcome.exit_code)
-            self.end([name], state, why)
+            if asks:
+                self.ask([name], why)
+            else:
+                self.end([name], state, why)
 
     # --- what is printed ---------------------------------------------------------------------------------------
 

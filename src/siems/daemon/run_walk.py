@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, select
 
 from siems.clock import Clock
 from siems.daemon.run_hearing import Hearing, secrets_in, unheard
+from siems.domain.asking import asks as asks_at
+from siems.domain.asking import begins_at, called, steps_of
 from siems.domain.rollout import next_hosts
-from siems.domain.run import HostState, RunHost, RunState
+from siems.domain.run import PAUSED, HostState, Run, RunHost, RunState
 from siems.domain.runbook import Phase, Shell, Step
 from siems.domain.runbook_values import environment
 from siems.errors import SiemsError, Unavailable
-from siems.executors import TOGETHER, Executor, Host, Outcome, Output, Script
+from siems.executors import TOGETHER, Ended, Executor, Host, Outcome, Output, Script
 from siems.services import run_work
 from siems.services.run_access import access
 from siems.services.run_work import Job
@@ -27,7 +28,6 @@ from siems.services.runs import values_of
 from siems.storage import tables as t
 from siems.storage.database import Database
 from siems.storage.repositories.assets import asset_from
-from siems.storage.repositories.runs import find
 from siems.storage.vault import Vault
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ class Walk:
         self.run = job.run
         self._heard = Hearing(clock, job.hosts)
         self._values = values_of(job.run, vault)
-        self._number: dict[str, int] = {}
+        self._scripts = 0
         self._groups: set[asyncio.Task[None]] = set()
         self._news, self._looks = asyncio.Event(), asyncio.Event()
         self._stopped = ""
@@ -85,7 +85,12 @@ class Walk:
                     await self._ask()
         finally:
             await self._end_groups()
-        await self._finish()
+        hosts = self._heard.hosts.values()
+        if self._state is RunState.RUNNING and any(host.state in PAUSED or called(host) for host in hosts):
+            await self._let_go(run_work.park)
+        else:
+            self._close()
+            await self._let_go(run_work.finish)
 
     def _going(self) -> bool:
         return self._state is RunState.RUNNING and not self._stopped
@@ -106,16 +111,17 @@ class Walk:
 
     def _begin(self) -> None:
         """Those whose turn it is: by themselves, or together where their way takes several at once."""
-        groups: dict[tuple[str, str, int], list[str]] = {}
-        places: dict[tuple[str, str], int] = {}
+        groups: dict[tuple[str, str, int, int], list[str]] = {}
+        places: dict[tuple[str, str, int], int] = {}
         for host in next_hosts(list(self._heard.hosts.values()), self.run.plan):
-            kind = (host.executor, host.platform.value)
+            kind = (host.executor, host.platform.value, begins_at(host))
             place = places[kind] = places.get(kind, -1) + 1
             groups.setdefault((*kind, place // TOGETHER.get(host.executor, 1)), []).append(host.name)
-        for names in groups.values():
+        for (_, _, first, _), names in groups.items():
             for name in names:
-                self._heard.set(name, state=HostState.RUNNING, started_at=self._clock.now())
-            task = asyncio.get_running_loop().create_task(self._group(names))
+                since = self._heard.hosts[name].started_at or self._clock.now()
+                self._heard.set(name, state=HostState.RUNNING, started_at=since, exit_code=None, detail="")
+            task = asyncio.get_running_loop().create_task(self._group(names, first))
             task.add_done_callback(lambda _: self._news.set())
             self._groups.add(task)
 
@@ -127,70 +133,78 @@ class Walk:
 
     # --- some hosts --------------------------------------------------------------------------------------------
 
-    async def _group(self, names: list[str]) -> None:
-        """All steps on some hosts that are alike."""
+    async def _group(self, names: list[str], first: int) -> None:
+        """All steps from the first on, on some hosts that are alike."""
         try:
-            await self._steps_of(names)
+            await self._steps_of(names, first)
         except asyncio.CancelledError:
             late = self.run.detail == run_work.TOO_LONG
             why = self.run.detail or self._stopped or "stopped"
-            self._heard.end(names, HostState.TIMED_OUT if late else HostState.CANCELLED, why)
+            self._fail(names, HostState.TIMED_OUT if late else HostState.CANCELLED, why, asks=bool(self._stopped))
             raise
         except SiemsError as why_not:
-            self._heard.end(names, HostState.UNREACHABLE, why_not.message)
+            self._fail(names, HostState.UNREACHABLE, why_not.message)
         except Exception as bug:
             log.exception("runs.group_failed", run=self.run.ref)
-            self._heard.end(names, HostState.FAILED, f"siems made a mistake: {type(bug).__name__}: {bug}")
+            self._fail(names, HostState.FAILED, f"siems made a mistake: {type(bug).__name__}: {bug}")
         else:
             self._heard.end(names, HostState.SUCCEEDED, "")
 
-    async def _steps_of(self, names: list[str]) -> None:
-        first = self._heard.hosts[names[0]]
-        executor = self._opened(first.executor)
+    def _fail(self, names: Iterable[str], state: HostState, why: str, *, asks: bool = True) -> None:
+        """They go no further; those whose step asks when it fails ask."""
+        for name in names:
+            if asks and self._asks(self._heard.hosts[name]):
+                self._heard.ask([name], why)
+            self._heard.end([name], state, why)
+
+    def _asks(self, host: RunHost) -> bool:
+        return asks_at(self.run, host.platform, host.step)
+
+    async def _steps_of(self, names: list[str], first: int) -> None:
+        alike = self._heard.hosts[names[0]]
+        executor = self._opened(alike.executor)
         reached = await self._reached(executor, names)
         end = self._time() + self.run.runbook.timeout.total_seconds()
-        for phase in self.run.plan.phases:
-            for step in self.run.runbook.steps(phase, first.platform):
-                hosts = [reached[name] for name in names if not self._heard.hosts[name].state.over]
-                if hosts:
-                    left = timedelta(seconds=max(1.0, end - self._time()))
-                    await self._step(executor, phase, step, hosts, min(left, step.timeout or left))
+        for number, (phase, step) in enumerate(steps_of(self.run, alike.platform), 1):
+            hosts = [reached[name] for name in names if self._heard.hosts[name].state is HostState.RUNNING]
+            if hosts and number >= first:
+                left = timedelta(seconds=max(1.0, end - self._time()))
+                await self._step(executor, number, phase, step, hosts, min(left, step.timeout or left))
 
     async def _reached(self, executor: Executor, names: list[str]) -> dict[str, Host]:
         """How they are reached now, secrets in clear: held here and nowhere else."""
         hosts = [self._heard.hosts[name] for name in names]
         found = await self._database.peek(_hosts, self.run.company_id, hosts, self._vault)
-        self._heard.end(set(names) - set(found), HostState.UNREACHABLE, "it is no asset of this company any more")
+        gone = [name for name in names if name not in found]
+        self._heard.end(gone, HostState.UNREACHABLE, "it is no asset of this company any more")
         secret = [self._values[p.name] for p in self.run.runbook.parameters if p.secret and self._values.get(p.name)]
         for host in found.values():
             self._heard.secrets[host.name] = secrets_in(dict(host.access), secret)
             try:
                 executor.check(host)
             except SiemsError as why:
-                self._heard.end([host.name], HostState.UNREACHABLE, why.message)
+                self._fail([host.name], HostState.UNREACHABLE, why.message)
         return found
 
     async def _step(
-        self, executor: Executor, phase: Phase, step: Step, hosts: Sequence[Host], timeout: timedelta
+        self, executor: Executor, number: int, phase: Phase, step: Step, hosts: Sequence[Host], timeout: timedelta
     ) -> None:  # fmt: skip
-        numbers = {}
         for host in hosts:
-            number = numbers[host.name] = self._number.get(host.name, 0) + 1
-            self._number[host.name] = number
             self._heard.begin_step(host.name, number, phase, step)
         platform = hosts[0].platform
+        self._scripts += 1  # a step that is tried again is another script
         script = Script(
-            key=f"{self.run.ref}:{numbers[hosts[0].name]}:{self.run.lease_token[:8]}", shell=Shell.of(platform),
+            key=f"{self.run.ref}:{number}:{self.run.lease_token[:8]}:{self._scripts}", shell=Shell.of(platform),
             text=step.run[platform], values=environment(self._values), timeout=timeout,
         )  # fmt: skip
         ended: set[str] = set()
 
         def heard(what: Output | Outcome) -> None:
             if isinstance(what, Output):
-                self._heard.hear(what, numbers[what.host])
+                self._heard.hear(what, number)
             elif what.host not in ended:
                 ended.add(what.host)
-                self._heard.end_step(what, numbers[what.host], phase)
+                self._end_step(what, number, phase)
             self._news.set()
 
         self._news.set()
@@ -199,7 +213,14 @@ class Walk:
         finally:
             for host in hosts:
                 if host.name not in ended:
-                    self._heard.end_step(unheard(host.name, going=self._going()), numbers[host.name], phase)
+                    self._end_step(unheard(host.name, going=self._going()), number, phase)
+
+    def _end_step(self, outcome: Outcome, number: int, phase: Phase) -> None:
+        """One that was cancelled asks only where it was stopped with the daemon: nobody has decided that."""
+        asks = self._asks(self._heard.hosts[outcome.host]) and (
+            outcome.ended is not Ended.CANCELLED or bool(self._stopped)
+        )
+        self._heard.end_step(outcome, number, phase, asks=asks)
 
     # --- writing down ------------------------------------------------------------------------------------------
 
@@ -220,24 +241,31 @@ class Walk:
     async def _ask(self) -> None:
         self._looks.clear()
         with contextlib.suppress(Unavailable):
-            self._known(await self._database.peek(find, self.run.id))
+            self._known(await self._database.peek(run_work.looked, self.run.id))
 
-    def _known(self, found: Any) -> None:
-        if found is None or found.lease_token != self.run.lease_token:
+    def _known(self, found: Job | None) -> None:
+        if found is None or found.run.lease_token != self.run.lease_token:
             self._state = RunState.FAILED  # somebody has written it off: it is not ours to go on with
             return
-        self._state = found.state
-        self.run = replace(self.run, detail=found.detail)
+        self._state = found.run.state
+        self.run = replace(self.run, detail=found.run.detail)
+        self._heard.take_answers(found.hosts)
 
-    async def _finish(self) -> None:
+    def _close(self) -> None:
+        """What has not ended never will."""
         why = self._stopped or (self.run.detail if self._state is not RunState.RUNNING else "too many have failed")
-        waiting = [name for name, host in self._heard.hosts.items() if host.state is HostState.WAITING]
+        late = self.run.detail == run_work.TOO_LONG
+        waiting = [h.name for h in self._heard.hosts.values() if h.state is HostState.WAITING and not called(h)]
         self._heard.end(waiting, HostState.SKIPPED, f"its turn did not come: {why}")
+        self._heard.close(HostState.TIMED_OUT if late else HostState.CANCELLED, why)
+
+    async def _let_go(self, verb: Callable[..., Run | None]) -> None:
+        """It has ended, or waits for people."""
         for _ in range(TRIES):
             news = self._heard.take()
             try:
                 await self._database.write(
-                    run_work.finish, self.run.id, self.run.lease_token, news, self._stopped,
+                    verb, self.run.id, self.run.lease_token, news, self._stopped,
                     companies=(self.run.company_id,),
                 )  # fmt: skip
             except Unavailable as ails:

@@ -116,6 +116,7 @@ def _standing(machine: Machine, kind: str, now: datetime) -> tuple[Answers, str,
 
 _FIXES = {
     "azure": "install the VM agent (waagent, or the Azure VM agent's MSI), or restart it",
+    "gcp": "set enable-oslogin and enable-guest-attributes to TRUE in its metadata or the project's",
 }
 
 

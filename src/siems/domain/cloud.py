@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from siems.errors import Conflict, InvalidField
 class CloudKind(StrEnum):
     AWS = "aws"
     AZURE = "azure"
+    GCP = "gcp"
 
 
 OUR_EXTERNAL_ID = "siems_"
@@ -25,8 +27,10 @@ _ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}@[a-z0-9.-]{1,80}\.gserviceaccount\.com")
 _ACCOUNTS = {
     CloudKind.AWS: (re.compile(r"[0-9]{12}"), "an account of AWS is 12 digits: --account 111122223333"),
+    CloudKind.GCP: (re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]"), "a project is named by its id: --account acme-prod-1"),
     CloudKind.AZURE: (_UUID, "a subscription is a UUID: --account 00000000-0000-0000-0000-000000000000"),
 }
 
@@ -43,9 +47,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudAccount:
-    """One account of a company. `account` is a number or a subscription; `secret` is sealed.
+    """One account of a company. `account` is a number, a subscription or a project; `secret` is sealed.
 
-    AWS is entered by `role` and our `external_id`, Azure by the application `login` of the directory `tenant`.
+    AWS is entered by `role` and our `external_id`, Azure by the application `login` of the directory `tenant`,
+    Google Cloud by the service account `login`, whose key is the secret.
     """
 
     id: str
@@ -127,17 +132,49 @@ def access_of(account: CloudAccount, secret: str) -> Mapping[str, str]:
             found = {
                 "subscription": account.account, "tenant": account.tenant, "login": account.login, "secret": secret,
             }  # fmt: skip
+        case CloudKind.GCP:
+            found = {"project": account.account, "login": account.login, "secret": secret}
     return MappingProxyType(found)
 
 
-EXECUTORS: Mapping[CloudKind, str] = MappingProxyType({CloudKind.AWS: "ssm", CloudKind.AZURE: "azure"})
+EXECUTORS: Mapping[CloudKind, str] = MappingProxyType(
+    {CloudKind.AWS: "ssm", CloudKind.AZURE: "azure", CloudKind.GCP: "gcp"}
+)
 """The executor that reaches the machines of a cloud."""
 _EC2 = re.compile(r"(i|mi)-[0-9a-f]{8,17}")
+_GCE = re.compile(r"(projects/[a-z0-9-]+/zones/[a-z0-9-]+/instances|[a-z]+-[a-z]+[0-9]{1,2}-[a-z])/[a-z0-9-]+")
 
 
 def kind_of_instance(instance_id: str) -> CloudKind:
-    """Whose instance an id looks like: `i-…` and `mi-…` are Amazon's, `group/name` is Azure's."""
-    return CloudKind.AWS if _EC2.fullmatch(instance_id) else CloudKind.AZURE
+    """Whose instance an id looks like: `i-…` and `mi-…` are Amazon's, `zone/name` Google's, `group/name` Azure's."""
+    if _EC2.fullmatch(instance_id):
+        return CloudKind.AWS
+    return CloudKind.GCP if _GCE.fullmatch(instance_id) else CloudKind.AZURE
+
+
+_MAILED = ".iam.gserviceaccount.com"
+
+
+def service_account(text: str, project: str) -> tuple[str, str]:
+    """(its name, what is kept of its key as JSON) of the key file of a service account. Raises InvalidField.
+
+    Of the file only the name and the key are believed: where tokens come from is for the settings to say.
+    """
+    hint = "gcloud iam service-accounts keys create key.json --iam-account NAME@PROJECT.iam.gserviceaccount.com"
+    try:
+        told = json.loads(text)
+        kind, mail, key = (told.get(name) for name in ("type", "client_email", "private_key"))
+    except (ValueError, AttributeError) as why:
+        raise InvalidField("this is no key file of a service account (JSON)", hint=hint) from why
+    if kind != "service_account" or not all(isinstance(one, str) for one in (mail, key)):
+        raise InvalidField("this is no key file of a service account", hint=hint)
+    if not _SERVICE.fullmatch(mail) or "PRIVATE KEY-----" not in key:
+        raise InvalidField("this key file names no service account, or holds no private key", hint=hint)
+    name = mail.removesuffix(_MAILED)
+    if len(name) > 64:
+        raise InvalidField(f"{mail[:80]} is longer than a service account of {project} is", hint=hint)
+    kept = {"client_email": mail, "private_key": key, "private_key_id": str(told.get("private_key_id", ""))[:80]}
+    return name, json.dumps(kept)
 
 
 def serving(accounts: Iterable[CloudAccount], instance_id: str, cloud_account: str) -> CloudAccount | None:

@@ -380,6 +380,25 @@ class RunWent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunAsked:
+    """A step failed on these hosts, and each of them waits for a person to say what now."""
+
+    run: Run
+    hosts: tuple[RunHost, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAnswered:
+    """A person has said what becomes of a host that asked; `before` is how it asked."""
+
+    run: Run
+    before: RunHost
+    host: RunHost
+    actor: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A change outside of incidents: a company, a user, a key, a setting."""
 
@@ -447,6 +466,8 @@ Event = (
     | TicketFailed
     | RunMoved
     | RunWent
+    | RunAsked
+    | RunAnswered
     | RunbookWritten
     | RunbookApproved
     | IncidentSplit

@@ -20,11 +20,12 @@ FORWARD = (Phase.PRECHECK, Phase.STEPS, Phase.VERIFY)
 
 
 class RunState(StrEnum):
-    """Where a run stands; the same words stand in the database."""
+    """Where a run stands; the same words stand in the database. `asking`: nothing goes on until somebody answers."""
 
     PENDING = "pending_approval"
     QUEUED = "queued"
     RUNNING = "running"
+    ASKING = "asking"
     CANCELLING = "cancelling"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -50,15 +51,22 @@ class RunTurn(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     STARTED = "started"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     CANCELLING = "cancelling"
     FINISHED = "finished"
 
 
 class HostState(StrEnum):
-    """How it goes on one host. `skipped`: its turn never came. `unknown`: whoever ran it is gone."""
+    """How it goes on one host. `asking`: a step failed that says so, and a person decides. `held`: a person has it.
+
+    `skipped`: its turn never came, or a person has left it out. `unknown`: whoever ran it is gone.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
+    ASKING = "asking"
+    HELD = "held"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     TIMED_OUT = "timed_out"
@@ -69,9 +77,10 @@ class HostState(StrEnum):
 
     @property
     def over(self) -> bool:
-        return self not in (HostState.WAITING, HostState.RUNNING)
+        return self not in (HostState.WAITING, HostState.RUNNING, HostState.ASKING, HostState.HELD)
 
 
+PAUSED = frozenset({HostState.ASKING, HostState.HELD})
 BAD = frozenset({HostState.FAILED, HostState.TIMED_OUT, HostState.UNREACHABLE, HostState.UNKNOWN})
 
 
@@ -97,7 +106,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHost:
-    """One host of a run. `phase`: the part that it is in or ended in; empty before it begins."""
+    """One host of a run. `phase`, `step`: the part that it is in or ended in; empty and 0 before it begins.
+
+    `asked_at`: since when it asks, or asked last; `answer` is what a person said to that.
+    """
 
     name: str
     position: int
@@ -110,6 +122,10 @@ class RunHost:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     output_bytes: int = 0
+    step: int = 0
+    asked_at: datetime | None = None
+    answer: str = ""
+    answered_by: str = ""
 
     @property
     def changed(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 HOST_LIMIT = 256 * 1024
 RUN_LIMIT = 8 * 1024 * 1024
@@ -55,11 +55,13 @@ class Masker:
 class Meter:
     """How much of a host's output is still kept."""
 
-    def __init__(self, host_limit: int = HOST_LIMIT, run_limit: int = RUN_LIMIT) -> None:
+    def __init__(
+        self, host_limit: int = HOST_LIMIT, run_limit: int = RUN_LIMIT, *, used: Mapping[str, int] | None = None
+    ) -> None:
         self._host_limit, self._run_limit = host_limit, run_limit
-        self._of: dict[str, int] = {}
+        self._of = dict(used or {})
         self._cut: set[str] = set()
-        self.total = 0
+        self.total = sum(self._of.values())
 
     def take(self, host: str, text: str) -> str:
         """As much of it as is kept; where it stops, it says so once."""

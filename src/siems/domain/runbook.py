@@ -31,6 +31,13 @@ class Shell(StrEnum):
         return cls.POWERSHELL if platform is Platform.WINDOWS else cls.SH
 
 
+class OnFailure(StrEnum):
+    """What becomes of a host when a step fails there."""
+
+    STOP = "stop"
+    ASK = "ask"
+
+
 class Kind(StrEnum):
     """What a parameter takes."""
 
@@ -60,6 +67,7 @@ class Step:
     name: str
     run: Mapping[Platform, str]
     timeout: timedelta | None = None
+    on_failure: OnFailure = OnFailure.STOP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import re2
 import yaml
 
-from siems.domain.runbook import Kind, Parameter, Phase, Runbook, Step
+from siems.domain.runbook import Kind, OnFailure, Parameter, Phase, Runbook, Step
 from siems.domain.runbook_values import MAX_PATTERN, MAX_VALUE, SHARP, checked, compiled, variable
 from siems.domain.yaml_nodes import Problem, Problems, compose, fields, flag, items, pairs, scalar
 from siems.errors import InvalidField
@@ -35,7 +35,7 @@ _FIELDS = (
     "steps", "verify", "rollback",
 )  # fmt: skip
 _PARAMETER = ("type", "pattern", "default", "choices", "description", "secret")
-_STEP = ("name", "run", "timeout")
+_STEP = ("name", "run", "timeout", "on_failure")
 _NEEDED = ("name", "title", "risk", "platforms", "steps")
 _DEFAULT_PATTERNS = {Kind.INTEGER: "[0-9]{1,9}", Kind.BOOLEAN: "true|false"}
 _USED = re.compile(r"\bSIEMS_[A-Z0-9_]+", re.IGNORECASE)
@@ -276,6 +276,7 @@ class _Reader:
         return Step(
             name=self._line(data.get("name"), f"the name of {what}", 80), run=MappingProxyType(scripts),
             timeout=self._span(data.get("timeout"), "timeout"),
+            on_failure=self._word(data.get("on_failure"), "on_failure", OnFailure, OnFailure.STOP),
         )  # fmt: skip
 
     def _script(self, node: Any, what: str, names: Mapping[str, Any]) -> str:

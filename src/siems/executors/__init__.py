@@ -103,6 +103,7 @@ registry: Registry[Opening] = Registry(
     "executor",
     {
         "azure": "siems.executors.azure:Azure",
+        "gcp": "siems.executors.gcp:Gcp",
         "local": "siems.executors.local:Local",
         "ssh": "siems.executors.ssh:Ssh",
         "ssm": "siems.executors.ssm:open_ssm",

@@ -18,6 +18,7 @@ from siems.domain.cloud import (
     checked_account,
     checked_regions,
     checked_word,
+    service_account,
     serving,
 )
 from siems.domain.events import Recorded
@@ -96,13 +97,17 @@ def _given(ask: CloudAccountAsk, kind: CloudKind, vault: Vault) -> dict[str, Any
     if ask.secret is not None:
         if kind is CloudKind.AWS or not ask.secret.strip():
             raise InvalidField("AWS is entered by a role: no secret is kept" if ask.secret.strip() else "it is empty")
-        found["secret"] = vault.seal(ask.secret.strip())
+        text = ask.secret.strip()
+        if kind is CloudKind.GCP:
+            found["login"], text = service_account(text, ask.account)
+        found["secret"] = vault.seal(text)
     return found
 
 
 _FIELDS = {
     CloudKind.AWS: {"role", "regions", "bucket", "hybrid"},
     CloudKind.AZURE: {"tenant", "login", "secret"},
+    CloudKind.GCP: {"secret"},
 }
 
 

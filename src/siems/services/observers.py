@@ -15,6 +15,7 @@ from siems.services import (
     advice_notices,
     group_notices,
     parent_notices,
+    run_ask_notices,
     run_notices,
     self_healing,
     status_updates,
@@ -62,9 +63,8 @@ def alert_received(uow: UnitOfWork, event: e.AlertReceived) -> None:
     alert, incident = event.alert, event.incident
     uow.audit.add_fact(alert.company_id, [f"ALR-{alert.id}", alert.commitment()])
     data: dict[str, Any] = {
-        "incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name,
+        "incident_id": None if incident is None else incident.ref, "asset_name": alert.asset_name, "rule": alert.rule,
         "signature": alert.signature, "severity": alert.severity.name, "tool_source": alert.tool_source,
-        "rule": alert.rule,
     }  # fmt: skip
     if incident is not None:
         data |= counted(incident) | {"version": incident.version}
@@ -231,8 +231,7 @@ def act_undone(uow: UnitOfWork, event: e.ActUndone) -> None:
         command.actor, "incident.undone", after.ref, company_id=after.company_id, reason=command.reason,
         details={"action": event.action, "state": after.state.value, "version": after.version},
     )  # fmt: skip
-    text = f"took back: {event.action}"
-    data = mark("undo", event.before, after)
+    text, data = f"took back: {event.action}", mark("undo", event.before, after)
     uow.timeline.add(after.company_id, after.id, "state", text, actor=command.actor, data=data)
     _publish(uow, "incident.undone", after, actor=command.actor.id)
 
@@ -265,8 +264,7 @@ def _sla_line(uow: UnitOfWork, name: str, event: e.SlaWarned | e.SlaBreached, te
 
 def recorded(uow: UnitOfWork, event: e.Recorded) -> None:
     uow.audit.add(
-        event.actor, event.type, event.object, company_id=event.company_id, reason=event.reason,
-        details=event.details,
+        event.actor, event.type, event.object, company_id=event.company_id, reason=event.reason, details=event.details
     )  # fmt: skip
     uow.stream.add(event.type, event.object, company_id=event.company_id, data={"actor": event.actor.id})
 
@@ -331,6 +329,8 @@ OBSERVERS: Mapping[type, tuple[Handler, ...]] = MappingProxyType(
         e.TicketFailed: (ticket_notices.ticket_failed,),
         e.RunMoved: (run_notices.run_moved, self_healing.run_moved),
         e.RunWent: (run_notices.run_went,),
+        e.RunAsked: (run_ask_notices.run_asked,),
+        e.RunAnswered: (run_ask_notices.run_answered,),
         e.RunbookWritten: (runbook_written,),
         e.RunbookApproved: (runbook_approved,),
         e.Recorded: (recorded, absent),

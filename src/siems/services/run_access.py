@@ -76,6 +76,7 @@ WAYS: Mapping[str, Way] = MappingProxyType(
     {
         "ssm": _in_cloud("ssm"),
         "azure": _in_cloud("azure"),
+        "gcp": _in_cloud("gcp"),
         "winrm": _winrm,
         "ssh": _ssh,
         LOCAL: _local,

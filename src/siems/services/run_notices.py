@@ -7,12 +7,12 @@ from typing import Any
 from siems.domain import events as e
 from siems.domain.permissions import SYSTEM
 from siems.domain.reach import Notice
-from siems.domain.run import HostState, Run, RunState, RunTurn
+from siems.domain.run import PAUSED, HostState, Run, RunState, RunTurn
 from siems.services.telling import notify
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import Risk, Severity
 
-_GRAVE = {Risk.LOW: Severity.LOW, Risk.MEDIUM: Severity.MEDIUM, Risk.HIGH: Severity.HIGH}
+GRAVE = {Risk.LOW: Severity.LOW, Risk.MEDIUM: Severity.MEDIUM, Risk.HIGH: Severity.HIGH}
 SHOWN = 20
 
 
@@ -22,7 +22,7 @@ def run_moved(uow: UnitOfWork, event: e.RunMoved) -> None:
     uow.audit.add(
         event.actor, name, run.ref, company_id=run.company_id, reason=event.reason, details=_details(event)
     )  # fmt: skip
-    uow.stream.add(name, run.ref, company_id=run.company_id, data=_brief(run) | {"actor": event.actor.id})
+    uow.stream.add(name, run.ref, company_id=run.company_id, data=brief_of(run) | {"actor": event.actor.id})
     if run.incident_id is not None:
         data = {"run_id": run.ref, "runbook": run.runbook.name, "state": run.state.value}
         uow.timeline.add(
@@ -38,7 +38,7 @@ def run_went(uow: UnitOfWork, event: e.RunWent) -> None:
             "host": host.name, "state": host.state.value, "exit_code": host.exit_code, "detail": host.detail,
         }  # fmt: skip
         uow.audit.add(SYSTEM, "run.host_finished", run.ref, company_id=run.company_id, details=details)
-        told = {**_brief(run), **details, "phase": host.phase}
+        told = {**brief_of(run), **details, "phase": host.phase}
         uow.stream.add("run.host_finished", run.ref, company_id=run.company_id, data=told)
     for name, phase, step, state in event.steps:
         data = {"run_id": run.ref, "host": name, "phase": phase, "step": step, "state": state}
@@ -48,7 +48,8 @@ def run_went(uow: UnitOfWork, event: e.RunWent) -> None:
         uow.stream.add("run.output", run.ref, company_id=run.company_id, data=size, coalesce=True)
 
 
-def _brief(run: Run) -> dict[str, Any]:
+def brief_of(run: Run) -> dict[str, Any]:
+    """What an event tells of its run, enough to update a line without asking."""
     return {
         "run_id": run.ref, "runbook": run.runbook.name, "title": run.title, "state": run.state.value,
         "risk": run.risk.value, "detail": run.detail, "requested_by": run.requested_by,
@@ -99,6 +100,12 @@ def _line(uow: UnitOfWork, event: e.RunMoved) -> str:
             return f"{what}: {run.detail}"
         case RunTurn.STARTED:
             return f"{what}: begins on {count}"
+        case RunTurn.PAUSED:
+            waiting = [host.name for host in event.hosts if host.state in PAUSED]
+            why = f" ({event.reason})" if event.reason else ""
+            return f"{what}: waits for an answer for {', '.join(waiting[:SHOWN])}{why}"
+        case RunTurn.RESUMED:
+            return f"{what}: goes on"
         case RunTurn.CANCELLING:
             return f"{what}: is stopped, {run.detail}"
         case RunTurn.FINISHED:
@@ -148,7 +155,7 @@ def _tell(uow: UnitOfWork, event: e.RunMoved) -> None:
 
 def _notify(uow: UnitOfWork, run: Run, event: str, subject: str, people: set[str], *, pages: bool = False) -> None:
     notice = Notice(
-        key=f"{event}:{run.ref}", event=event, object=run.ref, company_id=run.company_id, severity=_GRAVE[run.risk],
+        key=f"{event}:{run.ref}", event=event, object=run.ref, company_id=run.company_id, severity=GRAVE[run.risk],
         subject=subject, pages=pages,
     )  # fmt: skip
     notify(uow, notice, people - {SYSTEM.id})

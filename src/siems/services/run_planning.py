@@ -144,7 +144,7 @@ def commands(runbook: Runbook, plan: Plan, platform: Platform, shown: Mapping[st
         RunCommand(
             phase=phase.value, step=step.name, shell=shell.value,
             script=with_values(shell, environment(shown), step.run[platform]),
-            timeout_seconds=int((step.timeout or runbook.timeout).total_seconds()),
+            timeout_seconds=int((step.timeout or runbook.timeout).total_seconds()), on_failure=step.on_failure.value,
         )
         for phase in plan.phases
         for step in runbook.steps(phase, platform)

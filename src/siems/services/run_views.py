@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
+from siems.domain.asking import possible
 from siems.domain.permissions import Actor, Permission, allowed, missing, require, require_role
+from siems.domain.rollout import longest
 from siems.domain.run import BAD, HostState, Run, RunHost, RunState, may_approve
 from siems.domain.runbook import Phase
 from siems.services.filters import Asker, Field, _among, _clause, _company, _contains, _flag, _time, _word, in_scope
@@ -75,8 +78,10 @@ def show_run(connection: Connection, run: Run, actor: Actor) -> RunDetail:
     hosts = hosts_of(connection, run.id)
     steps = _steps(connection, run.id)
     counts = Counter(host.state for host in hosts)
-    views = [_host_view(host, steps.get(host.name, [])) for host in hosts]
-    return RunDetail(**_fields(run, load_names(connection), counts, actor), hosts=views)
+    names = load_names(connection)
+    able = "answer" in actions(run, actor, counts)
+    views = [_host_view(host, steps.get(host.name, []), names, able=able) for host in hosts]
+    return RunDetail(**_fields(run, names, counts, actor), hosts=views)
 
 
 def show_commands(connection: Connection, run: Run) -> list[RunScripts]:
@@ -136,11 +141,13 @@ def _steps(connection: Connection, number: int) -> dict[str, list[RunStepView]]:
     return found
 
 
-def _host_view(h: RunHost, steps: list[RunStepView]) -> RunHostView:
+def _host_view(h: RunHost, steps: list[RunStepView], names: Names, *, able: bool) -> RunHostView:
     return RunHostView(
         name=h.name, platform=h.platform.value, executor=h.executor, state=h.state.value, phase=h.phase,
         exit_code=h.exit_code, detail=h.detail, started_at=h.started_at, ended_at=h.ended_at,
-        output_bytes=h.output_bytes, steps=steps,
+        output_bytes=h.output_bytes, steps=steps, step=h.step, asked_at=h.asked_at, answer=h.answer,
+        answered_by=h.answered_by or None, answered_by_name=names.users.get(h.answered_by, h.answered_by) or None,
+        actions=[answer.value for answer in possible(h)] if able else [],
     )  # fmt: skip
 
 
@@ -160,11 +167,19 @@ def _fields(r: Run, names: Names, counts: Counter[HostState], actor: Actor) -> d
         "standing": r.standing, "started_at": r.started_at, "ended_at": r.ended_at,
         "hosts_total": counts.total(), "hosts_done": sum(n for s, n in counts.items() if s.over),
         "hosts_succeeded": counts[HostState.SUCCEEDED], "hosts_failed": sum(n for s, n in counts.items() if s in BAD),
-        "output_bytes": r.output_bytes, "actions": actions(r, actor),
+        "hosts_asking": counts[HostState.ASKING] + counts[HostState.HELD], "until": _until(r, counts.total()),
+        "output_bytes": r.output_bytes, "actions": actions(r, actor, counts),
     }  # fmt: skip
 
 
-def actions(run: Run, actor: Actor) -> list[str]:
+def _until(run: Run, hosts: int) -> datetime | None:
+    """When it is stopped, if it has not ended by then."""
+    if run.started_at is None or run.state.over:
+        return None
+    return run.started_at + longest(hosts, run.plan, run.runbook.timeout)
+
+
+def actions(run: Run, actor: Actor, counts: Counter[HostState]) -> list[str]:
     """What this reader may do to a run now."""
     if not allowed(actor, Permission.RUN, run.company_id):
         return []
@@ -172,6 +187,7 @@ def actions(run: Run, actor: Actor) -> list[str]:
         approves = may_approve(actor, run.company_id, run.risk, run.requested_by)
         return [*(["approve", "reject"] if approves else []), "cancel"]
     if not run.state.over:
-        return [] if run.state is RunState.CANCELLING else ["cancel"]
+        asked = counts[HostState.ASKING] or counts[HostState.HELD]
+        return [] if run.state is RunState.CANCELLING else ["answer", "cancel"] if asked else ["cancel"]
     back = run.started_at is not None and run.rollback_of is None and run.runbook.phases.get(Phase.ROLLBACK)
     return ["rollback"] if back else []

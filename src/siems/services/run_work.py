@@ -6,15 +6,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy import Connection
+
+from siems.domain.asking import asking, asks, called, closed
 from siems.domain.deadlines import DueKind
-from siems.domain.events import RunMoved, RunWent
+from siems.domain.events import RunAsked, RunMoved, RunWent
 from siems.domain.permissions import SYSTEM
-from siems.domain.rollout import longest, verdict
-from siems.domain.run import LEASE, HostState, Run, RunHost, RunState, RunTurn
+from siems.domain.rollout import goes_on, longest, verdict
+from siems.domain.run import LEASE, PAUSED, HostState, Run, RunHost, RunState, RunTurn
 from siems.domain.runbook import Phase
 from siems.services.pausing import is_paused
 from siems.storage.repositories.deadlines import Due
-from siems.storage.repositories.runs import Piece, StepRow
+from siems.storage.repositories.runs import Piece, StepRow, find, hosts_of
 from siems.storage.unit_of_work import UnitOfWork
 
 TOO_LONG = "it took longer than it may"
@@ -23,7 +26,7 @@ LOST = "unknown: the daemon that ran this is gone, and what it did since is not 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run that this daemon has begun."""
+    """A run that this daemon has begun, and its hosts as the database has them."""
 
     run: Run
     hosts: tuple[RunHost, ...]
@@ -48,20 +51,22 @@ def claim(uow: UnitOfWork, number: int, owner: str) -> Job | None:
     before = None if is_paused(uow.connection) else uow.runs.hold(number)
     if before is None or before.state is not RunState.QUEUED:
         return None
-    hosts = tuple(uow.runs.hosts(number))
+    hosts, again = tuple(uow.runs.hosts(number)), before.started_at is not None
     run = replace(
-        before, state=RunState.RUNNING, started_at=uow.now, lease_owner=owner[:80], lease_token=os.urandom(16).hex(),
-        lease_until=uow.now + LEASE,
+        before, state=RunState.RUNNING, started_at=before.started_at or uow.now, lease_owner=owner[:80],
+        lease_token=os.urandom(16).hex(), lease_until=uow.now + LEASE,
     )  # fmt: skip
     uow.runs.put(run)
-    end = uow.now + longest(len(hosts), run.plan, run.runbook.timeout)
-    uow.deadlines.set(run.ref, DueKind.RUN_TIMEOUT.value, end, company_id=run.company_id)
+    if not again:  # while it asks, its time goes on
+        end = uow.now + longest(len(hosts), run.plan, run.runbook.timeout)
+        uow.deadlines.set(run.ref, DueKind.RUN_TIMEOUT.value, end, company_id=run.company_id)
     uow.deadlines.set(run.ref, DueKind.RUN_LEASE.value, uow.now + LEASE, company_id=run.company_id)
-    uow.emit(RunMoved(run=run, turn=RunTurn.STARTED, actor=SYSTEM, hosts=hosts))
+    turn = RunTurn.RESUMED if again else RunTurn.STARTED
+    uow.emit(RunMoved(run=run, turn=turn, actor=SYSTEM, hosts=hosts))
     return Job(run, hosts)
 
 
-def report(uow: UnitOfWork, number: int, token: str, news: News) -> Run | None:
+def report(uow: UnitOfWork, number: int, token: str, news: News) -> Job | None:
     """Write down how it goes and hold on to it; None where it is not ours any more: then all has to stop."""
     before = _ours(uow, number, token)
     if before is None:
@@ -69,17 +74,65 @@ def report(uow: UnitOfWork, number: int, token: str, news: News) -> Run | None:
     run = replace(before, lease_until=uow.now + LEASE, output_bytes=max(before.output_bytes, news.output_bytes))
     _write(uow, run, news)
     uow.deadlines.set(run.ref, DueKind.RUN_LEASE.value, uow.now + LEASE, company_id=run.company_id)
-    return run
+    return Job(run, tuple(uow.runs.hosts(number)))
+
+
+def looked(connection: Connection, number: int) -> Job | None:
+    """A run as the database has it."""
+    run = find(connection, number)
+    return None if run is None else Job(run, tuple(hosts_of(connection, number)))
 
 
 def _write(uow: UnitOfWork, run: Run, news: News) -> None:
     uow.runs.put(run)
-    uow.runs.put_hosts(run, news.hosts)
+    ask = _put_hosts(uow, run, news.hosts)
     uow.runs.put_steps(run, news.steps)
     uow.runs.print(run, news.pieces)
     steps = tuple((s.host, s.phase, s.name, s.state) for s in news.steps if s.ended_at is not None)
     if news.ended or steps or news.pieces:
         uow.emit(RunWent(run=run, ended=news.ended, steps=steps, printed=bool(news.pieces)))
+    if ask:
+        uow.emit(RunAsked(run=run, hosts=ask))
+
+
+def _put_hosts(uow: UnitOfWork, run: Run, hosts: Sequence[RunHost]) -> tuple[RunHost, ...]:
+    """Keep them; those that ask something new. What was answered stands: whoever writes may not know of it yet."""
+    if not any(host.state in PAUSED for host in hosts):
+        uow.runs.put_hosts(run, hosts)
+        return ()
+    kept, ask = [], []
+    known = {host.name: host for host in uow.runs.hosts(run.id)}
+    for host in hosts:
+        if host.state in PAUSED and known[host.name].asked_at == host.asked_at:
+            host = replace(known[host.name], output_bytes=host.output_bytes)
+        elif host.state is HostState.ASKING:
+            ask.append(host)
+        kept.append(host)
+    uow.runs.put_hosts(run, kept)
+    return tuple(ask)
+
+
+def park(uow: UnitOfWork, number: int, token: str, news: News, stopped: str = "") -> Run | None:
+    """Nothing runs there now and hosts ask: let go of it until somebody answers. It needs no daemon for that."""
+    before = _ours(uow, number, token)
+    if before is None:
+        return None
+    if before.state is not RunState.RUNNING:  # it was cancelled, or its time is over
+        _write(uow, before, news)
+        begun = HostState.TIMED_OUT if before.detail == TOO_LONG else HostState.CANCELLED
+        uow.runs.put_hosts(before, closed(uow.runs.hosts(number), begun, before.detail, uow.now))
+        return finish(uow, number, token, News(output_bytes=news.output_bytes), stopped)
+    free = replace(
+        before, lease_owner="", lease_token="", lease_until=None,
+        output_bytes=max(before.output_bytes, news.output_bytes),
+    )  # fmt: skip
+    _write(uow, free, news)
+    hosts = tuple(uow.runs.hosts(number))
+    run = replace(free, state=RunState.QUEUED if goes_on(hosts, free.plan) else RunState.ASKING)
+    uow.runs.put(run)
+    uow.deadlines.cancel(run.ref, DueKind.RUN_LEASE.value)
+    uow.emit(RunMoved(run=run, turn=RunTurn.PAUSED, actor=SYSTEM, hosts=hosts, reason=stopped))
+    return run
 
 
 def finish(uow: UnitOfWork, number: int, token: str, news: News, stopped: str = "") -> Run | None:
@@ -94,17 +147,24 @@ def finish(uow: UnitOfWork, number: int, token: str, news: News, stopped: str = 
     why = before.detail or stopped
     run = replace(
         before, state=state, detail=f"{told}; {why}" if why and state is not RunState.SUCCEEDED else told,
-        ended_at=uow.now, verified=state is RunState.SUCCEEDED and _verifies(before, hosts),
+        ended_at=uow.now, verified=state is RunState.SUCCEEDED and _verifies(uow, before, hosts),
         lease_owner="", lease_token="", lease_until=None, output_bytes=max(before.output_bytes, news.output_bytes),
     )  # fmt: skip
     end(uow, run, hosts)
     return run
 
 
-def _verifies(run: Run, hosts: Sequence[RunHost]) -> bool:
-    """Whether its success was looked at on every host, and not only that nothing failed."""
+def _verifies(uow: UnitOfWork, run: Run, hosts: Sequence[RunHost]) -> bool:
+    """Whether its success was looked at on every host, and not only that nothing failed.
+
+    A host that a person has sent on past a verify that said no is not well because of that.
+    """
     asked = Phase.VERIFY in run.plan.phases
-    return asked and all(run.runbook.steps(Phase.VERIFY, host.platform) for host in hosts)
+    if not asked or not all(run.runbook.steps(Phase.VERIFY, host.platform) for host in hosts):
+        return False
+    wanted = (run.id, Phase.VERIFY.value, HostState.SUCCEEDED.value)
+    statement = uow.dialect.marks("SELECT 1 FROM run_step WHERE run_id = ? AND phase = ? AND state <> ? LIMIT 1")
+    return uow.connection.exec_driver_sql(statement, wanted).first() is None
 
 
 def end(uow: UnitOfWork, run: Run, hosts: Sequence[RunHost]) -> None:
@@ -124,16 +184,32 @@ def _ours(uow: UnitOfWork, number: int, token: str) -> Run | None:
 
 
 def too_long(uow: UnitOfWork, due: Due) -> None:
-    """It should have ended by now: it is stopped."""
+    """It should have ended by now: it is stopped, or ended where it only waits for an answer."""
     run = uow.runs.find(int(due.object.removeprefix("RUN-")))
-    if run is not None and run.state is RunState.RUNNING:
+    if run is None or run.state.over:
+        return
+    if run.state is not RunState.RUNNING and run.state is not RunState.CANCELLING:
+        give_up(uow, run)
+    elif run.state is RunState.RUNNING:
         after = replace(run, state=RunState.CANCELLING, detail=TOO_LONG)
         uow.runs.put(after)
         uow.emit(RunMoved(run=after, turn=RunTurn.CANCELLING, actor=SYSTEM, reason=TOO_LONG))
 
 
+def give_up(uow: UnitOfWork, run: Run) -> None:
+    """Nobody has answered in time."""
+    hosts = closed(uow.runs.hosts(run.id), HostState.TIMED_OUT, "nobody has answered in time", uow.now)
+    uow.runs.put_hosts(run, hosts)
+    every = uow.runs.hosts(run.id)
+    state, told = verdict(every, cancelled=False)
+    end(uow, replace(run, state=state, detail=f"{told}; {TOO_LONG}", ended_at=uow.now), every)
+
+
 def lost(uow: UnitOfWork, due: Due) -> None:
-    """Nobody holds on to it any more. It is never begun again by itself: nobody knows how far it came."""
+    """Nobody holds on to it any more. It is never begun again by itself: nobody knows how far it came.
+
+    Hosts that ask go on asking, and those whose step asks when it fails ask now.
+    """
     run = uow.runs.find(int(due.object.removeprefix("RUN-")))
     if run is None or run.lease_until is None or run.state.over:
         return
@@ -142,13 +218,26 @@ def lost(uow: UnitOfWork, due: Due) -> None:
         return
     hosts = []
     for host in uow.runs.hosts(run.id):
-        if host.state is HostState.RUNNING:
+        begun = host.state is HostState.RUNNING or called(host)
+        if begun and run.state is RunState.RUNNING and asks(run, host.platform, host.step):
+            hosts.append(asking(host, f"how it ended is not known; {host.detail}".rstrip("; "), uow.now))
+        elif host.state in PAUSED and run.state is RunState.RUNNING:
+            hosts.append(host)
+        elif host.state in PAUSED:
+            hosts.append(replace(host, state=HostState.CANCELLED, ended_at=uow.now))
+        elif begun:
             hosts.append(replace(host, state=HostState.UNKNOWN, ended_at=uow.now, detail="how it ended is not known"))
         elif host.state is HostState.WAITING:
             hosts.append(replace(host, state=HostState.SKIPPED, detail="its turn did not come"))
         else:
             hosts.append(host)
     uow.runs.put_hosts(run, hosts)
+    if any(host.state in PAUSED for host in hosts):
+        free = replace(run, state=RunState.ASKING, lease_owner="", lease_token="", lease_until=None)
+        uow.runs.put(free)
+        uow.emit(RunAsked(run=free, hosts=tuple(h for h in hosts if h.asked_at == uow.now)))
+        uow.emit(RunMoved(run=free, turn=RunTurn.PAUSED, actor=SYSTEM, hosts=tuple(hosts), reason=LOST))
+        return
     after = replace(
         run, state=RunState.FAILED, detail=LOST, ended_at=uow.now, lease_owner="", lease_token="", lease_until=None
     )

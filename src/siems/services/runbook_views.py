@@ -151,6 +151,6 @@ def _steps(runbook: Runbook, phase: Phase) -> list[RunbookStepView]:
     return [
         RunbookStepView(
             name=step.name, timeout_seconds=int((step.timeout or runbook.timeout).total_seconds()),
-            run={platform.value: script for platform, script in step.run.items()},
+            run={platform.value: script for platform, script in step.run.items()}, on_failure=step.on_failure.value,
         ) for step in runbook.phases.get(phase, ())
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from siems.domain.asking import closed
 from siems.domain.deadlines import DueKind
 from siems.domain.events import RunMoved
 from siems.domain.permissions import SYSTEM, Actor, Permission, missing, require
@@ -97,7 +98,7 @@ def _room(uow: UnitOfWork, company_id: str) -> None:
 
 def approve(uow: UnitOfWork, actor: Actor, company_id: str, number: int, ask: RunAnswerAsk) -> tuple[Run, bool]:
     """It may begin: said by somebody else than who asked. Raises Forbidden, Conflict, InvalidField."""
-    before = _held(uow, actor, company_id, number)
+    before = held(uow, actor, company_id, number)
     require_approver(actor, company_id, before.risk, before.requested_by, before.ref)
     if before.answered_by == actor.id and before.state not in (RunState.PENDING, RunState.REJECTED):
         return before, False
@@ -113,7 +114,7 @@ def approve(uow: UnitOfWork, actor: Actor, company_id: str, number: int, ask: Ru
 
 def reject(uow: UnitOfWork, actor: Actor, company_id: str, number: int, ask: RunAnswerAsk) -> tuple[Run, bool]:
     """It may not begin, and why."""
-    before = _held(uow, actor, company_id, number)
+    before = held(uow, actor, company_id, number)
     require_approver(actor, company_id, before.risk, before.requested_by, before.ref)
     if before.state is RunState.REJECTED:
         return before, False
@@ -148,7 +149,7 @@ def expire(uow: UnitOfWork, due: Due) -> None:
 
 def cancel(uow: UnitOfWork, actor: Actor, company_id: str, number: int, ask: RunAnswerAsk) -> tuple[Run, bool]:
     """Nothing more begins, and what runs is stopped where the way there allows it."""
-    before = _held(uow, actor, company_id, number)
+    before = held(uow, actor, company_id, number)
     if before.state in (RunState.CANCELLED, RunState.CANCELLING):
         return before, False
     if before.state.over:
@@ -160,20 +161,23 @@ def cancel(uow: UnitOfWork, actor: Actor, company_id: str, number: int, ask: Run
         uow.emit(RunMoved(run=after, turn=RunTurn.CANCELLING, actor=actor, reason=ask.reason))
         return after, True
     after = replace(before, state=RunState.CANCELLED, ended_at=uow.now, detail=detail)
-    hosts = [replace(host, state=HostState.SKIPPED, detail=detail) for host in uow.runs.hosts(number)]
     uow.runs.put(after)
-    uow.runs.put_hosts(after, hosts)
-    uow.deadlines.cancel(after.ref, DueKind.RUN_EXPIRY.value)
-    uow.emit(RunMoved(run=after, turn=RunTurn.FINISHED, actor=actor, hosts=tuple(hosts), reason=ask.reason))
+    uow.runs.put_hosts(after, closed(uow.runs.hosts(number), HostState.CANCELLED, detail, uow.now))
+    for kind in (DueKind.RUN_EXPIRY, DueKind.RUN_TIMEOUT):
+        uow.deadlines.cancel(after.ref, kind.value)
+    hosts = tuple(uow.runs.hosts(number))
+    uow.emit(RunMoved(run=after, turn=RunTurn.FINISHED, actor=actor, hosts=hosts, reason=ask.reason))
     return after, True
 
 
 def roll_back(uow: UnitOfWork, actor: Actor, company_id: str, number: int, reason: str) -> Run:
     """Go back on every host where anything may have been changed. What was approved covers this. Raises Conflict."""
-    before = _held(uow, actor, company_id, number)
+    before = held(uow, actor, company_id, number)
     may_roll_back(before)
     known = uow.connection.exec_driver_sql(
-        uow.dialect.marks("SELECT id FROM run WHERE rollback_of = ? AND state IN ('queued', 'running', 'succeeded')"),
+        uow.dialect.marks(
+            "SELECT id FROM run WHERE rollback_of = ? AND state IN ('queued', 'running', 'asking', 'succeeded')"
+        ),
         (number,),
     ).first()
     if known is not None:
@@ -197,7 +201,8 @@ def roll_back(uow: UnitOfWork, actor: Actor, company_id: str, number: int, reaso
     return run
 
 
-def _held(uow: UnitOfWork, actor: Actor, company_id: str, number: int) -> Run:
+def held(uow: UnitOfWork, actor: Actor, company_id: str, number: int) -> Run:
+    """A run that this person may do something about. Raises NotFound, Forbidden."""
     require(actor, Permission.RUN, company_id, what=f"RUN-{number}")
     found = uow.runs.find(number)
     if found is None or found.company_id != company_id:

@@ -12,7 +12,7 @@ from typing import Any
 from siems.clock import to_micros
 from siems.domain.matchers import parse
 from siems.domain.run import HostState, Plan, Run, RunHost, RunState
-from siems.domain.runbook import Kind, Parameter, Phase, Runbook, Step
+from siems.domain.runbook import Kind, OnFailure, Parameter, Phase, Runbook, Step
 from siems.domain.self_heal import HealRule
 from siems.domain.standing import Hours, Standing
 from siems.vocabulary import Platform, Risk
@@ -36,7 +36,8 @@ def _runbook_body(r: Runbook) -> dict[str, Any]:
 
 def _step_body(step: Step) -> dict[str, Any]:
     timeout = None if step.timeout is None else step.timeout.total_seconds()
-    return {"name": step.name, "run": {p.value: text for p, text in step.run.items()}, "timeout": timeout}
+    scripts = {p.value: text for p, text in step.run.items()}
+    return {"name": step.name, "run": scripts, "timeout": timeout, "on_failure": step.on_failure.value}
 
 
 def _runbook_from(body: Mapping[str, Any]) -> Runbook:
@@ -55,7 +56,8 @@ def _runbook_from(body: Mapping[str, Any]) -> Runbook:
 def _step_from(body: Mapping[str, Any]) -> Step:
     timeout = None if body["timeout"] is None else timedelta(seconds=body["timeout"])
     scripts = {Platform(p): text for p, text in body["run"].items()}
-    return Step(name=body["name"], run=MappingProxyType(scripts), timeout=timeout)
+    on_failure = OnFailure(body.get("on_failure", OnFailure.STOP))  # older ones do not say
+    return Step(name=body["name"], run=MappingProxyType(scripts), timeout=timeout, on_failure=on_failure)
 
 
 def _body(run: Run) -> str:
@@ -104,7 +106,8 @@ def host_row(run_id: int, company_id: str, h: RunHost) -> tuple[Any, ...]:
     """The values of the `run_host` table, in its order."""
     return (
         run_id, h.name, company_id, h.position, h.platform.value, h.executor, h.state.value, h.phase, h.exit_code,
-        h.detail, _micros(h.started_at), _micros(h.ended_at), h.output_bytes,
+        h.detail, _micros(h.started_at), _micros(h.ended_at), h.output_bytes, h.step, _micros(h.asked_at), h.answer,
+        h.answered_by,
     )  # fmt: skip
 
 
@@ -113,7 +116,8 @@ def host_from(row: Any) -> RunHost:
     return RunHost(
         name=row.host, position=row.position, platform=Platform(row.platform), executor=row.executor,
         state=HostState(row.state), phase=row.phase, exit_code=row.exit_code, detail=row.detail,
-        started_at=row.started_at, ended_at=row.ended_at, output_bytes=row.output_bytes,
+        started_at=row.started_at, ended_at=row.ended_at, output_bytes=row.output_bytes, step=row.step,
+        asked_at=row.asked_at, answer=row.answer, answered_by=row.answered_by,
     )  # fmt: skip
 
 

@@ -25,25 +25,33 @@ from siems.wire import (
 RISKS: Mapping[str, str] = {"high": "CRITICAL", "medium": "HIGH", "low": "LOW"}
 STATES: Mapping[str, Piece] = {
     "pending_approval": ("WAITS FOR APPROVAL", "~"), "queued": ("QUEUED", ""), "running": ("RUNNING", "bold"),
-    "cancelling": ("STOPPING", "~"), "succeeded": ("SUCCEEDED", "v"), "failed": ("FAILED", "x"),
-    "cancelled": ("CANCELLED", "dim"), "expired": ("EXPIRED", "dim"), "rejected": ("REJECTED", "x"),
+    "asking": ("ASKS WHAT NOW", "~"), "cancelling": ("STOPPING", "~"), "succeeded": ("SUCCEEDED", "v"),
+    "failed": ("FAILED", "x"), "cancelled": ("CANCELLED", "dim"), "expired": ("EXPIRED", "dim"),
+    "rejected": ("REJECTED", "x"),
 }  # fmt: skip
 HOSTS: Mapping[str, tuple[str, str, str]] = {
-    "waiting": (".", "queued", "dim"), "running": (">", "running", "bold"), "succeeded": ("v", "done", "v"),
+    "waiting": (".", "queued", "dim"), "running": (">", "running", "bold"), "asking": ("?", "ASKS", "x"),
+    "held": ("=", "held", "~"), "succeeded": ("v", "done", "v"),
     "failed": ("x", "FAILED", "x"), "timed_out": ("x", "TIMED OUT", "x"), "unreachable": ("x", "UNREACHED", "x"),
     "unknown": ("x", "UNKNOWN", "x"), "cancelled": ("-", "cancelled", "dim"), "skipped": ("-", "skipped", "dim"),
 }  # fmt: skip
 """State of a host or step → (sign, word, role)."""
 BAD = frozenset({"failed", "timed_out", "unreachable", "unknown"})
 OVER = frozenset({"succeeded", "failed", "cancelled", "expired", "rejected"})
+ASK = ("asking", "held")
+ANSWERED = {
+    "retry": "the step is tried again", "go-on": "it goes on with the next step", "skip": "the host is left out",
+    "hold": "the host is held",
+}  # fmt: skip
 MANY = 14
 NAME, STEP, STATUS, TOOK = 16, 22, 11, 6
 
 
 def in_order(hosts: Sequence[RunHostView]) -> list[RunHostView]:
-    """The failed ones first; where there are more than a screen shows, those that run come next."""
+    """Those that ask first, then the failed ones; where there are more than a screen shows, then those that run."""
     many = len(hosts) > MANY
-    return sorted(hosts, key=lambda host: 0 if host.state in BAD else 1 if many and host.state == "running" else 2)
+    places = {"asking": 0, "held": 1, **dict.fromkeys(BAD, 2), "running": 3 if many else 4}
+    return sorted(hosts, key=lambda host: places.get(host.state, 4))
 
 
 def sign(state: str) -> tuple[str, str, str]:
@@ -104,7 +112,8 @@ def progress(run: RunDetail, looks: Looks, width: int) -> Line:
     """How far it is, as far as hosts go."""
     counts = {name: sum(host.state == name for host in run.hosts) for name in HOSTS}
     bad = sum(counts[name] for name in BAD)
-    told = [("done", counts["succeeded"], "v"), ("failed", bad, "x"), ("running", counts["running"], "bold"),
+    told = [("done", counts["succeeded"], "v"), ("failed", bad, "x"), ("asking", counts["asking"], "x"),
+            ("held", counts["held"], "~"), ("running", counts["running"], "bold"),
             ("queued", counts["waiting"], ""), ("skipped", counts["skipped"] + counts["cancelled"], "dim")]  # fmt: skip
     line: list[Piece] = [("  ", "")]
     for word, count, role in told:
@@ -115,7 +124,9 @@ def progress(run: RunDetail, looks: Looks, width: int) -> Line:
     if room > 4:
         full = room * run.hosts_done // total
         line.append((f"[{'#' * full}{'.' * (room - full)}] {100 * run.hosts_done // total} %", "dim"))
-    right: list[Piece] = [(f"failures {bad}, allowed {run.max_failures}", "x" if bad > run.max_failures else "dim")]
+    counted = bad + counts["asking"]
+    over = counted > run.max_failures
+    right: list[Piece] = [(f"failures {counted}, allowed {run.max_failures}", "x" if over else "dim")]
     return spread(line, right, width)
 
 
@@ -133,13 +144,14 @@ def host(one: RunHostView, output: Output, scene: Scene, width: int, *, here: bo
     step = one.steps[-1] if one.steps else None
     at = f"{step.number} {step.name}" if step is not None else ""
     took = span(one.started_at, one.ended_at, scene.now)
-    said = one.detail if one.state in BAD or not output.last(one.name) else output.last(one.name)
+    bad = one.state in BAD
+    said = one.detail if bad or not output.last(one.name) else output.last(one.name)
     cut = scene.looks.cut
     rest = max(0, width - NAME - STEP - STATUS - TOOK - 8)
     return [
         ("> " if here else "  ", "mark"), (present.cell(one.name, NAME, mark=cut) + " ", "bold" if here else ""),
         (present.cell(at, STEP, mark=cut) + " ", "dim"), (f"{glyph} ", role), (f"{word:<{STATUS}} ", role),
-        (f"{took:>{TOOK}} ", ""), (present.cell(said, rest, mark=cut), "error" if one.state in BAD else ""),
+        (f"{took:>{TOOK}} ", ""), (present.cell(said, rest, mark=cut), "error" if bad else ""),
     ]  # fmt: skip
 
 
@@ -200,7 +212,8 @@ def commands(found: Sequence[RunCommand], width: int) -> list[Line]:
     """Exactly what a shell is given, step by step."""
     lines: list[Line] = []
     for number, one in enumerate(found, 1):
-        about = f"   {one.phase}, {one.shell}, at most {one.timeout_seconds} s"
+        asks = ", asks if it fails" if one.on_failure == "ask" else ""
+        about = f"   {one.phase}, {one.shell}, at most {one.timeout_seconds} s{asks}"
         lines.append([(f"{number} {present.safe(one.step[:60])}", "head"), (about, "dim")])
         for source in present.safe_lines(one.script.rstrip("\n")):
             lines += [[("    ", ""), (part, "")] for part in folded(source, width - 4)]
@@ -245,6 +258,26 @@ def gate(run: RunDetail, scene: Scene, width: int, me: str, key: str) -> list[Li
     ]  # fmt: skip
 
 
+def question(run: RunDetail, one: RunHostView | None, scene: Scene, width: int, key: str) -> list[Line]:
+    """What stands above the keys while a host asks: the selected one's question, or which others do."""
+    if one is None or one.state not in ASK:
+        others = [host for host in run.hosts if host.state == "asking"]
+        return [[("? ", "x"), (f"{names(others, 4)} asks what now", "")]] if others else []
+    held = one.state == "held"
+    by = f" by {present.person(one.answered_by_name)}" if held and one.answered_by_name else ""
+    head = f"{one.name} is held{by}" if held else f"a step failed on {one.name}"
+    until = f"; {run.id} is stopped at {scene.time(run.until)}" if run.until is not None else ""
+    keys: Line = [(key, "key"), (f" answers: {', '.join(one.actions)}   ", ""), ("Z", "key"), (" cancels the run", "")]
+    if not one.actions:
+        keys = [("It takes somebody who may run runbooks to answer.", "dim")]
+    return [
+        rule(scene.looks, width, present.safe(head[:80])),
+        [(present.cell(one.detail, max(10, width - 1), mark=scene.looks.cut), "error")],
+        keys,
+        [(f"nothing happens there until somebody chooses{until}", "dim")],
+    ]
+
+
 def _asks(run: RunDetail, me: str, key: str) -> Line:
     who = "an admin" if run.risk == "high" else "a manager or an admin"
     if "approve" in run.actions:
@@ -253,3 +286,18 @@ def _asks(run: RunDetail, me: str, key: str) -> Line:
     if run.requested_by == me:
         return [(f"You asked for it: {who} other than you has to answer.", "dim")]
     return [(f"It takes {who} to answer.", "dim")]
+
+
+def told(run: RunDetail, said: str) -> str:
+    """What became of it, and what comes next."""
+    if said in ANSWERED:
+        return f"{run.id}: {ANSWERED[said]}"
+    match run.state:
+        case "pending_approval":
+            return f"{run.id} waits for approval; whoever may give it has been told"
+        case "queued" | "running":
+            return f"{run.id} {run.title}: it begins"
+        case "cancelling":
+            return f"{run.id} is being stopped"
+        case _:
+            return f"{run.id} is {run.state}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, cast
 
-from siems.tui import run_reads
+from siems.tui import run_lines, run_reads
 from siems.tui.actions import BY_ID, Deed, Level, Where
 from siems.tui.desk import LogLine
 from siems.tui.printouts import KnownRun
@@ -13,15 +13,15 @@ from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.form import Form, Slot, named
 from siems.tui.screens.plan import PlanWindow, shell_line
 from siems.tui.screens.run import RunScreen
-from siems.tui.screens.run_windows import AnswerRun, ChooseRunbook, about, numbered
-from siems.wire import IncidentView, RunDetail, RunView
+from siems.tui.screens.run_windows import AnswerHost, AnswerRun, ChooseRunbook, about, numbered
+from siems.wire import IncidentView, RunDetail, RunHostView, RunView
 
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
 
 KEPT = 12
 """Runs whose output is kept while they are not looked at."""
-ANSWERS = ("requested", "approved", "rejected", "expired", "finished", "cancelling")
+ANSWERS = ("requested", "approved", "rejected", "expired", "finished", "cancelling", "paused", "resumed")
 """What changes how many runs wait for an answer."""
 
 
@@ -159,7 +159,7 @@ class Running:
             return ""
         if run is None:
             return f"{deed.needs}: no run is selected"
-        if deed.needs in run.actions:
+        if deed.needs in run.actions or (deed.id == "approve" and "answer" in run.actions):
             return ""
         me = self._app.me.user.id if self._app.me is not None else ""
         if deed.id == "approve" and run.state == "pending_approval":
@@ -180,6 +180,30 @@ class Running:
                 self._change(values.pop("verb"), run, values)
 
         self._app.push_screen(AnswerRun(run), answered)
+
+    def answer_host(self, run: RunDetail, host: RunHostView | None) -> None:
+        """Say what becomes of a host that asks."""
+        app = self._app
+        if host is None or not host.actions:
+            name = host.name if host is not None else "no host"
+            app.tell(f"{name} asks nothing; tab goes to the next one", "error")
+            return
+        key = uuid.uuid4().hex
+
+        def answered(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            if why := app.hands.held_back(BY_ID["approve"]):
+                app.tell(why, "error")
+                return
+            said, reason = values["answer"], values["reason"].strip()
+            flags = f" --reason {_quoted(reason)}" if reason else ""
+            app.run_reads.do(
+                lambda: app.client.answer_run(run.id, said, [host.name], reason=reason, idempotency_key=key),
+                cli=f"siems runbook answer {run.id} {said} --host {_quoted(host.name)}{flags}", said=said,
+            )  # fmt: skip
+
+        app.push_screen(AnswerHost(run, host), answered)
 
     def cancel_run(self, run: RunView | None) -> None:
         if run is not None:
@@ -217,13 +241,13 @@ class Running:
 
     def on_run_done(self, event: run_reads.RunDone) -> None:
         app, run = self._app, event.run
-        outcome = event.why or (_told(run) if run is not None else event.said)
+        outcome = event.why or (run_lines.told(run, event.said) if run is not None else event.said)
         app.desk.log.append(LogLine(app.clock.now(), event.cli, outcome))
         app.tell(outcome, "error" if event.why else "toast")
         if run is not None:
             known = app.runs.setdefault(run.id, KnownRun(run.id))
             known.run, known.why = run, ""
-            if event.said not in ("approve", "reject", "cancel"):
+            if event.said not in ("approve", "reject", "cancel", *run_lines.ANSWERED):
                 self.open_run(run.id)
         self.read_runs_again()
         if event.lost:
@@ -298,16 +322,3 @@ def _quoted(text: str) -> str:
     import shlex
 
     return shlex.quote(text)
-
-
-def _told(run: RunDetail) -> str:
-    """What became of it, and what comes next."""
-    match run.state:
-        case "pending_approval":
-            return f"{run.id} waits for approval; whoever may give it has been told"
-        case "queued" | "running":
-            return f"{run.id} {run.title}: it begins"
-        case "cancelling":
-            return f"{run.id} is being stopped"
-        case _:
-            return f"{run.id} is {run.state}"

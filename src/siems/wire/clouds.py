@@ -42,7 +42,7 @@ class CloudAccountView(Wire):
 
 
 class CloudAccountAsk(Ask):
-    """`kind`: aws or azure. `account`: number or subscription. What is not given stays as it is."""
+    """`kind`: aws, azure or gcp. `account`: number, subscription or project. What is not given stays as it is."""
 
     kind: str
     account: str

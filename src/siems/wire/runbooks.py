@@ -49,11 +49,12 @@ class ParameterView(Wire):
 
 
 class RunbookStepView(Wire):
-    """One script, by platform; it sees its values as `SIEMS_...`."""
+    """One script, by platform; it sees its values as `SIEMS_...`. `on_failure`: stop or ask."""
 
     name: str
     timeout_seconds: int
     run: dict[str, str]
+    on_failure: str = "stop"
 
 
 class RunbookVersionView(Wire):

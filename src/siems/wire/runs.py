@@ -23,7 +23,10 @@ class RunStepView(Wire):
 
 
 class RunHostView(Wire):
-    """One host of a run; `phase` is the part it is in, or ended in."""
+    """One host of a run; `phase` and `step` say where it is, or ended.
+
+    `asked_at`: since when it asks, or asked last; `answer` is what was said to that; `actions` may be said now.
+    """
 
     name: str
     platform: str
@@ -36,10 +39,19 @@ class RunHostView(Wire):
     ended_at: datetime | None
     output_bytes: int
     steps: list[RunStepView]
+    step: int = 0
+    asked_at: datetime | None = None
+    answer: str = ""
+    answered_by: str | None = None
+    answered_by_name: str | None = None
+    actions: list[str] = msgspec.field(default_factory=list)
 
 
 class RunView(Wire):
-    """A run. `hosts_*` count its hosts; `actions` is what this reader may do now."""
+    """A run. `hosts_*` count its hosts; `actions` is what this reader may do now.
+
+    `until`: it is stopped then if it has not ended, also while it asks.
+    """
 
     id: str
     company_id: str
@@ -74,6 +86,8 @@ class RunView(Wire):
     hosts_done: int
     hosts_succeeded: int
     hosts_failed: int
+    hosts_asking: int
+    until: datetime | None
     output_bytes: int
     actions: list[str]
 
@@ -90,6 +104,7 @@ class RunCommand(Wire):
     shell: str
     script: str
     timeout_seconds: int
+    on_failure: str = "stop"
 
 
 class RunScripts(Wire):
@@ -156,6 +171,14 @@ class RunAnswerAsk(Ask):
     """`confirm`: the run's id, or for HIGH the id of its company."""
 
     confirm: str = ""
+    reason: str = ""
+
+
+class RunHostAnswerAsk(Ask):
+    """`answer`: skip, retry, hold or go-on, for all of these hosts."""
+
+    answer: str
+    hosts: list[str]
     reason: str = ""
 
 

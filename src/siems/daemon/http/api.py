@@ -178,6 +178,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/runs/{ref}/actions/approve", runs.approve_run),
     ("POST", "/runs/{ref}/actions/reject", runs.reject_run),
     ("POST", "/runs/{ref}/actions/cancel", runs.cancel_run),
+    ("POST", "/runs/{ref}/actions/answer", runs.answer_run),
     ("POST", "/runs/{ref}/actions/rollback", runs.roll_back_run),
     ("GET", "/standing-approvals", run_settings.list_standing),
     ("POST", "/standing-approvals", run_settings.grant_standing),

@@ -12,7 +12,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.run import Run
 from siems.errors import InvalidField, UsageError
-from siems.services import directory, queries, run_views, runs
+from siems.services import directory, queries, run_asking, run_views, runs
 from siems.services.queries import Ask
 from siems.services.run_planning import plan_view
 from siems.storage.unit_of_work import UnitOfWork
@@ -90,6 +90,17 @@ async def reject_run(call: Call) -> web.Response:
 
 async def cancel_run(call: Call) -> web.Response:
     return await _change(call, runs.cancel)
+
+
+async def answer_run(call: Call) -> web.Response:
+    ask = await call.body(wire.RunHostAnswerAsk)
+    known = await call.read(run_views.find_run, call.path("ref"), call.actor)
+
+    def verb(uow: UnitOfWork) -> bytes:
+        run, changed = run_asking.answer(uow, call.actor, known.company_id, known.id, ask)
+        return encode(wire.RunChanged(run=_shown(uow, call, run), changed=changed))
+
+    return await call.write(verb, company=known.company_id)
 
 
 async def roll_back_run(call: Call) -> web.Response:

@@ -75,6 +75,10 @@ run_host = Table(
     Column("started_at", Instant, nullable=True),
     Column("ended_at", Instant, nullable=True),
     Column("output_bytes", Integer, nullable=False),
+    Column("step", Integer, nullable=False, server_default="0"),  # its number over all phases, from 1
+    Column("asked_at", Instant, nullable=True),
+    Column("answer", String(16), nullable=False, server_default=""),
+    Column("answered_by", String(64), nullable=False, server_default=""),
     PrimaryKeyConstraint("run_id", "host"),
 )
 

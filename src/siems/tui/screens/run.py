@@ -56,7 +56,9 @@ class RunScreen(ListPlace):
         return self.known.run
 
     def able(self) -> set[str]:
-        return set(self.run.actions) if self.run is not None and not self.siems.read_only else set()
+        if self.run is None or self.siems.read_only:
+            return set()
+        return {"approve" if one == "answer" else one for one in self.run.actions}
 
     def standing(self) -> str:
         one = self.run
@@ -146,6 +148,9 @@ class RunScreen(ListPlace):
             key = shown(keys_of(BY_ID["approve"], app.keymap.keys)[0])
             me = app.me.user.id if app.me is not None else ""
             return run_lines.gate(run, self.scene(), self.size.width, me, key)
+        if run.hosts_asking and run.state not in run_lines.OVER:
+            key = shown(keys_of(BY_ID["approve"], self.siems.keymap.keys)[0])
+            return run_lines.question(run, self.host, self.scene(), self.size.width, key)
         if run.state in run_lines.OVER and run.detail:
             told: list[Piece] = [(present.safe(run.detail[:300]), "error" if run.state == "failed" else "")]
             if "rollback" in run.actions and run.hosts_failed:
@@ -214,7 +219,7 @@ class RunScreen(ListPlace):
     def _end(self, width: int) -> list[Line]:
         """Why it ended there as it did, in full."""
         one = None if self.all_hosts else self.host
-        if one is None or not one.detail or one.state in ("running", "waiting", "succeeded"):
+        if one is None or not one.detail or one.state in ("running", "waiting", "succeeded", *run_lines.ASK):
             return []
         glyph, word, role = run_lines.sign(one.state)
         text = f"{glyph} {word}: {one.detail}" + (f" (exit {one.exit_code})" if one.exit_code else "")
@@ -288,7 +293,13 @@ class RunScreen(ListPlace):
             self.siems.tell("this run is about no incident")
 
     def do_approve(self) -> None:
-        self.siems.answer_run(self.run)
+        """Answer what it asks: whether it may begin, or what becomes of the selected host."""
+        if self.run is not None and "answer" in self.run.actions:
+            if self.host is not None:
+                self.shelf.cursor = self.host.name  # it stays there, wherever the answer moves the host
+            self.siems.answer_host(self.run, self.host)
+        else:
+            self.siems.answer_run(self.run)
 
     def do_cancel(self) -> None:
         self.siems.cancel_run(self.run)

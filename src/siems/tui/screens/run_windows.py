@@ -10,7 +10,7 @@ from siems.tui.looks import Line, Piece, wrap
 from siems.tui.run_reads import BooksRead
 from siems.tui.screens.form import Form, Slot, named
 from siems.tui.screens.searched import Searched
-from siems.wire import IncidentView, RunbookView, RunDetail, RunView, SuggestionView
+from siems.wire import IncidentView, RunbookView, RunDetail, RunHostView, RunView, SuggestionView
 
 
 class ChooseRunbook(Searched[SuggestionView | RunbookView]):
@@ -137,3 +137,49 @@ class AnswerRun(Form):
             return
         confirm, reason = (self._field(slot).value.strip() for slot in self.slots)
         self.dismiss({"verb": "approve", "confirm": confirm, "reason": reason})
+
+
+CHOICES = (
+    ("t", "retry", "try this step again"), ("c", "go-on", "go on with the next step: you have put it right by hand"),
+    ("s", "skip", "leave this host out; the others go on"), ("H", "hold", "hold it: somebody has it, answer later"),
+)  # fmt: skip
+"""(key, answer, what it does)."""
+
+
+class AnswerHost(Form):
+    """What becomes of a host on which a step failed: one key for each answer, none of them the one that opened it."""
+
+    def __init__(self, run: RunDetail, host: RunHostView) -> None:
+        super().__init__(f" {host.name} asks what now ", "", (Slot("reason", "r", "reason", "if there is one"),))
+        self.run, self.host = run, host
+
+    def content(self) -> list[Line]:
+        step = self.host.steps[-1].name if self.host.steps else ""
+        lines: list[Line] = [
+            [(f"{self.run.id} {run_lines.name(self.run)}", "bold"), (f"   {present.safe(self.run.company[:40])}", "")],
+            [("step ", "dim"), (f"{self.host.step} {present.safe(step[:60])}", "")],
+            *([(part, "error")] for part in wrap(present.safe(self.host.detail[:400]), self.width, most=3)),
+            [],
+        ]
+        able = self.host.actions
+        lines += [
+            [(f"{key}  ", "key" if answer in able else "dim"), (does, "" if answer in able else "dim")]
+            for key, answer, does in CHOICES
+        ]
+        return [*lines, []]
+
+    def foot(self) -> list[Line]:
+        if self.focused is not None:
+            return super().foot()
+        keys: list[Piece] = [("r", "key"), (" give a reason   ", ""), ("esc", "key"), (" leave it waiting", "")]
+        return [[(self.complaint, "error")], keys]
+
+    def key_pressed(self, key: str) -> None:
+        answer = next((answer for wanted, answer, _ in CHOICES if wanted == key), "")
+        if answer in self.host.actions:
+            self.dismiss({"answer": answer, "reason": self._field(self.slots[0]).value})
+        elif answer:
+            self.complaint = f"{answer} is not possible: {self.host.name} is {self.host.state}"
+            self.repaint()
+        elif key != "y":
+            super().key_pressed(key)

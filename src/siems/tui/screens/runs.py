@@ -163,7 +163,10 @@ class RunsScreen(Roster[RunView]):
             self.siems.tell("this run is about no incident")
 
     def do_approve(self) -> None:
-        self.siems.answer_run(self.current)
+        if self.current is not None and "answer" in self.current.actions:
+            self.siems.open_run(self.current.id)  # what is asked there is about one host
+        else:
+            self.siems.answer_run(self.current)
 
     def do_cancel(self) -> None:
         self.siems.cancel_run(self.current)
