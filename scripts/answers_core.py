@@ -61,6 +61,7 @@ CORE: dict[str, tuple[str, str]] = {
     "create_policy": ("an escalation policy of a company, or of the MSP", "PolicyView"),
     "edit_policy": ("change a policy for the incidents that open from now on", "PolicyChanged"),
     "delete_policy": ("remove a policy that no company uses", "its id and name"),
+    "preview_policy": ("who would be paged by a policy that is not kept yet; nothing is changed", "PolicyTrial"),
     "try_policy": ("who would be paged, when; nothing is changed", "PolicyTrial"),
     "list_companies": ("every company that the caller may see", "items: CompanyView"),
     "onboard": ("a new company; the secrets are in this answer and nowhere else", "Onboarded"),
