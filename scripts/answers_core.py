@@ -79,7 +79,7 @@ CORE: dict[str, tuple[str, str]] = {
     "check_deadlines": ("missed or near; with `once` each match is told one time", "items: SlaMatch"),
     "report_deadlines": ("how deadlines were kept, with the incidents behind each number", "SlaReport"),
     "explain_deadlines": ("how both deadlines come about, to the second", "SlaAccount"),
-    "make_report": ("measures in groups: sla, volume, workload, noise or mttr", "MeasureReport"),
+    "make_report": ("measures in groups: sla, volume, workload, noise, mttr or causes", "MeasureReport"),
     "list_behind": ("the incidents behind a measure of a report", "MeasuredIncidents"),
     "list_tiers": ("the templates, and which companies are on them", "items: TierView"),
     "list_assets": ("what a query finds, in pages", "Page of AssetView"),

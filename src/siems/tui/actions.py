@@ -291,7 +291,7 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "help", "new", "ack", "join", "leave", "note", "hold", "resolve", "close", "open", "command", "back", "quit",
     ),
     Where.REPLAY: (
-        "help", "play", "next_event", "step_on", "faster", "open", "filter", "command", "views", "quit", "copy",
+        "help", "play", "next_event", "step_on", "faster", "open", "filter", "command", "quit", "views", "copy",
     ),
     Where.REPLAYED: ("help", "back", "section", "following", "copy", "zone", "quit"),
     Where.WIZARD: (),
