@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import console, delivery, growth, peer, profiling, startup, timers
+from benchmarks import console, delivery, growth, peer, profiling, soak, startup, timers
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -38,6 +38,11 @@ def main() -> int:
     ask = _parser().parse_args()
     if ask.profile:
         profiling.run(ask.profile, ask.requests)
+        return 0
+    if ask.soak:
+        with running(SIEMS_ADVICE_PROVIDERS="") as quiet:
+            tenths = soak.run(quiet, ask.soak, ask.rate)
+        print(f"the last half added {soak.slope(tenths):.1f} MB per 100,000 alerts")
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
         "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "timers": _timers,
@@ -72,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         "--incidents", type=int, default=100_000, help="open incidents of `timers`, with three deadlines each"
     )
     parser.add_argument("--board", type=int, default=5_000, help="open incidents of `console`")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="the console through a storm of so many minutes")
+    parser.add_argument("--rate", type=int, default=100, help="alerts a second of `--soak`")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument(
         "--profile", nargs="?", const="usual", choices=("usual", "new", "list", "alertmanager"),

@@ -239,6 +239,10 @@ CASES: dict[tuple[str, str], Case] = {
         "settings and keys of a company", **COMPANY_BODY,
         body={"name": "another", "company": "{object}", "policy": {"steps": [{"targets": "owner"}]}},
     ),
+    ("POST", "/policies/preview"): Case(
+        "settings and keys of a company", **COMPANY_BODY,
+        body={"owner": "{object}", "policy": {"steps": [{"targets": "owner"}]}},
+    ),
     ("GET", "/policies/{ref}"): Case("settings and keys of a company", **POLICY),
     ("PATCH", "/policies/{ref}"): Case("settings and keys of a company", **POLICY, body={"name": "nights"}),
     ("POST", "/policies/{ref}/test"): Case("settings and keys of a company", **POLICY, body={}),

@@ -13,8 +13,8 @@ from siems.domain.measures import REPORTS, Measure
 from siems.domain.permissions import Actor
 from siems.errors import Forbidden, InvalidField, NotFound
 from siems.services import analytics, analytics_behind
-from siems.services.analytics import Asked
 from siems.services.analytics_behind import Behind
+from siems.services.analytics_groups import Asked
 from siems.services.analytics_sql import Range
 from siems.vocabulary import Role
 from siems.wire import MeasuredIncidents, MeasureReport
@@ -26,6 +26,10 @@ from .world import ACME, BETA, World
 @pytest.fixture
 def ana(world: World) -> Actor:
     return world.hire("ana", Role.TECHNICIAN, ACME, BETA)
+
+
+MEASURED = {kind: shown for kind, shown in REPORTS.items() if kind != "causes"}
+"""Why targets were missed is counted in test_breach_causes.py."""
 
 
 def report(world: World, actor: Actor | None = None, **asked: Any) -> MeasureReport:
@@ -45,7 +49,7 @@ def test_reports_equal_a_count_by_hand(world: World, ana: Actor) -> None:
     now = world.clock.now()
     whole, half = Range(past.began, now), past.began + (now - past.began) / 2
     checked = 0
-    for kind, shown in REPORTS.items():
+    for kind, shown in MEASURED.items():
         for by, keys in BY.items():
             for span, prior in ((whole, None), (Range(half, now), Range(past.began, half))):
                 found = report(world, kind=kind, span=span, by=by, compare=prior)
@@ -77,7 +81,7 @@ def test_each_number_has_its_incidents(world: World, ana: Actor) -> None:
     past = History(world, ana, 5)
     past.run(20)
     span = Range(past.began, world.clock.now())
-    for kind, shown in REPORTS.items():
+    for kind, shown in MEASURED.items():
         found = report(world, kind=kind, span=span, by="severity")
         for line in (*found.lines, found.total):
             for measure in shown:

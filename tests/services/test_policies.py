@@ -10,9 +10,9 @@ import pytest
 
 from siems.domain.permissions import Actor
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound, StaleVersion
-from siems.services import policies, policy_views
+from siems.services import policies, policy_preview, policy_views
 from siems.vocabulary import MSP, Role
-from siems.wire import PolicyAsk, PolicyEdit
+from siems.wire import PolicyAsk, PolicyEdit, PolicyPreviewAsk
 
 from .chains import change, on_call, policy, step, trial
 from .world import ACME, BETA, ROOT, VAULT, World
@@ -204,3 +204,28 @@ def test_the_address_of_another_owner_cannot_be_named(world: World) -> None:
     ask = PolicyAsk(name="theirs", policy=shown.policy, company=BETA)
     with pytest.raises(InvalidField, match=r"step 1, targets: there is no address hook-[0-9a-f]{8} of comp-beta"):
         world.do(policies.create, ROOT, BETA, ask, VAULT, companies=(BETA,))
+
+
+def test_one_that_is_not_kept_is_tried_by_whoever_may_make_it_and_leaves_nothing(world: World, ana, mara) -> None:
+    document = {
+        "steps": [step("user:ana", wait="7m"), step("webhook:https://hooks.example/secret-token"), step("role:manager")]
+    }
+
+    def tried(actor: Actor, owner: str, **more: object) -> list[tuple[str, list[str], list[str]]]:
+        ask = PolicyPreviewAsk(**({"policy": document, "severity": "HIGH"} | more))
+        found = world.do(lambda uow: policy_preview.preview(uow, actor, ask, owner=owner, company_id=ACME))
+        return [(one.kind, one.people, one.webhooks) for one in found.steps[:3]]
+
+    before = world.rows("SELECT count(*) FROM policy_hook")
+    [first, second, third] = tried(mara, ACME)
+    assert first == ("page", ["ana"], [])
+    assert third == ("page", ["mara"], [])
+    assert second[2]
+    assert "secret" not in second[2][0]
+    assert world.rows("SELECT count(*) FROM policy_hook") == before
+    assert [p.id for p in world.database.read_now(policy_views.list_policies, world.admin, None)] == ["pol-default"]
+    for actor, owner, refused in ((ana, ACME, Forbidden), (mara, MSP, Forbidden), (mara, BETA, NotFound)):
+        with pytest.raises(refused):
+            tried(actor, owner)
+    with pytest.raises(InvalidField, match="step 1, targets: there is no user 'nobody'"):
+        tried(mara, ACME, policy={"steps": [step("user:nobody")]})

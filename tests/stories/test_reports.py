@@ -20,7 +20,9 @@ def test_a_managers_monday(running: House, tmp_path: Path) -> None:
 
     kept = running.json("report", "sla", "--range", "7d")
     assert {line["name"]: line["figures"]["opened"]["value"] for line in kept["lines"]} == {"Acme": 2, "Beta": 1}
-    assert kept["total"]["figures"]["response"] == {"value": 100.0, "of": 1, "prior": None, "change": None}
+    assert kept["total"]["figures"]["response"] == {
+        "value": 100.0, "of": 1, "prior": None, "change": None, "trend": None,
+    }  # fmt: skip
     ran = running.run("report", "sla", "--behind", "response", "--group", "acme")
     assert [row[2] for row in ran.rows] == [first]
     assert "what still runs is left out" in ran.err
@@ -32,6 +34,12 @@ def test_a_managers_monday(running: House, tmp_path: Path) -> None:
     assert (compared["value"], compared["prior"]) == (3, 0)
     assert running.json("report", "noise")["total"]["figures"]["alerts"]["value"] == 4
     assert running.run("report", "workload", "--behind", "open_now", "--group", "none", "-q").lines[-1] == second
+
+    assert running.json("report", "causes")["total"]["figures"]["breaches"]["value"] == 0
+    assert running.run("report", "causes", "--behind", "not_answered", "-q").lines == []
+    trend = running.json("report", "sla", "--range", "7d", "--trend", "3")["total"]["figures"]["opened"]["trend"]
+    assert trend == [0, 0, 3]
+    running.run("report", "sla", "--trend", "1", exit=2)
 
     week = tmp_path / "week.csv"
     running.run("report", "volume", "--out", str(week))

@@ -20,6 +20,9 @@ VALUES = {
     "mttr_p90": 19_200.0, "response": 95.1, "response_in_time": 39.0, "response_breached": 2.0,
     "response_cancelled": 1.0, "response_running": 2.0, "resolution": 90.9, "resolution_in_time": 40.0,
     "resolution_breached": 4.0, "resolution_running": 0.0,
+    "breaches": 6.0, "nobody_on_call": 1.0, "not_answered": 3.0, "waiting_approval": 0.0, "waiting_client": 0.0,
+    "waiting_vendor": 2.0, "waiting_parts": 0.0, "waiting_scheduled": 0.0, "unowned": 0.0, "handed_on": 0.0,
+    "work": 0.0,
 }  # fmt: skip
 
 
@@ -33,12 +36,18 @@ def board_line(view: wire.IncidentView, now: datetime) -> wire.BoardLine:
     )  # fmt: skip
 
 
-def _figure(name: str, place: int, *, compared: bool) -> wire.Figure:
+def _figure(name: str, place: int, *, compared: bool, trend: bool = False) -> wire.Figure:
     value = VALUES[name]
     unit = unit_of(Measure(name)).value
     value = min(100.0, value + 2.3 * place) if unit == "percent" else value * (1 + 0.35 * (place % 5))
     change = (1.4 - place if unit == "percent" else 12.0 - 9 * place) if compared and name != "open_now" else None
-    return wire.Figure(value=value if unit != "count" else float(int(value)), of=44 + place, prior=None, change=change)
+    return wire.Figure(
+        value=value if unit != "count" else float(int(value)),
+        of=44 + place,
+        prior=None,
+        change=change,
+        trend=[None, *(92.0 + (7 * n + place) % 9 for n in range(7))] if trend else None,
+    )
 
 
 def _groups(asked: dict[str, Any]) -> list[tuple[str, str]]:
@@ -65,7 +74,10 @@ def report(kind: str, asked: dict[str, Any]) -> wire.MeasureReport:
     lines = [
         wire.MeasureLine(
             group=group, name=name,
-            figures={one.value: _figure(one.value, place, compared=compared) for one in REPORTS[kind]},
+            figures={
+                one.value: _figure(one.value, place, compared=compared, trend=bool(asked.get("trend")))
+                for one in REPORTS[kind]
+            },
         )
         for place, (group, name) in enumerate(_groups(asked))
     ]  # fmt: skip

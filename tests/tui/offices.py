@@ -58,7 +58,7 @@ def ways() -> list[wire.IntegrationView]:
 
 def policy(name: str, *, of: str = "msp", used: tuple[str, ...] = ()) -> wire.PolicyView:
     steps = [
-        {"targets": ["assignee", "oncall:default:1"]},
+        {"targets": ["owner", "oncall"], "wait": {"CRITICAL": "5m", "HIGH": "15m"}},
         {"targets": ["role:manager"], "wait": {"CRITICAL": "5m", "HIGH": "15m"}, "important": False},
     ]
     return wire.PolicyView(
@@ -106,7 +106,7 @@ class OfficeClient:
         self.people = [
             user("Maria Lopez", open_incidents=3), user("Jon Berg", open_incidents=4), user("Priya Nair", "manager"),
         ]  # fmt: skip
-        self.signs = True
+        self.signs, self.keys = True, list[str]()
 
     def _check(self) -> None:
         raise NotImplementedError
@@ -163,7 +163,43 @@ class OfficeClient:
             ],
         ))  # fmt: skip
 
+    def policy(self, ref: str) -> dict[str, Any]:
+        self._check()
+        return msgspec.to_builtins(next(one for one in self.chains if one.id == ref))
+
+    def preview_policy(self, **ask: Any) -> dict[str, Any]:
+        self._check()
+        targets = [", ".join(step["targets"]) for step in ask["policy"]["steps"]]
+        return msgspec.to_builtins(wire.PolicyTrial(
+            id="", policy_id="", name=ask["name"], company_id="comp-acme-dental", severity=ask["severity"],
+            opened_at=NOW, steps=[
+                wire.TrialStep(at=NOW + timedelta(minutes=5 * n), kind="page", level=n + 1, people=[who])
+                for n, who in enumerate(targets)
+            ],
+        ))  # fmt: skip
+
     # --- what is changed ---
+
+    def create_policy(self, *, idempotency_key: str = "", **ask: Any) -> dict[str, Any]:
+        self._told("create_policy", ask["name"], **ask)
+        self.keys.append(idempotency_key)
+        made = policy(ask["name"], of=ask["company"])
+        made.policy, made.version = ask["policy"], 1
+        self.chains.append(made)
+        return msgspec.to_builtins(made)
+
+    def edit_policy(self, ref: str, **ask: Any) -> dict[str, Any]:
+        self._told("edit_policy", ref, **ask)
+        found = next(one for one in self.chains if one.id == ref)
+        if ask["version"] != found.version:
+            raise errors.StaleVersion(f"{found.name} is at version {found.version}, you saw {ask['version']}")
+        found.policy, found.name, found.version = ask["policy"], ask["name"], found.version + 1
+        return msgspec.to_builtins(wire.PolicyChanged(policy=found, changed=True))
+
+    def delete_policy(self, ref: str, **ask: Any) -> dict[str, Any]:
+        self._told("delete_policy", ref, **ask)
+        self.chains = [one for one in self.chains if one.id != ref]
+        return {}
 
     def onboard(self, **ask: Any) -> dict[str, Any]:
         self._told("onboard", ask["name"], **ask)

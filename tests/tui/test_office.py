@@ -133,8 +133,8 @@ async def test_without_anything_it_says_what_to_do() -> None:
         assert "No client yet." in it.screen
         await it.press("enter", "I", "X", "o", "y", "G", "g")
         await it.press("P")
-        assert "siems escalation policy create NAME" in it.screen
-        await it.press("enter")
+        assert "There is no policy that you may see." in it.screen
+        await it.press("enter", "w", "E")
         assert it.acts == []
 
 
@@ -229,8 +229,8 @@ async def test_people_need_the_daemon_and_a_session_that_may_change() -> None:
 
 async def test_a_policy_is_tried_for_a_severity_and_a_time() -> None:
     async with opened(target="policies") as it:
-        assert "2  role:manager   after CRITICAL 5m, HIGH 15m   quietly" in it.screen
-        await it.press("enter")
+        assert "2  role:manager   waits CRITICAL 5m, HIGH 15m   inbox only" in it.screen
+        await it.press("w")
         assert isinstance(it.app.screen, TryChain)
         assert "14:07:31    page   level 2 the managers: Priya Nair  inbox: Dana Fox" in it.screen
         await it.press("s", "h", "escape", "a")

@@ -108,7 +108,30 @@ async def person(it: Session) -> None:
 
 
 async def trial(it: Session) -> None:
+    await it.press("w")
+
+
+async def chain(it: Session) -> None:
     await it.press("enter")
+
+
+async def chain_steps(it: Session) -> None:
+    await it.press("enter", "pagedown", "j", "enter", "tab")
+
+
+async def chain_saving(it: Session) -> None:
+    await it.press("enter", "down", "right", "pagedown", "j", "minus", "pagedown")
+
+
+async def chain_outrun(it: Session) -> None:
+    await chain_saving(it)
+    it.client.chains[0].version = 3
+    it.client.chains[0].policy = it.client.chains[0].policy | {"repeat": 0}
+    await it.press("y")
+
+
+async def chain_ending(it: Session) -> None:
+    await it.press("j", "E")
 
 
 STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
@@ -133,6 +156,11 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "users": (nothing, {"target": "users"}),
     "person": (person, {"target": "users"}),
     "policies": (nothing, {"target": "policies"}),
+    "policy": (chain, {"target": "policies"}),
+    "policy_steps": (chain_steps, {"target": "policies"}),
+    "policy_saving": (chain_saving, {"target": "policies"}),
+    "policy_outrun": (chain_outrun, {"target": "policies"}),
+    "policy_ending": (chain_ending, {"target": "policies", "armed": True}),
     "trial": (trial, {"target": "policies"}),
 }
 

@@ -211,6 +211,10 @@ def test_the_link_in_words() -> None:
     state.heard_at = 100
     assert state.word(101) == ("LIVE", "live")
     assert state.word(150) == ("STALE 50s", "stale")
+    state.doubted_at = 112
+    assert state.word(115) == ("NO ANSWER 15s", "stale")
+    state.heard_at = 116
+    assert state.word(117) == ("LIVE", "live")
     state.up, state.lost_at = False, 120
     assert state.word(167) == ("OFFLINE 0:47", "lost")
 

@@ -34,7 +34,7 @@ from siems.tui.widgets.field import Field
 
 ELSEWHERE = {
     "e": ("escalate", "next_critical"),
-    "enter": ("open", "raw", "entry", "run", "output", "edit", "try", "held", "behind"),
+    "enter": ("open", "raw", "entry", "run", "output", "edit", "held", "behind"),
     "o": ("incident", "only"),
     "E": ("expire", "previous_critical", "export"),
     "plus": ("join", "faster"),
@@ -174,7 +174,8 @@ def test_command_lines_are_quoted() -> None:
      ("oncall override add --user sam", "override", ()), ("notify inbox", "inbox", ()), ("7", "open", ("INC-7",)),
      ("oncall swap accept SWP-3", "answer", ()), ("audit export", "audit export", ()),
      ("company list", "clients", ()), ("users", "people", ()), ("siems escalation policy list", "chains", ()),
-     ("company onboard", "clients new", ()), ("company acme", "company", ()),
+     ("company onboard", "clients new", ()), ("escalation policy create night", "policies new", ()),
+     ("company acme", "company", ()),
      ("notify read --all", "read_all", ()), ("incident list", "board", ()),
      ("sla board", "sla", ()), ("siems report workload", "sla", ()),
      ("runs", "runs", ()), ("siems runbook runs", "runs", ()), ("runbook", "runbook", ()), ("run 9", "open run", ()),

@@ -269,17 +269,26 @@ def try_(
     severity: Annotated[str, typer.Option("--severity", help="CRITICAL, HIGH, MEDIUM or LOW")] = "CRITICAL",
     company: Annotated[str, typer.Option("--company", help="for acme; else the first that uses it")] = "",
     assignee: Annotated[str, typer.Option("--assignee", help="as if jon had it")] = "",
+    from_file: Annotated[str, typer.Option("--from-file", metavar="F|-", help="as it would be by this document")] = "",
 ) -> None:
     """Who would be paged, when, if nobody did anything; nobody is told.
 
     siems escalation policy test default --at 'sat 03:00' --severity HIGH --company acme
+    siems escalation policy test default --from-file changed.yaml
     """
     from siems.clock import rfc3339
     from siems.moments import moment
 
-    found = door.client.try_policy(
-        name, at=rfc3339(moment(when)) if when else None, severity=severity, company=company, assignee=assignee
-    )
+    opens = rfc3339(moment(when)) if when else None
+    if from_file:
+        if assignee:
+            raise errors.UsageError("--assignee is for a policy that is kept", hint="leave it out, or --from-file")
+        found = door.client.preview_policy(
+            ref=door.client.policy(name)["id"], policy=_read(from_file), name=name, at=opens, severity=severity,
+            company=company or None,
+        )  # fmt: skip
+    else:
+        found = door.client.try_policy(name, at=opens, severity=severity, company=company, assignee=assignee)
     if door.json:
         show_one(door, found, lambda _: [])
         return

@@ -12,7 +12,7 @@ from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.show import Column, Item, field, show_list, show_one, when
 
-app = new_app("Reports: sla, volume, workload, noise, mttr.")
+app = new_app("Reports: sla, volume, workload, noise, mttr, causes.")
 
 Span = Annotated[str, typer.Option("--range", help="so far back: 24h, 7d, 52w")]
 By = Annotated[str, typer.Option("--by", help="company, technician, severity, tool, hour, day or weekhour")]
@@ -21,6 +21,7 @@ Only = Annotated[str, typer.Option("--company", help="only this client: acme")]
 Query = Annotated[str, typer.Option("--query", help="only these incidents: see siems help query")]
 Until = Annotated[str, typer.Option("--until", help="the end of the range, else now")]
 Zone = Annotated[str, typer.Option("--zone", help="whose hours and days: Europe/Oslo, else UTC")]
+Trend = Annotated[int, typer.Option("--trend", help="the same for so many ranges, this one last: 8")]
 Behind = Annotated[str, typer.Option("--behind", help="the incidents behind a number: mttr, response_breached")]
 Group = Annotated[str, typer.Option("--group", help="with --behind: of one line, by its first column")]
 Limit = Annotated[int, typer.Option("--limit", help="with --behind: how many")]
@@ -33,6 +34,9 @@ HEADERS = {
     "mtta_median": "MEDIAN_A", "mtta_p90": "P90_A", "mttr": "MTTR", "mttr_median": "MEDIAN_R", "mttr_p90": "P90_R",
     "response": "RESPONSE", "response_in_time": "RESP_OK", "response_breached": "RESP_LATE",
     "response_cancelled": "CANCELLED", "response_running": "RESP_OPEN", "resolution": "RESOLUTION",
+    "breaches": "MISSED", "nobody_on_call": "NOBODY_ON_CALL", "not_answered": "NOT_ANSWERED",
+    "waiting_approval": "APPROVAL", "waiting_client": "CLIENT", "waiting_vendor": "VENDOR", "waiting_parts": "PARTS",
+    "waiting_scheduled": "SCHEDULED", "unowned": "UNOWNED", "handed_on": "HANDED_ON", "work": "WORK",
     "resolution_in_time": "RESO_OK", "resolution_breached": "RESO_LATE", "resolution_running": "RESO_OPEN",
 }  # fmt: skip
 _DROPPED = {
@@ -44,8 +48,9 @@ _DROPPED = {
 @app.command()
 @leaf
 def sla(
-    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", company: Only = "", query: Query = "",
-    until: Until = "", zone: Zone = "UTC", behind: Behind = "", group: Group = "", limit: Limit = 100, out: Out = "",
+    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", trend: Trend = 0,
+    company: Only = "", query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "",
+    group: Group = "", limit: Limit = 100, out: Out = "",
 ) -> None:  # fmt: skip
     """How well deadlines were kept, of what opened in the range.
 
@@ -58,8 +63,9 @@ def sla(
 @app.command()
 @leaf
 def volume(
-    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", company: Only = "", query: Query = "",
-    until: Until = "", zone: Zone = "UTC", behind: Behind = "", group: Group = "", limit: Limit = 100, out: Out = "",
+    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", trend: Trend = 0,
+    company: Only = "", query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "",
+    group: Group = "", limit: Limit = 100, out: Out = "",
 ) -> None:  # fmt: skip
     """Alerts, incidents opened and resolved, and how many are open now.
 
@@ -72,7 +78,7 @@ def volume(
 @app.command()
 @leaf
 def workload(
-    door: Door, span: Span = "30d", by: By = "technician", compare: Compare = "", company: Only = "",
+    door: Door, span: Span = "30d", by: By = "technician", compare: Compare = "", trend: Trend = 0, company: Only = "",
     query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "", group: Group = "",
     limit: Limit = 100, out: Out = "",
 ) -> None:  # fmt: skip
@@ -83,8 +89,9 @@ def workload(
 @app.command()
 @leaf
 def noise(
-    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", company: Only = "", query: Query = "",
-    until: Until = "", zone: Zone = "UTC", behind: Behind = "", group: Group = "", limit: Limit = 100, out: Out = "",
+    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", trend: Trend = 0,
+    company: Only = "", query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "",
+    group: Group = "", limit: Limit = 100, out: Out = "",
 ) -> None:  # fmt: skip
     """How many alerts became how few incidents, and what healed by itself: siems report noise --by tool"""
     _report(door, "noise", locals())
@@ -93,8 +100,9 @@ def noise(
 @app.command()
 @leaf
 def mttr(
-    door: Door, span: Span = "30d", by: By = "severity", compare: Compare = "", company: Only = "", query: Query = "",
-    until: Until = "", zone: Zone = "UTC", behind: Behind = "", group: Group = "", limit: Limit = 100, out: Out = "",
+    door: Door, span: Span = "30d", by: By = "severity", compare: Compare = "", trend: Trend = 0,
+    company: Only = "", query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "",
+    group: Group = "", limit: Limit = 100, out: Out = "",
 ) -> None:  # fmt: skip
     """Time to acknowledge and to resolve: mean, median, and what nine of ten stay below.
 
@@ -102,6 +110,21 @@ def mttr(
     siems report mttr --behind mttr --group CRITICAL --limit 10
     """
     _report(door, "mttr", locals())
+
+
+@app.command()
+@leaf
+def causes(
+    door: Door, span: Span = "30d", by: By = "company", compare: Compare = "", trend: Trend = 0,
+    company: Only = "", query: Query = "", until: Until = "", zone: Zone = "UTC", behind: Behind = "",
+    group: Group = "", limit: Limit = 100, out: Out = "",
+) -> None:  # fmt: skip
+    """Why targets were missed: what most of their time was spent on, by what is on record.
+
+    siems report causes --range 30d --by company --compare prior
+    siems report causes --behind waiting_vendor --group acme
+    """
+    _report(door, "causes", locals())
 
 
 # --- what all of them do ---------------------------------------------------------------------------------------
@@ -129,6 +152,7 @@ def _asked(given: dict[str, Any]) -> dict[str, str]:
     asked = {
         "since": rfc3339(end - parse_span(given["span"])), "until": rfc3339(end) if given["until"] else "",
         **{name: given[name] for name in ("by", "company", "query", "zone")},
+        "trend": str(given["trend"] or ""),
     }  # fmt: skip
     first, dots, last = given["compare"].partition("..")
     if dots:
@@ -146,7 +170,7 @@ def _show_report(door: Door, kind: str, asked: dict[str, str]) -> None:
     columns = [Column(asked["by"].upper(), lambda i: i["group"], lambda i: str(i["name"]), grows=True)]
     compared = found["prior_since"] is not None
     for measure in found["measures"]:
-        columns += _columns(measure["name"], measure["unit"], compared=compared)
+        columns += _columns(measure["name"], measure["unit"], compared=compared, trend=bool(asked["trend"]))
     lines = list(found["lines"])
     if sys.stdout.isatty() and len(lines) > 1:
         lines.append(found["total"])
@@ -155,7 +179,7 @@ def _show_report(door: Door, kind: str, asked: dict[str, str]) -> None:
         door.note(f"compared with {found['prior_since'][:16]}Z to {found['prior_until'][:16]}Z")
 
 
-def _columns(name: str, unit: str, *, compared: bool) -> list[Column]:
+def _columns(name: str, unit: str, *, compared: bool, trend: bool) -> list[Column]:
     header, drop = HEADERS[name], _DROPPED.get(name, 1)
 
     def figure(item: Item) -> Any:
@@ -169,7 +193,24 @@ def _columns(name: str, unit: str, *, compared: bool) -> list[Column]:
     if compared:
         found.append(Column(f"{header}_PRIOR", lambda i: plain(figure(i)["prior"], unit), wide=True))
         found.append(Column(f"{header}_CHANGE", lambda i: figure(i)["change"], wide=True))
+    if trend:
+        words = Column(
+            f"{header}_TREND", lambda i: _course(figure(i)["trend"], unit), lambda i: _drawn(figure(i)), drop=drop
+        )
+        found.append(words)
     return found
+
+
+def _course(values: list[float | None] | None, unit: str) -> str:
+    """What it was, the oldest first: 98,97.5,,100."""
+    return ",".join("" if value is None else f"{plain(value, unit):g}" for value in values or ())
+
+
+def _drawn(figure: Item) -> str:
+    from siems.present import sparkline
+
+    known = [value for value in figure["trend"] or () if value is not None]
+    return sparkline(known, len(known)) if known else ""
 
 
 def said(value: float | None, unit: str) -> str:
@@ -195,11 +236,14 @@ def _moved(change: float | None, unit: str) -> str:
 
 
 def _show_behind(door: Door, kind: str, given: dict[str, Any], asked: dict[str, str]) -> None:
-    kept = {name: value for name, value in asked.items() if name not in ("compare", "prior_since", "prior_until")}
+    kept = {
+        name: value for name, value in asked.items() if name not in ("compare", "trend", "prior_since", "prior_until")
+    }
     found = door.client.report_incidents(kind, given["behind"], group=given["group"], limit=given["limit"], **kept)
     columns = (
         Column(given["behind"].upper(), lambda i: plain(i["value"], found["unit"]),
                lambda i: said(i["value"], found["unit"])),
+        *([] if kind != "causes" else [field("TARGET", "clock"), Column("WHY", lambda i: i["why"], drop=1)]),
         Column("MET", lambda i: i["met"], lambda i: {True: "yes", False: "NO", None: "--"}[i["met"]], drop=4),
         field("ID", "id"),
         field("SEVERITY", "severity"),

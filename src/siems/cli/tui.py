@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from datetime import datetime
 from typing import Annotated
@@ -40,8 +39,6 @@ def tui(
     no_mouse: Annotated[bool, typer.Option("--no-mouse", help="leave the mouse to the terminal")] = False,
 ) -> int:
     """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui --replay 'yesterday 14:00'"""
-    if replay and (target or view):
-        raise errors.UsageError("a replay shows the whole board", hint=f"siems tui --replay {shlex.quote(replay)}")
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
         raise errors.UsageError("this is no terminal", hint="siems watch -o jsonl,  or  siems incident list")
     client = door.client
@@ -54,7 +51,7 @@ def tui(
         now = datetime.fromisoformat(me["server_time"])
         return play(
             client, begin=past(replay, now), now=now, speed=speed, theme=theme, ascii_only=ascii_only, color=here.color,
-            mouse=not no_mouse,
+            mouse=not no_mouse, view=view, target=target,
         )  # fmt: skip
     from siems.tui.app import run
 

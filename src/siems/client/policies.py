@@ -27,6 +27,10 @@ class Policies(Transport):
     def delete_policy(self, ref: str, *, reason: str = "") -> dict[str, Any]:
         return self._send("DELETE", f"/policies/{part(ref)}", given({"reason": reason}))
 
+    def preview_policy(self, **ask: Any) -> dict[str, Any]:
+        """`wire.PolicyPreviewAsk` in, `wire.PolicyTrial` out: a policy that is not kept yet."""
+        return self._post("/policies/preview", given(ask))
+
     def try_policy(self, ref: str, **ask: Any) -> dict[str, Any]:
         """`wire.PolicyTrial`: who would be paged, when; nothing is changed."""
         return self._post(f"/policies/{part(ref)}/test", given(ask))

@@ -9,8 +9,8 @@ from siems.client.transport import Transport, part
 
 class Reports(Transport):
     def report(self, kind: str, **asked: Any) -> dict[str, Any]:
-        """`wire.MeasureReport`: `sla`, `volume`, `workload`, `noise` or `mttr`; `since`, `until`, `by`, `company`,
-        `query`, `zone`, `compare` (`prior`) or `prior_since` and `prior_until`."""
+        """`wire.MeasureReport`: `sla`, `volume`, `workload`, `noise`, `mttr` or `causes`; `since`, `until`, `by`,
+        `company`, `query`, `zone`, `trend`, `compare` (`prior`) or `prior_since` and `prior_until`."""
         return self._get(f"/reports/{part(kind)}", **asked)
 
     def report_incidents(self, kind: str, measure: str, **asked: Any) -> dict[str, Any]:

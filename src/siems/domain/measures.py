@@ -45,6 +45,17 @@ class Measure(StrEnum):
     RESOLUTION_IN_TIME = "resolution_in_time"
     RESOLUTION_BREACHED = "resolution_breached"
     RESOLUTION_RUNNING = "resolution_running"
+    BREACHES = "breaches"
+    NOBODY_ON_CALL = "nobody_on_call"
+    NOT_ANSWERED = "not_answered"
+    WAITING_APPROVAL = "waiting_approval"
+    WAITING_CLIENT = "waiting_client"
+    WAITING_VENDOR = "waiting_vendor"
+    WAITING_PARTS = "waiting_parts"
+    WAITING_SCHEDULED = "waiting_scheduled"
+    UNOWNED = "unowned"
+    HANDED_ON = "handed_on"
+    WORK = "work"
 
 
 M = Measure
@@ -58,6 +69,7 @@ def unit_of(measure: Measure) -> Unit:
     return Unit.PERCENT if measure in _PERCENT else Unit.COUNT
 
 
+_MOST = "missed targets that spent most of their time waiting for"
 _DECIDED = "kept, of those kept or missed, among what opened in the range; what still runs is left out"
 MEANING: Mapping[Measure, str] = MappingProxyType(
     {
@@ -87,6 +99,17 @@ MEANING: Mapping[Measure, str] = MappingProxyType(
         M.RESOLUTION_IN_TIME: "opened in the range, resolution target kept",
         M.RESOLUTION_BREACHED: "opened in the range, resolution target missed",
         M.RESOLUTION_RUNNING: "opened in the range, resolution target not yet due",
+        M.BREACHES: "missed targets of what opened in the range; an incident that missed both counts twice",
+        M.NOBODY_ON_CALL: f"{_MOST} an answer, and the first step of the chain had nobody behind it",
+        M.NOT_ANSWERED: f"{_MOST} an answer, though somebody was paged",
+        M.WAITING_APPROVAL: f"{_MOST} the approval of a run",
+        M.WAITING_CLIENT: f"{_MOST} the client, on hold, and the clock ran on",
+        M.WAITING_VENDOR: f"{_MOST} a vendor, on hold, and the clock ran on",
+        M.WAITING_PARTS: f"{_MOST} parts, on hold, and the clock ran on",
+        M.WAITING_SCHEDULED: f"{_MOST} a planned date, on hold, and the clock ran on",
+        M.UNOWNED: "missed targets that spent most of their time answered, but with nobody",
+        M.HANDED_ON: "missed targets that spent most of their time being worked on, by three people in turn or more",
+        M.WORK: "missed targets that spent most of their time being worked on",
     }
 )
 """How each number comes about, for its reader."""
@@ -106,12 +129,23 @@ REPORTS: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
             M.ANSWERED, M.MTTA, M.MTTA_MEDIAN, M.MTTA_P90, M.RESOLVED, M.MTTR, M.MTTR_MEDIAN, M.MTTR_P90, M.ESCALATED,
             M.ESCALATION_RATE,
         ),
+        "causes": (
+            M.BREACHES, M.NOBODY_ON_CALL, M.NOT_ANSWERED, M.WAITING_APPROVAL, M.WAITING_CLIENT, M.WAITING_VENDOR,
+            M.WAITING_PARTS, M.WAITING_SCHEDULED, M.UNOWNED, M.HANDED_ON, M.WORK,
+        ),
     }
 )  # fmt: skip
 """What each report shows, in order."""
 
 DEFAULT_BY: Mapping[str, str] = MappingProxyType(
-    {"sla": "company", "volume": "company", "workload": "technician", "noise": "company", "mttr": "severity"}
+    {
+        "sla": "company",
+        "volume": "company",
+        "workload": "technician",
+        "noise": "company",
+        "mttr": "severity",
+        "causes": "company",
+    }
 )
 
 

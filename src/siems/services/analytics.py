@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -17,33 +14,21 @@ from siems.domain.permissions import Actor, Permission, missing, require_role
 from siems.errors import Forbidden, InvalidField
 from siems.services import analytics_sql as q
 from siems.services import users
-from siems.services.analytics_sql import NOBODY, Range, total
+from siems.services.analytics_groups import Asked, Key, alert_key, called, exploded, key_column, ordered, word
+from siems.services.analytics_sql import Range, total
 from siems.services.filters import Asker, in_scope, incident_filter
-from siems.services.views import Names, load_names
+from siems.services.views import load_names
 from siems.storage import tables as t
-from siems.vocabulary import Role, Severity
+from siems.vocabulary import Role
 from siems.wire import Figure, MeasureInfo, MeasureLine, MeasureReport
 
 DEFAULT_RANGE = timedelta(days=30)
 LONGEST_RANGE = timedelta(days=400)
+LONGEST_TREND = timedelta(days=800)
+MOST_TREND = 26
+TREND_BY = ("company", "technician", "severity", "tool")
 BY = ("company", "technician", "severity", "tool", "hour", "day", "weekhour")
 _I, _A = t.incident.c, t.alert.c
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-Key = Any
-UTC = ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a report is about. `compare`: a range to compare with."""
-
-    kind: str
-    span: Range
-    by: str
-    company: str = ""
-    query: str = ""
-    zone: ZoneInfo = UTC
-    compare: Range | None = None
 
 
 def ranged(now: datetime, since: datetime | None, until: datetime | None) -> Range:
@@ -89,36 +74,70 @@ def company_named(connection: Connection, actor: Actor, ref: str) -> str:
 def report(connection: Connection, actor: Actor, now: datetime, asked: Asked) -> MeasureReport:
     """One of the reports; raises as `allowed_scope`."""
     scope = allowed_scope(connection, actor, now, asked)
+    return told(connection, asked, lambda span: _Count(connection, actor, asked, span, scope))
+
+
+class Counted(Protocol):
+    """The numbers of one range, by group."""
+
+    @property
+    def groups(self) -> Mapping[Key, Any]: ...
+
+    def value(self, measure: Measure, key: Key) -> tuple[float | None, int]: ...
+
+
+def told(connection: Connection, asked: Asked, count: Callable[[Range], Counted]) -> MeasureReport:
+    """The report of what is counted of the ranges that are asked for."""
     names = load_names(connection)
-    current = _Count(connection, actor, asked, asked.span, scope)
-    before = None if asked.compare is None else _Count(connection, actor, asked, asked.compare, scope)
-    keys = current.keys(before)
+    current = count(asked.span)
+    before = None if asked.compare is None else count(asked.compare)
+    past = [*(count(span) for span in _earlier(asked)), current] if asked.trend else []
+    groups = {*current.groups, *(before.groups if before is not None and asked.by != "day" else ())}
+    keys = ordered(asked, {*groups, *(key for one in past for key in one.groups)})
     shown = m.REPORTS[asked.kind]
     lines = [
         MeasureLine(
-            group=word(asked.by, key), name=called(asked.by, key, names), figures=_figures(shown, key, current, before)
+            group=word(asked.by, key), name=called(asked.by, key, names),
+            figures=_figures(shown, key, current, before, past),
         )
         for key in keys
-    ]
+    ]  # fmt: skip
     return MeasureReport(
         kind=asked.kind, since=asked.span.since, until=asked.span.until, by=asked.by, zone=asked.zone.key,
         prior_since=asked.compare.since if asked.compare else None,
         prior_until=asked.compare.until if asked.compare else None,
         measures=[MeasureInfo(name=one.value, unit=m.unit_of(one).value) for one in shown], lines=lines,
-        total=MeasureLine(group="all", name="all", figures=_figures(shown, _ALL, current, before)),
+        total=MeasureLine(group="all", name="all", figures=_figures(shown, ALL, current, before, past)),
     )  # fmt: skip
 
 
-_ALL = object()
+def _earlier(asked: Asked) -> list[Range]:
+    """The ranges before, the oldest first. Raises InvalidField."""
+    span, many = asked.span, asked.trend
+    if asked.by not in TREND_BY:
+        raise InvalidField(f"there is no trend by {asked.by}", hint=f"--by {', '.join(TREND_BY)}")
+    if not 2 <= many <= MOST_TREND or many * span.length > LONGEST_TREND:
+        raise InvalidField(
+            f"a trend has 2 to {MOST_TREND} ranges, and {LONGEST_TREND.days} days at most", hint="--range 7d --trend 8"
+        )
+    return [Range(span.since - n * span.length, span.until - n * span.length) for n in range(many - 1, 0, -1)]
 
 
-def _figures(shown: Iterable[Measure], key: Key, current: _Count, before: _Count | None) -> dict[str, Figure]:
+ALL = object()
+
+
+def _figures(
+    shown: Iterable[Measure], key: Key, current: Counted, before: Counted | None, past: Sequence[Counted]
+) -> dict[str, Figure]:
     found = {}
     for measure in shown:
         value, of = current.value(measure, key)
         # how many are open now is no matter of ranges
         prior = before.value(measure, key)[0] if before is not None and measure is not Measure.OPEN_NOW else None
-        found[measure.value] = Figure(value=value, of=of, prior=prior, change=m.change(measure, value, prior))
+        course = [one.value(measure, key)[0] for one in past] if measure is not Measure.OPEN_NOW and past else None
+        found[measure.value] = Figure(
+            value=value, of=of, prior=prior, change=m.change(measure, value, prior), trend=course
+        )
     return found
 
 
@@ -145,39 +164,17 @@ class _Count:
             self._alerts()
 
     def value(self, measure: Measure, key: Key) -> tuple[float | None, int]:
-        sums = self.all if key is _ALL else self.groups.get(key, Sums())
+        sums = self.all if key is ALL else self.groups.get(key, Sums())
         answers, resolutions = self._answers.get(key, []), self._resolutions.get(key, [])
         wants = "median" in measure.value or "p90" in measure.value
         return m.value_of(
             measure, sums, m.spread(answers) if wants else m.NO_SPREAD, m.spread(resolutions) if wants else m.NO_SPREAD
         )
 
-    def keys(self, before: _Count | None) -> list[Key]:
-        """The groups in order; of hours and days all, so that nothing is missing from a plot."""
-        known = {*self.groups, *(before.groups if before is not None and self._asked.by != "day" else ())}
-        match self._asked.by:
-            case "hour":
-                return list(range(24))
-            case "weekhour":
-                return list(range(168))
-            case "day":
-                first, last = (q.day_number(at, self._asked.zone) for at in (self._span.since, self._span.until))
-                if q.day_number(self._span.until - timedelta(microseconds=1), self._asked.zone) < last:
-                    last -= 1
-                return list(range(first, last + 1))
-            case "severity":
-                return sorted(known, reverse=True)
-            case _:
-                return sorted(known, key=str)
-
     def _add(self, key: Key, sums: Sums) -> None:
         self.all.add(sums)
-        for one in self._exploded(key):
+        for one in exploded(self._asked, key):
             self.groups.setdefault(one, Sums()).add(sums)
-
-    def _exploded(self, key: Key) -> tuple[Key, ...]:
-        """An incident with several tools counts for each of them."""
-        return tuple(json.loads(key)) if self._asked.by == "tool" else (key,)
 
     def _key(self, at: Any = _I.created_at) -> Any:
         return key_column(self._asked, self._span, at)
@@ -219,10 +216,10 @@ class _Count:
 
     def _spread(self, into: dict[Key, list[int]], took: Any, cohort: q.Clause, at: Any) -> None:
         """Every single duration, for what is in the middle and at the end."""
-        everything = into.setdefault(_ALL, [])
+        everything = into.setdefault(ALL, [])
         for key, micros in self._connection.execute(select(self._key(at), took).where(cohort, self._scope)):
             everything.append(micros)
-            for one in self._exploded(key):
+            for one in exploded(self._asked, key):
                 into.setdefault(one, []).append(micros)
 
     def _open_now(self) -> None:
@@ -238,64 +235,10 @@ class _Count:
                 self.groups.setdefault(tool, Sums()).alerts += int(count)
         if self._actor.role is Role.TECHNICIAN or self._asked.query or self._asked.by == "technician":
             return
-        key = _alert_key(self._asked, self._span)
+        key = alert_key(self._asked, self._span)
         where = [in_scope(_A.company_id, self._actor), _A.incident_id.is_(None), self._span.holds(_A.received_at)]
         if self._asked.company:
             where.append(_A.company_id == company_named(self._connection, self._actor, self._asked.company))
         for found, count in self._connection.execute(select(key, func.sum(_A.count)).where(*where).group_by(key)):
             self.all.alerts += int(count)
             self.groups.setdefault(found, Sums()).alerts += int(count)
-
-
-# --- groups ----------------------------------------------------------------------------------------------------
-
-_PLACES: dict[str, Callable[[Any, ZoneInfo, Range], Any]] = {
-    "hour": q.hour_of_day, "weekhour": q.hour_of_week, "day": q.day,
-}  # fmt: skip
-
-
-def key_column(asked: Asked, span: Range, at: Any) -> Any:
-    """What incidents are grouped by. Hours are those at which they opened; days those of what is counted."""
-    match asked.by:
-        case "company":
-            return _I.company_id
-        case "severity":
-            return _I.severity
-        case "technician":
-            return func.coalesce(_I.assignee, NOBODY)
-        case "tool":
-            return _I.tool_sources
-        case by:
-            return _PLACES[by](at if by == "day" else _I.created_at, asked.zone, span)
-
-
-def _alert_key(asked: Asked, span: Range) -> Any:
-    match asked.by:
-        case "company":
-            return _A.company_id
-        case "severity":
-            return _A.severity
-        case "tool":
-            return _A.tool_source
-        case by:
-            return _PLACES[by](_A.received_at, asked.zone, span)
-
-
-def word(by: str, key: Key) -> str:
-    """A group as people and scripts write it."""
-    match by:
-        case "severity":
-            return Severity(key).name
-        case "hour":
-            return f"{key:02d}"
-        case "weekhour":
-            return f"{_DAYS[key // 24]} {key % 24:02d}"
-        case "day":
-            return (date(1970, 1, 1) + timedelta(days=key)).isoformat()
-        case _:
-            return str(key)
-
-
-def called(by: str, key: Key, names: Names) -> str:
-    known = {"company": names.companies, "technician": names.users}.get(by, {})
-    return known.get(key, word(by, key))

@@ -15,7 +15,8 @@ from siems.domain.permissions import Actor
 from siems.errors import InvalidField
 from siems.services import analytics_sql as q
 from siems.services.accounts import find_account
-from siems.services.analytics import Asked, allowed_scope, company_named, key_column
+from siems.services.analytics import allowed_scope, company_named
+from siems.services.analytics_groups import Asked, key_column
 from siems.services.views import load_names
 from siems.storage import tables as t
 from siems.vocabulary import Role, Severity, State
@@ -91,18 +92,24 @@ def _of_group(connection: Connection, actor: Actor, asked: Asked, measure: Measu
             else _I.resolved_at  # fmt: skip
     column = key_column(asked, asked.span, at)
     clause: q.Clause
+    if asked.by == "tool":
+        clause = _I.tool_sources.contains(json.dumps(group, ensure_ascii=False), autoescape=True)
+    else:
+        clause = column == group_key(connection, actor, asked, group)
+    return clause
+
+
+def group_key(connection: Connection, actor: Actor, asked: Asked, group: str) -> Any:
+    """What a group that reports write stands for, as it is counted. Raises InvalidField, NotFound."""
     match asked.by:
         case "tool":
-            quoted = json.dumps(group, ensure_ascii=False)
-            clause = _I.tool_sources.contains(quoted, autoescape=True)
+            return group
         case "company":
-            clause = column == company_named(connection, actor, group)
+            return company_named(connection, actor, group)
         case "technician":
-            who = group if group == q.NOBODY else find_account(connection, group, actor).row.id
-            clause = column == who
+            return group if group == q.NOBODY else find_account(connection, group, actor).row.id
         case by:
-            clause = column == _number(by, group)
-    return clause
+            return _number(by, group)
 
 
 def _number(by: str, group: str) -> int:

@@ -60,7 +60,7 @@ def create(uow: UnitOfWork, actor: Actor, owner: str, ask: PolicyAsk, vault: Vau
     if len(known) >= MOST:
         raise Conflict(f"there are {MOST} policies already", hint="siems escalation policy list")
     policy = policy_from_document(name, ask.policy)
-    _check(uow, policy, owner)
+    check_people(uow, policy, owner)
     policy = with_hooks(uow, policy, owner, vault)
     named = NamedPolicy(
         id=_id(owner, name, {p.id for p in known}), company_id=owner, policy=policy, version=1, created_at=uow.now,
@@ -105,7 +105,7 @@ def edit(
     name = _name(ask.name) if ask.name else before.name
     document = ask.policy if ask.policy is not None else document_of(before.policy)
     policy = policy_from_document(name, document)
-    _check(uow, policy, before.company_id)
+    check_people(uow, policy, before.company_id)
     policy = with_hooks(uow, policy, before.company_id, vault)
     if any(
         p.id != before.id and p.company_id == before.company_id and p.name.lower() == name.lower()
@@ -144,7 +144,7 @@ def delete(uow: UnitOfWork, actor: Actor, policy_id: str, *, reason: str) -> Non
     _record(uow, actor, "policy.deleted", named, reason=reason, before=named)
 
 
-def _check(uow: UnitOfWork, policy: Policy, owner: str) -> None:
+def check_people(uow: UnitOfWork, policy: Policy, owner: str) -> None:
     """Whoever is named must be there, and may see the company. Raises InvalidField naming the step."""
     for step in policy.steps:
         for target in step.targets:

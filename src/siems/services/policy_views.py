@@ -103,6 +103,13 @@ def trial(
     if not allowed:
         require(actor, Permission.COMPANY_SETTINGS, company_id, what=company_id)
     named = find_policy(uow.connection, policy_id, SYSTEM if allowed else actor)
+    return walk(uow, named, company_id, ask, warns=warns)
+
+
+def walk(
+    uow: UnitOfWork, named: NamedPolicy, company_id: str, ask: PolicyTrialAsk, *, warns: bool = False
+) -> PolicyTrial:
+    """The trial itself, of a policy that need not be kept anywhere. Raises InvalidField."""
     if ask.at is not None and ask.at.tzinfo is None:
         raise InvalidField("at has no time zone", hint="write it like 2026-03-10T14:00:00Z")
     severity = Severity.__members__.get(ask.severity.upper())

@@ -40,13 +40,16 @@ def marks_of(connection: Connection, incident: Incident) -> list[Mark]:
         .where(line.incident_id == incident.id, line.kind.in_(("state", "escalation", "merge")))
         .order_by(line.at, line.id)
     )
-    found = []
-    for row in rows:
-        said = json.loads(row.data).get("clocks")
-        if said is not None:
-            changes = {name: (_value(name, old), _value(name, new)) for name, (old, new) in said["changes"].items()}
-            found.append(Mark(row.at, row.actor, said["what"], changes, said.get("other", "")))
-    return found
+    return [found for row in rows if (found := mark_of(row.at, row.actor, row.data)) is not None]
+
+
+def mark_of(at: datetime, actor: str, data: str) -> Mark | None:
+    """What a line of a story did to the clocks; None where it did nothing to them."""
+    said = json.loads(data).get("clocks")
+    if said is None:
+        return None
+    changes = {name: (_value(name, old), _value(name, new)) for name, (old, new) in said["changes"].items()}
+    return Mark(at, actor, said["what"], changes, said.get("other", ""))
 
 
 def _value(name: str, value: Any) -> Any:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField
-from siems.services.analytics import Asked, allowed_scope, called, key_column, ranged, word
+from siems.services.analytics import allowed_scope, ranged
+from siems.services.analytics_groups import Asked, called, key_column, word
 from siems.services.analytics_sql import RESOLUTION, RESPONSE, opened
 from siems.services.views import load_names
 from siems.storage import tables as t

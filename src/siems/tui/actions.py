@@ -55,10 +55,11 @@ PAST = (Where.REPLAY, Where.REPLAYED)
 """Screens that show a past hour: nothing is done there."""
 STORY = (Where.DETAIL, Where.REPLAYED)
 SILENCES = (Where.SILENCES,)
+CHAINS = (Where.CHAINS,)
+ENDED = SILENCES + CHAINS
 PARENTS = (Where.PARENTS,)
 GROUPED = BOTH + PARENTS
 """Where a key is about incidents: on the parents screen about all of a group."""
-ROSTERS_NEW = (Where.CLIENTS, Where.PEOPLE, Where.SILENCES, Where.PARENTS)
 EVERY = tuple(where for where in Where if where not in (Where.WIZARD, *PAST))
 """Every screen of today but the form, whose letters are typed."""
 ALL = EVERY + PAST
@@ -126,8 +127,8 @@ DEEDS: tuple[Deed, ...] = (
     Deed("span", ("v",), "mark a range", where=BOARD, hint="range"),
     Deed("mark_all", ("asterisk",), "mark all", where=BOARD),
     Deed("mark_none", ("V",), "unmark all", where=BOARD),
-    Deed("expire", ("E",), "expire now...  (asks)", Level.CONFIRM, "siems silence expire ID", where=SILENCES,
-         hint="expire", about="silence"),
+    Deed("expire", ("E",), "end it...  (asks)", Level.CONFIRM, "siems silence expire ID", where=ENDED,
+         hint="end", about="silence"),
     Deed("longer", ("L",), "extend...  (asks)", Level.CONFIRM, "siems silence extend ID --for 1h", where=SILENCES,
          hint="longer", about="silence"),
     Deed("join", ("plus",), "add incidents...  (asks)", Level.CONFIRM, "siems parent add ID INC-12", where=PARENTS,
@@ -170,12 +171,12 @@ DEEDS: tuple[Deed, ...] = (
          hint="output"),
     Deed("all_output", ("L",), "output of all hosts", cli="siems runbook logs RUN", where=RUN, hint="all hosts"),
     Deed("commands", ("x",), "every command, exactly", where=RUN, hint="commands"),
-    Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH, hint="who"),
+    Deed("who", ("w",), "who would be paged", cli="siems whatif page", where=ONCALL + BOTH + CHAINS, hint="who"),
     Deed("day_back", ("h", "left"), "a day back", where=ONCALL),
     Deed("day_on", ("l", "right"), "a day on", where=ONCALL, hint="day"),
     Deed("export", ("E",), "export to a file", where=ONCALL + AUDIT + SLA, hint="export"),
-    Deed("views", ("f",), "saved views", where=BOARD, hint="views"),
-    Deed("save_view", ("F",), "save this view", where=BOARD),
+    Deed("views", ("f",), "saved views", where=BOARD + REPLAY, hint="views"),
+    Deed("save_view", ("F",), "save this view", where=BOARD + REPLAY),
     Deed("pane", ("d",), "detail pane on or off", where=LISTS + REPLAY, hint="pane"),
     Deed("play", ("space",), "play or pause", where=REPLAY, hint="play"),
     Deed("next_event", ("full_stop",), "next event", where=REPLAY, hint="next"),
@@ -186,11 +187,11 @@ DEEDS: tuple[Deed, ...] = (
     Deed("slower", ("minus",), "slower", where=REPLAY),
     Deed("pane_down", ("J",), "body down", where=ALERTS + AUDIT + RUN),
     Deed("pane_up", ("K",), "body up", where=ALERTS + AUDIT + RUN),
-    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS + (Where.RUNS,), hint="filter"),
-    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=ROSTERS_NEW, hint="new"),
-    Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=(Where.CLIENTS, Where.PEOPLE), hint="edit"),
-    Deed("try", ("enter",), "who would be paged...", cli="siems escalation policy test ID", where=(Where.CHAINS,),
-         hint="try it"),
+    Deed("filter", ("slash",), "filter", where=LISTS + AUDIT + ROSTERS + (Where.RUNS,) + REPLAY,
+         hint="filter"),
+    Deed("new", ("N",), "new...", cli="siems company onboard NAME", where=ROSTERS, hint="new"),
+    Deed("edit", ("enter",), "edit...", cli="siems company edit ID", where=CLIENTS + CHAINS + (Where.PEOPLE,),
+         hint="edit"),
     Deed("held", ("enter",), "the alerts it holds back", cli="siems alert list --query suppressed_by:ID",
          where=SILENCES, hint="alerts"),
     Deed("setup", ("I",), "a key and steps for a tool...", Level.CONFIRM,
@@ -208,7 +209,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("one_client", ("c",), "one client", cli="siems report sla --company ID", where=SLA, hint="client"),
     Deed("one_severity", ("p",), "one severity", cli="siems report sla --query severity:HIGH", where=SLA,
          hint="severity"),
-    Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY),
+    Deed("command", ("colon", "ctrl+p"), "command", hint="command", where=EVERY + REPLAY),
     Deed("help", ("question_mark",), "this help", hint="help", where=ALL),
     Deed("copy", ("y",), "copy...", hint="copy", where=ALL),
     Deed("log", ("at",), "command log", where=EVERY),
@@ -282,7 +283,7 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "quit",
     ),
     Where.PEOPLE: ("help", "new", "edit", "filter", "chains", "command", "copy", "back", "quit"),
-    Where.CHAINS: ("help", "try", "filter", "people", "command", "copy", "back", "quit"),
+    Where.CHAINS: ("help", "new", "edit", "who", "expire", "filter", "people", "command", "copy", "back", "quit"),
     Where.SILENCES: (
         "help", "new", "longer", "expire", "held", "filter", "command", "copy", "back", "quit",
     ),
@@ -290,7 +291,7 @@ FOOTER: Mapping[Where, tuple[str, ...]] = {
         "help", "new", "ack", "join", "leave", "note", "hold", "resolve", "close", "open", "command", "back", "quit",
     ),
     Where.REPLAY: (
-        "help", "play", "next_event", "step_on", "faster", "open", "quit", "copy", "zone", "pane",
+        "help", "play", "next_event", "step_on", "faster", "open", "filter", "command", "quit", "views", "copy",
     ),
     Where.REPLAYED: ("help", "back", "section", "following", "copy", "zone", "quit"),
     Where.WIZARD: (),

@@ -17,6 +17,7 @@ from siems.tui import saved
 from siems.tui.actions import Where
 from siems.tui.arrivals import Arrivals
 from siems.tui.arriving import Arriving, Bodies
+from siems.tui.chaining import Chaining
 from siems.tui.desk import Desk
 from siems.tui.feed import Feed
 from siems.tui.figures import FigureReads
@@ -66,7 +67,17 @@ SLOW = 10
 
 
 class SiemsApp(
-    Listening, Arriving, Recording, Measuring, Running, Going, Office, ViewDeeds, App[int], inherit_bindings=False
+    Listening,
+    Arriving,
+    Recording,
+    Measuring,
+    Running,
+    Going,
+    Chaining,
+    Office,
+    ViewDeeds,
+    App[int],
+    inherit_bindings=False,
 ):
     """One session at one daemon."""
 

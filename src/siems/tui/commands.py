@@ -20,6 +20,7 @@ PHRASES = {
     "notify read": "read", "whatif page": "who", "whatif": "who", "company list": "clients", "companies": "clients",
     "clients": "clients", "company onboard": "clients new", "user list": "people", "users": "people",
     "people": "people", "user create": "people new", "escalation policy list": "chains", "policies": "chains",
+    "escalation policy create": "policies new", "escalation policy": "chains",
     "silence list": "silences", "silences": "silences", "maintenance list": "silences", "maintenance": "silences",
     "silence add": "silences new", "silence create": "silences new", "maintenance create": "silences new",
     "silence": "silences", "parent list": "parents", "parents": "parents", "parent create": "parents new",

@@ -24,6 +24,8 @@ RANGES: Mapping[str, int] = {"7d": 7, "30d": 30, "90d": 90, "52w": 364}
 """What can be looked at → days."""
 NEXT = 50
 LISTED = 200
+TREND, TREND_DAYS = 8, 800
+"""Over how many ranges a trend goes, and over how many days at most."""
 OPEN = "state:OPEN,ASSIGNED,IN_PROGRESS"
 PARTS: Mapping[str, tuple[str, str]] = {
     "companies": ("sla", "company"),
@@ -32,6 +34,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "noise": ("noise", "company"),
     "people": ("workload", "technician"),
     "week": ("volume", "weekhour"),
+    "causes": ("causes", "company"),
 }
 """Part of the screen → (report, by what)."""
 
@@ -155,8 +158,9 @@ class FigureReads:
         found.breached, found.paused = (self._count(f"{OPEN} sla:{word} {query}") for word in ("breached", "paused"))
         for part, (kind, by) in PARTS.items():
             compare = "" if by in ("day", "weekhour") else "prior"
+            trend = min(TREND, TREND_DAYS // RANGES[scope.span]) if part == "companies" else 0
             try:
-                answer = self.client.report(kind, compare=compare, **scope.asked(by, until))
+                answer = self.client.report(kind, compare=compare, trend=str(trend or ""), **scope.asked(by, until))
             except Forbidden:  # a client reads how deadlines were kept, and no more
                 continue
             found.reports[part] = msgspec.convert(answer, MeasureReport)

@@ -26,6 +26,8 @@ class LinkState:
     up: bool = False
     ever: bool = False
     heard_at: float = 0.0
+    doubted_at: float = 0.0
+    """When an answer last did not come, though nothing says that the link is down."""
     lost_at: float = 0.0
     retry_at: float = 0.0
     attempt: int = 0
@@ -42,6 +44,8 @@ class LinkState:
             if not self.lost_at:
                 return ("CONNECTING", "stale")
             return (f"OFFLINE {present.duration(monotonic - self.lost_at)}", "lost")
+        if self.doubted_at > self.heard_at:
+            return (f"NO ANSWER {int(monotonic - self.heard_at)}s", "stale")
         quiet = monotonic - self.heard_at
         return (f"STALE {int(quiet)}s", "stale") if quiet > STALE_AFTER else ("LIVE", "live")
 

@@ -192,6 +192,7 @@ class Listening:
         self._app.tell(text + hint, "error" if failed else "toast")
         self._own_changes(own)
         if any(result.lost for result in event.results):
+            self._app.state.doubted_at = self._app.monotonic()
             self._app.link.start()
 
     def on_looked_up(self, event: messages.LookedUp) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from siems import present
@@ -12,6 +12,8 @@ from siems.tui.panes import Scene
 from siems.wire import BoardLine, Figure, MeasureLine
 
 SOON = 3_600.0
+TREND_FROM, TREND_WIDTH = 33, 8
+"""How wide the table of clients is for a trend to stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +114,37 @@ def _due_line(one: BoardLine, scene: Scene, width: int) -> list[Piece]:
 
 
 def companies(found: Figures, scene: Scene, width: int) -> Table:
-    """How well deadlines of each client were kept; the worst first."""
+    """How well deadlines of each client were kept, and how that went from range to range; the worst first.
+
+    Where there is no room for both, the trend stands in the place of the number of incidents.
+    """
     report = found.reports.get("companies")
-    head = present.cell("CLIENTS IN TIME", max(0, width - 20)) + " resp % reso %     n"
-    lines = sorted(report.lines if report else (), key=lambda one: (_worst(one), one.name.lower()))
+    trends, counts = width >= TREND_FROM, width >= TREND_FROM + 6 or width < TREND_FROM
+    room = max(0, width - 14 - (TREND_WIDTH + 1) * trends - 6 * counts)
+    titles = f"{' trend'.ljust(TREND_WIDTH + 1) if trends else ''} resp % reso %{'     n' if counts else ''}"
     spots = []
-    for one in lines:
+    for one in sorted(report.lines if report else (), key=lambda one: (_worst(one), one.name.lower())):
         answered, resolved, opened = (one.figures[name] for name in ("response", "resolution", "opened"))
-        room = max(0, width - 20)
-        drawn = bar(_worst(one) / 100, 5, scene.looks) if room > 18 else ""
+        drawn = trend(resolved.trend or (), TREND_WIDTH, scene.looks) if trends else ""
         line: list[Piece] = [
-            (present.cell(one.name, room - len(drawn) - bool(drawn), mark=scene.looks.cut), ""),
-            (f" {drawn}" if drawn else "", "spark"),
-            (f" {_share(answered)} {_share(resolved)} {opened.value or 0:>5.0f}", ""),
-        ]
+            (present.cell(one.name, room, mark=scene.looks.cut), ""), (f" {drawn}" if trends else "", "spark"),
+            (f" {_share(answered)} {_share(resolved)}{f' {opened.value or 0:>5.0f}' if counts else ''}", ""),
+        ]  # fmt: skip
         number = Number("sla", "company", "resolution", f"{one.name}: resolved in time", one.group)
         spots.append(Spot(line, number=number))
+    head = present.cell("CLIENTS IN TIME" if room > 15 else "CLIENTS", room) + titles
     return Table("companies", [(head, "head")], spots, "nothing opened in this range")
+
+
+def trend(values: Sequence[float | None], width: int, looks: Looks) -> str:
+    """The course of a percentage, on a scale from just under its lowest to 100; a gap where there was nothing."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return " " * width
+    lowest = min(known)
+    floor = lowest - max(1.0, 100.0 - lowest) / 8
+    shares = [0.0 if value is None else (value - floor) / (100.0 - floor) for value in values]
+    return present.sparkline([*shares, 1.0], len(shares) + 1, ascii_only=looks.ascii_only)[:-1].rjust(width)[-width:]
 
 
 def _worst(one: MeasureLine) -> float:
@@ -175,6 +191,50 @@ def people(found: Figures, scene: Scene, width: int) -> Table:
     return Table("people", [(head, "head")], spots, "nobody has worked on anything in this range")
 
 
+CAUSES: Mapping[str, str] = {
+    "nobody_on_call": "nobody on call", "not_answered": "not answered", "waiting_approval": "waited for approval",
+    "waiting_client": "waited for the client", "waiting_vendor": "waited for a vendor",
+    "waiting_parts": "waited for parts", "waiting_scheduled": "waited for a date", "unowned": "with nobody",
+    "handed_on": "handed on and on", "work": "the work took longer",
+}  # fmt: skip
+
+
+def _counted(found: Figures) -> list[tuple[str, int]]:
+    """The causes that there were, the most frequent first."""
+    report = found.reports.get("causes")
+    figures = report.total.figures if report is not None else {}
+    counts = [(name, int(figures[name].value or 0)) for name in CAUSES if name in figures]
+    return sorted(((name, count) for name, count in counts if count), key=lambda one: -one[1])
+
+
+def causes(found: Figures, scene: Scene, width: int) -> Table:
+    """Why targets were missed."""
+    counts = _counted(found)
+    most = max((count for _, count in counts), default=1)
+    spots = []
+    for name, count in counts:
+        drawn = bar(count / most, 4, scene.looks)
+        line: list[Piece] = [
+            (present.cell(CAUSES[name], max(0, width - 10), mark=scene.looks.cut), ""), (f"{count:>5} ", "bold"),
+            (drawn, "spark"),
+        ]  # fmt: skip
+        spots.append(Spot(line, number=Number("causes", "company", name, f"missed: {CAUSES[name]}")))
+    total = sum(count for _, count in counts)
+    head = f"MISSED TARGETS BY CAUSE  {total}" if total else "MISSED TARGETS BY CAUSE"
+    return Table("causes", [(head, "head")], spots, "none was missed" if "causes" in found.reports else "")
+
+
+def causes_line(found: Figures) -> Line:
+    """The same in one line."""
+    counts = _counted(found)
+    if not counts:
+        return []
+    pieces: list[Piece] = [("missed: ", "dim")]
+    for name, count in counts:
+        pieces += [(f"{CAUSES[name]} ", ""), (f"{count}   ", "bold")]
+    return pieces
+
+
 # --- now ---------------------------------------------------------------------------------------------------
 
 
@@ -198,5 +258,6 @@ def table(name: str, found: Figures, scene: Scene, width: int) -> Table:
 
 TABLES: dict[str, Callable[[Figures, Scene, int], Table]] = {
     "numbers": numbers, "due": due, "companies": companies, "severities": severities, "people": people,
+    "causes": causes,
 }  # fmt: skip
 """In the order in which one goes through them."""

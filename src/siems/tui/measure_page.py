@@ -14,7 +14,7 @@ from siems.tui.panes import Scene
 
 TOP = 10
 """Lines of the uppermost row: a heading and nine numbers."""
-WEEK = 9
+WEEK, WEEK_WIDTH = 9, 86
 NUMBERS = 37
 """Columns of the nine numbers on wide terminals."""
 TALL, HIGHER = 20, 31
@@ -51,15 +51,20 @@ def _rows(sheet: Sheet, height: int) -> list[tuple[list[tuple[str, int]], int]]:
         top = [("numbers", NUMBERS), ("due", rest * 53 // 100), ("companies", rest - rest * 53 // 100)]
         middle = [("plot", half), ("severities and people", width - 3 - half)]
         if height >= HIGHER:
-            return [(top, TOP), (middle, below - WEEK - 1), ([("week", width)], WEEK)]
+            last = [("week", WEEK_WIDTH), ("causes", width - 3 - WEEK_WIDTH)]
+            return [(top, TOP), (middle, below - WEEK - 1), (last, WEEK)]
+        if sheet.table == "causes":
+            middle[0] = ("causes", half)
         return [(top, TOP), (middle, below)]
     left = (width - 3) * 37 // 77
     top = [("numbers", left), ("due", width - 3 - left)]
     if below < 4:
         return [(top, max(2, min(TOP, height)))]
-    lower = "people" if sheet.table == "people" else "severities"
+    lower = sheet.table if sheet.table in ("people", "causes") else "severities"
     bottom = [("companies", left), (lower, width - 3 - left)]
-    return [(top, TOP), (bottom, below - 1), ([("sparks", width)], 1)]
+    if below < 6:
+        return [(top, TOP), (bottom, below - 1), ([("sparks", width)], 1)]
+    return [(top, TOP), (bottom, below - 2), ([("sparks", width)], 1), ([("causes line", width)], 1)]
 
 
 def _part(name: str, found: Figures, scene: Scene, sheet: Sheet, room: tuple[int, int]) -> list[Line]:
@@ -69,6 +74,8 @@ def _part(name: str, found: Figures, scene: Scene, sheet: Sheet, room: tuple[int
             return measure_plots.plot(found, scene, width, height)
         case "week":
             return measure_plots.week(found, scene, width)
+        case "causes line":
+            return [measure_lines.causes_line(found)]
         case "sparks":
             return [measure_plots.sparks(found, scene, width)]
         case "severities and people":

@@ -79,7 +79,7 @@ def week(found: Figures, scene: Scene, width: int) -> list[Line]:
     values = course(report, "alerts")
     top = max([*values, 1.0])
     ramp = " .:-=+*#" if scene.looks.ascii_only else " ░▒▓█"
-    cell = 3 if width >= 90 else 2
+    cell = 3 if width >= 86 else 2
     zone = present.safe(report.zone[:30])
     hours = "".join(f"{hour:02d}".ljust(cell) if hour % 2 == 0 or cell > 2 else " " * cell for hour in range(24))
     lines: list[Line] = [[(f"ALERTS BY HOUR OF THE WEEK, {zone}; at most {top:.0f} an hour", "head")]]

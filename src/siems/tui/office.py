@@ -15,6 +15,7 @@ from siems.tui.drafts import Draft
 from siems.tui.errands import deliver_test, onboard, person_fault, save_person
 from siems.tui.groups import Node, nodes
 from siems.tui.rule_lines import DAY_SECONDS, SHOWN
+from siems.tui.screens.chain_form import ChainForm
 from siems.tui.screens.chains import ChainsScreen, TryChain
 from siems.tui.screens.choose_tool import ChooseTool
 from siems.tui.screens.clients import Client, ClientsScreen
@@ -70,9 +71,9 @@ class Office:
         return False
 
     def keep_draft(self) -> None:
-        """A new client that is being described outlives the session."""
+        """A client or a policy that is being described outlives the session."""
         for screen in self._app.screen_stack:
-            if isinstance(screen, WizardScreen):
+            if isinstance(screen, WizardScreen | ChainForm):
                 screen.keep()
 
     # --- reading --------------------------------------------------------------------------------------------

@@ -5,140 +5,40 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import msgspec
-from textual.message import Message
 
 from siems.client import Client
-from siems.errors import SiemsError, UsageError
-from siems.tui import messages, saved
+from siems.errors import InvalidField, UsageError
+from siems.tui import commands, saved
 from siems.tui.actions import Deed, Where
 from siems.tui.app import SiemsApp
-from siems.tui.frame import LinkState
 from siems.tui.hands import Hands
-from siems.tui.link import Link
-from siems.tui.looks import Piece
+from siems.tui.matching import Moment, compiled, moves_with_time
+from siems.tui.played import PlayedClock, PlayedLink, PlayedState, StepsLoaded, TapeLoaded
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.replay import PAST, ReplayDetail, ReplayScreen
-from siems.tui.server_clock import ServerClock
 from siems.tui.tape import SPEED, SPEEDS, Tape
 from siems.tui.terminal import leave_with_terminal
-from siems.wire import IncidentDetail, IncidentView, Me, PlaybackBoard, PlaybackStep, PlaybackSteps, PlaybackStory
+from siems.wire import IncidentView, PlaybackStep
 
 TICK = 0.25
 HOUR = timedelta(hours=1)
-BOARD_PAGE, STEP_PAGE = 300, 500
+COMMANDS = "INC-42, 14:30, view late, filter QUERY, co acme, sort score"
 
 
-@dataclass
-class TapeLoaded(Message):
-    """The board as the hour begins."""
-
-    views: list[IncidentView]
-    gaps: list[str]
-    me: Me
-
-
-@dataclass
-class StepsLoaded(Message):
-    """The steps that follow, and up to when that is all."""
-
-    steps: list[PlaybackStep]
-    known: datetime
-    gaps: list[str]
-
-
-class PlayedClock(ServerClock):
-    """The time of the tape, whatever a daemon says."""
-
-    def __init__(self, tape: Tape) -> None:
-        super().__init__()
-        self.tape = tape
-
-    def now(self) -> datetime:
-        return self.tape.at
-
-    def sync(self, server_time: datetime) -> None:
-        """Answers come from another time."""
-
-
-class PlayedLink(Link):
-    """Reads the record instead of following the stream. It asks for nothing of today."""
-
-    def __init__(self, client: Client, post: Callable[[Message], object], tape: Tape) -> None:
-        super().__init__(client, post)
-        self.tape = tape
-
-    def start(self) -> None:
-        """Read the board, then all that happened, page by page."""
-        self.reads.put("tape", self._load)
-
-    def stop(self) -> None:
-        self._generation += 1
-
-    def _load(self) -> None:
-        generation = self._generation
-        try:
-            me = msgspec.convert(self.client.me(), Me)
-            views, gaps = self._board()
-            self.post(TapeLoaded(views, gaps, me))
-            after: datetime | None = self.tape.begin
-            while after is not None and generation == self._generation:
-                page = self._steps(after)
-                self.post(StepsLoaded(page.items, page.next or self.tape.end, page.gaps))
-                after = page.next
-        except SiemsError as why:
-            self.post(messages.LinkDown(why.message, why.hint, 0.0, 1))
-        except msgspec.ValidationError as why:
-            self.post(messages.LinkDown(f"the daemon's answer cannot be read: {why}", "upgrade siems", 0.0, 1))
-
-    def _board(self) -> tuple[list[IncidentView], list[str]]:
-        views: list[IncidentView] = []
-        gaps: list[str] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self.client.board_at(self.tape.begin.isoformat(), limit=BOARD_PAGE, cursor=cursor)
-            page = msgspec.convert(answer, PlaybackBoard)
-            views, gaps, cursor = views + page.items, gaps + page.gaps, page.next
-        return views, gaps
-
-    def _steps(self, after: datetime) -> PlaybackSteps:
-        answer = self.client.steps_between(after.isoformat(), self.tape.end.isoformat(), limit=STEP_PAGE)
-        return msgspec.convert(answer, PlaybackSteps)
-
-    def read_story(self, ref: str) -> None:
-        at = self.tape.at
-
-        def run() -> None:
-            try:
-                told = msgspec.convert(self.client.story_at(ref, at.isoformat()), PlaybackStory)
-            except SiemsError as why:
-                self.post(messages.StoryFailed(ref, why.message, why.hint))
-                return
-            detail = IncidentDetail(incident=told.incident, priority_terms={}, undo=None, server_time=at)
-            self.post(messages.StoryRead(ref, messages.Story(detail, told.timeline, told.alerts)))
-
-        self.reads.put("story", run)
-
-    def read_me(self) -> None:
-        """Who is on call now has no place here."""
-
-    def read_summary(self) -> None:
-        """Nor what today was like."""
-
-    def relist(self, query: str, sort: str) -> None:
-        """Nor another list of today."""
-
-
-class PlayedState(LinkState):
-    """There is no link that could be live."""
-
-    def word(self, monotonic: float) -> Piece:
-        return ("REPLAY", "lost") if self.up or not self.lost_at else super().word(monotonic)
+def moment_of(text: str, here: datetime) -> datetime | None:
+    """`14:30` or `14:30:20` of the day that is played; None for anything else."""
+    try:
+        clock = time.fromisoformat(text.strip()) if ":" in text else None
+    except ValueError:
+        return None
+    if clock is None or clock.tzinfo is not None:
+        return None
+    return here.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=0)
 
 
 class TiedHands(Hands):
@@ -152,16 +52,18 @@ class TiedHands(Hands):
 
 
 class ReplayApp(SiemsApp):
-    """One past hour at one daemon."""
+    """One past hour at one daemon; `wanted` is the incident to begin with."""
 
-    def __init__(self, client: Client, tape: Tape, **how: Any) -> None:
+    def __init__(self, client: Client, tape: Tape, *, begin_filter: str = "", wanted: str = "", **how: Any) -> None:
         super().__init__(client, read_only=True, clock=PlayedClock(tape), **how)
         self.tape = tape
         self.link = PlayedLink(client, self.post_message, tape)
         self.state, self.hands = PlayedState(), TiedHands(self)
         before, self.saved = self.saved, saved.Saved()
+        self._matches = compiled("")
         self.saved.pane, self.saved.zone = before.pane, before.zone
         self._heard_until = self.monotonic()
+        self.begin_filter, self.wanted = begin_filter, wanted
 
     def on_mount(self) -> None:
         """Besides what the console does then, which is called by itself."""
@@ -188,7 +90,7 @@ class ReplayApp(SiemsApp):
         self.loaded = True
         self.state.returned()
         self.tape.load(event.views, event.gaps)
-        self._show_anew()
+        self.set_filter(self.begin_filter)
 
     def on_steps_loaded(self, event: StepsLoaded) -> None:
         first = self.tape.known == self.tape.begin
@@ -197,6 +99,9 @@ class ReplayApp(SiemsApp):
             self.tape.running = True
             if self.tape.gaps:
                 self.tell(f"not on record: {self.tape.gaps[0]}", "error")
+        if self.wanted and self.tape.known >= self.tape.end:
+            ref, self.wanted = self.wanted, ""
+            self.find(ref)
         self.repaint_all()
 
     def do_retry(self) -> None:
@@ -222,7 +127,12 @@ class ReplayApp(SiemsApp):
         for step in steps:
             if step.incident is not None:
                 view = step.incident
-                changed[view.id] = None if view.state == "CLOSED" else view
+                changed[view.id] = None if view.state == "CLOSED" or not self._fits(view) else view
+        if moves_with_time(self.saved.filter):
+            here = {view.id: view for view in self._filtered()}
+            shown = {ref for ref in self.model.views if ref != self.model.tombstone}
+            changed |= {ref: None for ref in shown if ref not in here}
+            changed |= {ref: view for ref, view in here.items() if ref not in shown}
         if changed:
             self.model.change(changed)
         self._tell_again({step.incident_id for step in steps if step.incident_id})
@@ -235,7 +145,7 @@ class ReplayApp(SiemsApp):
         self._show_anew()
 
     def _show_anew(self) -> None:
-        self.model.load(self.tape.board(), other_list=True)
+        self.model.load(self._filtered(), other_list=True)
         self.stories.clear()
         self._tell_again(set())
         self.repaint_all()
@@ -249,20 +159,97 @@ class ReplayApp(SiemsApp):
                 self.link.read_story(place.ref)
         self.peek()
 
+    # --- what is looked at ----------------------------------------------------------------------------------
+
+    def _fits(self, view: IncidentView) -> bool:
+        return self._matches(view, Moment(self.tape.at, self.me.user.id if self.me else ""))
+
+    def _filtered(self) -> list[IncidentView]:
+        return [view for view in self.tape.board() if self._fits(view)]
+
+    def set_filter(self, text: str) -> None:
+        """Only what matches at the played moment; nobody is asked."""
+        try:
+            self._matches = compiled(text)
+        except InvalidField as why:
+            self.tell(f"{why.message}   {why.hint or ''}", "error")
+            return
+        self.saved.filter, self.saved.view = text, ""
+        self._show_anew()
+
+    def seek(self, at: datetime) -> None:
+        """To a moment of the hour, as far as it is read."""
+        if not self.tape.begin <= at <= self.tape.end:
+            self.tell(f"{self.scene_time(at)} is not in what is played: siems tui --replay plays another hour", "error")
+        elif at > self.tape.known:
+            self.tell("still reading the record", "error")
+        else:
+            self.jump(lambda: self.tape.seek(at))
+
+    def scene_time(self, at: datetime) -> str:
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+    def find(self, ref: str) -> None:
+        """To an incident: on the board as it is, else at the moment at which it comes first."""
+        if ref not in {view.id for view in self.tape.board()}:
+            first = next((step.at for step in self.tape.steps if step.incident and step.incident.id == ref), None)
+            if first is None:
+                more = "" if self.tape.known >= self.tape.end else ", as far as it is read"
+                self.tell(f"{ref} is on no board of this hour{more}", "error")
+                return
+            self.jump(lambda: self.tape.seek(first))
+        if ref not in self.model.views:
+            self.tell(f"{ref} does not match the filter: esc clears it", "error")
+            return
+        self.model.go(ref)
+        self.peek()
+        self.repaint_all()
+
+    def run_command(self, text: str) -> None:
+        """`:INC-42`, `:14:30`, `:view late`, `:filter QUERY`, `:co acme`, `:sort score`, `:quit`."""
+        here = self.tape.at.astimezone(self.zone)
+        if (found := moment_of(text, here)) is not None:
+            # the hour may go on past midnight
+            self.seek(found if found >= self.tape.begin else found + timedelta(days=1))
+            return
+        try:
+            wish = commands.parse(text)
+        except ValueError as why:
+            self.tell(str(why), "error")
+            return
+        if wish.word == "open" and wish.refs:
+            self.find(wish.refs[0])
+        elif wish.word == "view" and (view := saved.view_named(wish.rest)) is not None:
+            self.use_view(view)
+        elif wish.word in ("filter", "co", "company", "sort", "tz", "theme", "view"):
+            self._run_view(wish)
+        elif wish.word == "quit":
+            self.leave()
+        elif wish.word:
+            self.tell(f"REPLAY takes no {wish.word}: {COMMANDS}", "error")
+
     # --- what there is not ----------------------------------------------------------------------------------
 
     def go_to(self, where: Where) -> None:
         self.tell("REPLAY has the incidents only: the other screens show today (Q leaves)", "error")
 
     def do_command(self) -> None:
-        self.tell("REPLAY takes no commands: ? lists its keys", "error")
+        self.places()[-1].prompt("command", ":", hint=COMMANDS)
 
 
 def run(
     client: Client, *, begin: datetime, now: datetime, speed: float = SPEED, theme: str = "", ascii_only: bool = False,
-    color: str = "", mouse: bool = True,
+    color: str = "", mouse: bool = True, view: str = "", target: str = "",
 ) -> int:  # fmt: skip
-    """Play the hour that begins then, until its reader leaves; returns the exit code. Raises UsageError."""
+    """Play the hour that begins then, until its reader leaves; returns the exit code. Raises UsageError.
+
+    `view` is a saved view or a query to begin with, `target` an incident.
+    """
+    wanted = commands.ref(target) if target else ""
+    if wanted is None:
+        raise UsageError(f"{target!r} is no incident", hint="siems tui INC-12 --replay -3h")
+    kept = saved.view_named(view) if view else None
+    compiled(begin_filter := kept.filter if kept else view)
     if not 0 < speed <= SPEEDS[-1]:
         raise UsageError(f"the speed is more than 0 and at most {SPEEDS[-1]:g}", hint="60 is an hour in a minute")
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
@@ -271,7 +258,15 @@ def run(
         raise UsageError("a replay needs a terminal", hint="from a script:  siems audit list --json")
     tape = Tape(begin, min(begin + HOUR, now), speed=speed)
     utf8 = "utf" in (sys.stdout.encoding or "").lower()
-    app = ReplayApp(client, tape, theme=theme, ascii_only=ascii_only or not utf8, color=color)
+    app = ReplayApp(
+        client,
+        tape,
+        begin_filter=begin_filter,
+        wanted=wanted,
+        theme=theme,
+        ascii_only=ascii_only or not utf8,
+        color=color,
+    )
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))
     left = app.run(mouse=mouse)
     return app.return_code or left or 0

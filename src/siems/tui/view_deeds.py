@@ -230,7 +230,15 @@ class ViewDeeds:
         elif wish.word == "audit" and wish.rest:
             self._app.do_audit()
             self._app.audit_screen.take_filter(wish.rest)
-        elif wish.word in ("oncall export", "audit export", "clients new", "people new", "silences new", "parents new"):
+        elif wish.word in (
+            "oncall export",
+            "audit export",
+            "clients new",
+            "people new",
+            "silences new",
+            "parents new",
+            "policies new",
+        ):
             where, _, name = wish.word.replace("oncall", "on-call").partition(" ")
             self._elsewhere(name, Where(where))
         elif wish.word in BY_ID and not wish.rest:

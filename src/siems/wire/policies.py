@@ -59,6 +59,21 @@ class PolicyTrialAsk(Ask):
     assignee: str = ""
 
 
+class PolicyPreviewAsk(Ask):
+    """A policy that is not kept yet, of whom it would be, and a pretended incident as for `PolicyTrialAsk`.
+
+    `ref`: the policy that it would change; then it is tried where that one is used.
+    """
+
+    policy: dict[str, Any]
+    owner: str = "msp"
+    ref: str = ""
+    name: str = ""
+    company: str = ""
+    severity: str = "CRITICAL"
+    at: datetime | None = None
+
+
 class TrialStep(Wire):
     """What would happen at one time. `kind`: page, skip, breach, end."""
 

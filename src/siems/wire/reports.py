@@ -9,12 +9,13 @@ from siems.wire.shapes import Wire
 
 class Figure(Wire):
     """A number and of how many it is made; with a comparison what it was before, and how it moved: percent of what it
-    was, for percentages points."""
+    was, for percentages points. `trend`: what it was in ranges as long that follow each other, this one last."""
 
     value: float | None
     of: int
     prior: float | None = None
     change: float | None = None
+    trend: list[float | None] | None = None
 
 
 class MeasureInfo(Wire):
@@ -48,7 +49,10 @@ class MeasureReport(Wire):
 
 
 class MeasuredIncident(Wire):
-    """An incident behind a number. `value`: what it adds: seconds, alerts, or 1; `met`: whether a target was kept."""
+    """An incident behind a number. `value`: what it adds: seconds, alerts, or 1; `met`: whether a target was kept.
+
+    Of a missed target `clock` is which, `why` what its time was spent on, and `said` what a person wrote as its cause.
+    """
 
     id: str
     company_id: str
@@ -61,6 +65,9 @@ class MeasuredIncident(Wire):
     created_at: datetime
     value: float
     met: bool | None
+    clock: str = ""
+    why: str = ""
+    said: str = ""
 
 
 class MeasuredIncidents(Wire):

@@ -257,6 +257,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", "/heartbeats/{ref}/rotate", heartbeats.rotate_heartbeat),
     ("GET", "/policies", policies.list_policies),
     ("POST", "/policies", policies.create_policy),
+    ("POST", "/policies/preview", policies.preview_policy),
     ("GET", "/policies/{ref}", policies.show_policy),
     ("PATCH", "/policies/{ref}", policies.edit_policy),
     ("DELETE", "/policies/{ref}", policies.delete_policy),

@@ -9,7 +9,7 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
-from siems.services import directory, policies, policy_views, whatif
+from siems.services import directory, policies, policy_preview, policy_views, whatif
 from siems.storage.unit_of_work import UnitOfWork
 from siems.vocabulary import MSP
 
@@ -83,3 +83,22 @@ async def try_policy(call: Call) -> web.Response:
     return answer(
         await call.runtime.database.write(lambda uow: work(uow, call.actor, named.id), companies=(company_id,))
     )
+
+
+async def preview_policy(call: Call) -> web.Response:
+    """Who would be paged by a policy that is not kept yet; nothing is changed."""
+    ask = await call.body(wire.PolicyPreviewAsk)
+    named = await call.read(policy_views.readable, ask.ref, call.actor) if ask.ref else None
+    owner = named.company_id if named else await _whose(call, ask.owner)
+    if ask.company:
+        company_id = await _whose(call, ask.company)
+    elif named is not None:
+        company_id = await call.read(policy_views.trial_company, named, call.actor)
+    else:
+        company_id = owner
+    work = partial(policy_preview.preview, owner=owner, company_id=company_id)
+    return answer(await call.runtime.database.write(lambda uow: work(uow, call.actor, ask), companies=(company_id,)))
+
+
+async def _whose(call: Call, ref: str) -> str:
+    return MSP if ref == MSP else str(await call.read(directory.find_company, ref, call.actor))

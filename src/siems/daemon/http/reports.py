@@ -12,7 +12,8 @@ from siems.daemon.http.call import Call
 from siems.daemon.http.middleware import answer
 from siems.domain.measures import DEFAULT_BY
 from siems.errors import InvalidField
-from siems.services import analytics, analytics_behind
+from siems.services import analytics, analytics_behind, analytics_causes
+from siems.services.analytics_groups import Asked
 from siems.services.analytics_sql import Range
 
 
@@ -31,21 +32,24 @@ def time_of(name: str, text: str) -> datetime | None:
 
 async def make_report(call: Call) -> web.Response:
     asked, now = _asked(call), call.runtime.clock.now()
-    return answer(await call.read(analytics.report, call.actor, now, asked))
+    make = analytics_causes.report if asked.kind == analytics_causes.KIND else analytics.report
+    return answer(await call.read(make, call.actor, now, asked))
 
 
 async def list_behind(call: Call) -> web.Response:
     asked, now = _asked(call), call.runtime.clock.now()
     which = analytics_behind.Behind(measure=call.word("measure"), group=call.word("group"), limit=call.limit())
-    return answer(await call.read(partial(analytics_behind.behind, which=which), call.actor, now, asked))
+    listed = analytics_causes.behind if asked.kind == analytics_causes.KIND else analytics_behind.behind
+    return answer(await call.read(partial(listed, which=which), call.actor, now, asked))
 
 
-def _asked(call: Call) -> analytics.Asked:
+def _asked(call: Call) -> Asked:
     now, kind = call.runtime.clock.now(), call.path("ref")
     span = analytics.ranged(now, time_of("since", call.word("since")), time_of("until", call.word("until")))
-    return analytics.Asked(
+    return Asked(
         kind=kind, span=span, by=call.word("by") or DEFAULT_BY.get(kind, "company"), company=call.word("company"),
         query=call.word("query"), zone=_zone(call.word("zone", "UTC")), compare=_compared(call, span),
+        trend=_count("trend", call.word("trend")),
     )  # fmt: skip
 
 
@@ -58,6 +62,12 @@ def _compared(call: Call, span: Range) -> Range | None:
     if since is not None or until is not None:
         return analytics.ranged(span.since, since, until)
     return Range(span.since - span.length, span.since) if word else None
+
+
+def _count(name: str, text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise InvalidField(f"{name} is {text[:20]!r}, which is no number", hint=f"{name}=8")
+    return int(text or 0)
 
 
 def _zone(name: str) -> ZoneInfo:

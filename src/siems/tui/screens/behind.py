@@ -47,7 +47,9 @@ class BehindWindow(ListOverlay[str | None]):
         return [head, *meaning, [], *self.window(rows, height), [], self._keys(found.total, height)]
 
     def _row(self, one: MeasuredIncident, unit: str, *, here: bool) -> Line:
-        if one.met is not None:
+        if one.clock:
+            value, role = f"{'respond' if one.clock == 'response' else 'resolve'}", "x"
+        elif one.met is not None:
             value, role = ("v kept", "v") if one.met else ("x missed", "x")
         else:
             value, role = said(one.value, unit) if one.value != 1 or unit == "seconds" else "", "bold"

@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 
 from siems import present
 from siems.tui.actions import Where
+from siems.tui.chain_lines import steps, trial_lines
 from siems.tui.frame import rule
-from siems.tui.looks import Line, wrap
+from siems.tui.looks import Line
 from siems.tui.panes import Scene
 from siems.tui.screens.overlay import Overlay
 from siems.tui.screens.place import bindings
@@ -20,17 +21,6 @@ from siems.tui.widgets.field import Field
 from siems.wire import PolicyTrial, PolicyView
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-
-
-def steps(view: PolicyView) -> list[str]:
-    """`2  role:manager, after 5m (CRITICAL 15m)`: the steps in words."""
-    lines = []
-    for level, step in enumerate(view.policy.get("steps", ()), 1):
-        waits = step.get("wait") or {}
-        after = ", ".join(f"{word} {span}" for word, span in waits.items()) if isinstance(waits, dict) else str(waits)
-        quiet = "" if step.get("important", True) else "   quietly"
-        lines.append(f"{level}  {', '.join(step.get('targets', ()))}{f'   after {after}' if after else ''}{quiet}")
-    return lines
 
 
 class ChainsScreen(Roster[PolicyView]):
@@ -64,18 +54,41 @@ class ChainsScreen(Roster[PolicyView]):
         )
 
     def about(self, row: PolicyView, width: int) -> list[Line]:
-        lines: list[Line] = [rule(self.siems.looks, width, f"{row.name}, version {row.version}", "enter try it")]
+        lines: list[Line] = [
+            rule(self.siems.looks, width, f"{row.name}, version {row.version}", "w who would be paged")
+        ]
         return [*lines, *([(present.clip(present.safe(text), width), "")] for text in steps(row)[: self.STRIP - 1])]
 
     def nothing(self) -> list[list[tuple[str, str]]]:
-        return [[("There is no policy that you may see.", "bold")], [("siems escalation policy create NAME", "key")]]
+        return [[("There is no policy that you may see.", "bold")], [("N", "key"), (" makes one", "")]]
 
     def clicked_twice(self) -> None:
-        self.do_try()
+        self.do_edit()
 
-    def do_try(self) -> None:
+    def do_who(self) -> None:
+        """Whom it would page for an incident that is pretended."""
         if self.current is not None:
             self.siems.push_screen(TryChain(self.current))
+
+    def do_new(self) -> None:
+        if self.siems.may_change("a new policy"):
+            self.siems.open_chain(None)
+
+    def do_edit(self) -> None:
+        if self.current is not None and self._mine(self.current) and self.siems.may_change("changing a policy"):
+            self.siems.open_chain(self.current)
+
+    def do_expire(self) -> None:
+        if self.current is not None and self._mine(self.current):
+            self.siems.end_chain(self.current)
+
+    def _mine(self, row: PolicyView) -> bool:
+        """Those of the MSP are for admins; the daemon decides all the same."""
+        me = self.siems.me
+        if me is None or me.user.role == "admin" or row.company_id != "msp":
+            return True
+        self.siems.tell(f"{row.name} is the MSP's: an admin changes it; N makes one of a client", "error")
+        return False
 
 
 class TryChain(Overlay[None]):
@@ -133,19 +146,7 @@ class TryChain(Overlay[None]):
         trial = self.trial
         if trial is not None:
             scene = Scene(self.siems.clock.now(), self.siems.looks, self.siems.zone)
-            whose, opened = trial.company_id.removeprefix("comp-"), scene.time(trial.opened_at)
-            lines.append([(f"{trial.severity} of {whose}, opened {opened}, if nobody does anything:", "bold")])
-            for one in trial.steps:
-                who = ", ".join((*one.people, *one.webhooks))
-                quiet = f"  inbox: {', '.join(one.inbox)}" if one.inbox else ""
-                said = f"{one.text}: {who}" if who and who not in one.text else one.text
-                known = one.level is None or f"level {one.level}" in said
-                text = f"{one.kind:<6} {'' if known else f'level {one.level} '}{said.removeprefix(': ')}{quiet}"
-                parts = wrap(text, self.width - 12)
-                lines += [
-                    [(f"{scene.time(one.at) if at == 0 else '':<12}", "dim"), (part, "")]
-                    for at, part in enumerate(parts)
-                ]
+            lines += trial_lines(trial, scene, self.width)
         room = max(3, self.room - 6)
         self.top = max(0, min(self.top, len(lines) - room))
         return [*lines[self.top : self.top + room], []]

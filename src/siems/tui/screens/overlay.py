@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from siems import present
+from siems.tui.letting_go import let_go
 from siems.tui.looks import Line
 from siems.tui.widgets.lines import Lines
 
@@ -63,6 +64,9 @@ class Overlay(ModalScreen[Answer], Generic[Answer], inherit_bindings=False):
         window.border_title = Content(present.safe(self.heading[:200]))  # a str would be read as markup
         window.styles.width = min(self.WIDTH, self.app.size.width)
         self.repaint()
+
+    def on_unmount(self) -> None:
+        let_go()
 
     @property
     def awake(self) -> bool:

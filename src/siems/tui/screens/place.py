@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, STORY, Deed, Where
+from siems.tui.letting_go import let_go
 from siems.tui.looks import Line, Piece, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import Scene
@@ -112,6 +113,9 @@ class Place(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one("#prompt").display = False
         self.repaint()
+
+    def on_unmount(self) -> None:
+        let_go()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.repaint)

@@ -97,7 +97,13 @@ class ReplayScreen(BoardScreen):
     # --- painting -------------------------------------------------------------------------------------------
 
     def screens_line(self) -> list[Piece]:
+        model, filter_ = self.siems.model, self.siems.saved.filter
         left: list[Piece] = [("[Incidents, as they were]", "tab")]
+        if filter_:
+            named = f"{self.siems.saved.view}: " if self.siems.saved.view else ""
+            board = len(self.played.tape.board())
+            left += [("  filter: ", "dim"), (f"{named}{filter_}", "bold"), (f"  {len(model)} of {board}", "")]
+            return left
         gaps = self.played.tape.gaps
         if gaps:
             left.append((f"  not on record: {gaps[0]}", "stale"))
@@ -144,6 +150,8 @@ class ReplayScreen(BoardScreen):
             return [[("reading the record...", "dim")]]
         if self.siems.state.lost_at and not self.siems.loaded:
             return super()._empty()
+        if self.siems.saved.filter:
+            return [[("No incident matched this filter then.", "bold")], [("esc", "key"), (" clears it", "")]]
         return [[("All quiet: nothing was open.", "bold")]]
 
     # --- keys -----------------------------------------------------------------------------------------------
@@ -184,8 +192,11 @@ class ReplayScreen(BoardScreen):
         self.played.tape.slower()
         self.repaint()
 
-    def do_back(self) -> None:
-        self.siems.tell("this is the first screen: Q quits")
+    def prompted(self, purpose: str, value: str) -> None:
+        if purpose == "command":
+            self.siems.run_command(value.strip())
+        else:
+            super().prompted(purpose, value)
 
 
 class ReplayDetail(DetailScreen):
