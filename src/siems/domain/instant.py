@@ -15,7 +15,7 @@ Rank = tuple[int, str, str, str]
 
 
 def rank(asset: str, signature: str, fingerprint: str, topology: Topology) -> Rank:
-    """What comes first at one instant: what stands on the fewest others, so that a cause is there before its effects."""
+    """What comes first: what stands on the fewest others, so that a cause is there before its effects."""
     return len(topology.above(asset)), asset, signature, fingerprint
 
 
