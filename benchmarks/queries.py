@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event
 from benchmarks import year
 from siems.clock import SystemClock
 from siems.domain.permissions import Actor
-from siems.services import analytics, queries, search
+from siems.services import alert_list, analytics, queries, search
 from siems.services.analytics import Asked
 from siems.services.analytics_sql import Range
 from siems.storage.database import open_engine, parse_url
@@ -180,10 +180,10 @@ def questions(size: year.Size, now: datetime) -> Iterator[tuple[str, float, Ques
     yield "incidents state:OPEN of a technician", 20, listed(queries.list_incidents, ANA, "state:OPEN")
     yield "incidents of a technician", 20, listed(queries.list_incidents, ANA, "")
     for query in _ALERTS:
-        yield f"alerts {query}", 20, listed(queries.list_alerts, ADMIN, query)
-    yield "alerts of a technician", 20, listed(queries.list_alerts, ANA, "")
-    yield "alerts severity:CRITICAL of a technician", 20, listed(queries.list_alerts, ANA, "severity:CRITICAL")
-    yield "five pages of alerts severity:HIGH", 100, listed(queries.list_alerts, ADMIN, "severity:HIGH", "", 5)
+        yield f"alerts {query}", 20, listed(alert_list.list_alerts, ADMIN, query)
+    yield "alerts of a technician", 20, listed(alert_list.list_alerts, ANA, "")
+    yield "alerts severity:CRITICAL of a technician", 20, listed(alert_list.list_alerts, ANA, "severity:CRITICAL")
+    yield "five pages of alerts severity:HIGH", 100, listed(alert_list.list_alerts, ADMIN, "severity:HIGH", "", 5)
     yield "five pages of incidents state:OPEN", 100, listed(queries.list_incidents, ADMIN, "state:OPEN", "", 5)
     for who, actor in (("", ADMIN), (" by a technician", ANA)):
         for query in _WORDS:

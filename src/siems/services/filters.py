@@ -148,6 +148,14 @@ def _known(term: Term, known: Mapping[str, str], value: str) -> str:
         ) from why
 
 
+def alert_status(term: Term, asker: Asker) -> Clause:
+    """What is not resolved is asked for in the words of its index, so that it can be used."""
+    found = _among(_ALR.status, AlertStatus)(term, asker)
+    if AlertStatus.RESOLVED.value in (value.lower() for value in term.values):
+        return found
+    return and_(found, _ALR.status != literal(AlertStatus.RESOLVED.value, literal_execute=True))
+
+
 def _severity(column: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         levels = []
@@ -320,7 +328,7 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "company": _company(_ALR.company_id),
         "company_id": _company(_ALR.company_id),
         "severity": _severity(_ALR.severity),
-        "status": _among(_ALR.status, AlertStatus),
+        "status": alert_status,
         "suppressed_by": _suppressed_by,
         "asset": _contains(_ALR.asset_name),
         "asset_name": _contains(_ALR.asset_name),

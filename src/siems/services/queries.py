@@ -15,7 +15,7 @@ from siems.domain import priority
 from siems.domain.incident import Incident
 from siems.domain.permissions import ALLOWED, Actor, Permission, missing
 from siems.errors import InvalidField
-from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
+from siems.services.filters import Asker, in_scope, incident_filter, next_due
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.insight_views import advised, with_insight
 from siems.services.stands import STAND
@@ -76,7 +76,7 @@ def _least(value: Any, limit: int) -> Any:
     return case((value > limit, limit), else_=value)
 
 
-def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, int] | None:
+def read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, int] | None:
     """(as_of, value, id) after which a page begins. Raises InvalidField."""
     if not text:
         return None
@@ -90,7 +90,7 @@ def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, in
         raise InvalidField("this cursor is not one of ours, or of another sort order", hint="begin without it") from why
 
 
-def _write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
+def write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
     text = json.dumps([sort, to_micros(as_of), value, number]).encode()
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
@@ -98,7 +98,7 @@ def _write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
 def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
     """A page of incidents; what was folded away is only shown when it is asked for."""
     sort = ask.sort or "sla"
-    start = _read_cursor(ask.cursor, sort, ask.now)
+    start = read_cursor(ask.cursor, sort, ask.now)
     as_of = start[0] if start else ask.now
     by = _sorts(as_of).get(sort.removeprefix("-"))
     if by is None:
@@ -123,24 +123,7 @@ def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        following = _write_cursor(sort, as_of, int(last[0]), last[1])
-    return Page(items=items, next=following, total=total, as_of=as_of)
-
-
-def list_alerts(connection: Connection, ask: Ask) -> Page[AlertView]:
-    """A page of alerts, newest first."""
-    start = _read_cursor(ask.cursor, "alerts", ask.now)
-    as_of = start[0] if start else ask.now
-    a = t.alert.c
-    where = and_(in_scope(a.company_id, ask.actor), alert_filter(ask.query, Asker(ask.actor, as_of)))
-    total = connection.execute(select(func.count()).select_from(t.alert).where(where)).scalar_one()
-    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
-    page = and_(where, a.id < start[2]) if start else where
-    statement = select(*t.raw_columns(t.alert)).where(page).order_by(a.id.desc()).limit(limit + 1)
-    rows = connection.execute(statement).all()
-    names = load_names(connection)
-    items = [alert_view(alert_from(row), names, ask.actor) for row in rows[:limit]]
-    following = _write_cursor("alerts", as_of, 0, rows[limit - 1].id) if len(rows) > limit else None
+        following = write_cursor(sort, as_of, int(last[0]), last[1])
     return Page(items=items, next=following, total=total, as_of=as_of)
 
 
