@@ -5,7 +5,7 @@ A page of a rare query may therefore be short, or empty, and still have a next o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,10 @@ from sqlalchemy import Connection, and_, func, or_, select, text
 
 from siems.clock import to_micros
 from siems.domain.permissions import Actor
-from siems.grammar import And, Query, Term, parse_query, parse_span
+from siems.grammar import Term, parse_span
 from siems.services.filters import ALERT_FIELDS, Asker, Clause, alert_filter, alert_status, in_scope
 from siems.services.queries import DEFAULT_PAGE, MAX_PAGE, Ask, read_cursor, write_cursor
+from siems.services.query_terms import terms_of
 from siems.services.views import alert_view, load_names
 from siems.storage import tables as t
 from siems.storage.rows import alert_from
@@ -80,7 +81,7 @@ def _counted(connection: Connection, inside: Clause, stretch: _Stretch, rows: Se
 
 def _stretch(connection: Connection, ask: Ask, now: datetime, before: int) -> _Stretch:
     """What an index tells apart is not looked through: numbers, a time, what is not resolved, one client's alerts."""
-    terms = list(_terms(parse_query(ask.query, ALERT_FIELDS)) if ask.query.strip() else ())
+    terms = list(terms_of(ask.query, ALERT_FIELDS))
     if any(term.field in ("id", "incident", "incident_id") and term.op == "=" for term in terms):
         return _Stretch(_A.id < before, None)
     lowest, below = _between(connection, terms, now, before)
@@ -101,13 +102,6 @@ def _stretch(connection: Connection, ask: Ask, now: datetime, before: int) -> _S
     # one bound on each side: of two, a database may choose the worse
     floor = lowest if last is None else last.id
     return _Stretch(and_(*anchor, _A.id >= floor, _A.id < below), None if last is None else last.id)
-
-
-def _terms(query: Query) -> Iterator[Term]:
-    """What must be true of each alert, said by one term."""
-    for part in query.parts if isinstance(query, And) else (query,):
-        if isinstance(part, Term):
-            yield part
 
 
 def _of_few(term: Term) -> bool:
