@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import console, growth, peer, profiling, startup, timers
+from benchmarks import console, delivery, growth, peer, profiling, startup, timers
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -41,7 +41,7 @@ def main() -> int:
         return 0
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
         "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "timers": _timers,
-        "console": _console, "growth": _growth,
+        "delivery": _delivery, "console": _console, "growth": _growth,
     }  # fmt: skip
     wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
     figures: list[Figure] = []
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
     parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
     parser.add_argument(
-        "--only", nargs="*", choices=("single", "batch", "peer", "new", "startup", "timers", "console", "growth")
+        "--only",
+        nargs="*",
+        choices=("single", "batch", "peer", "new", "startup", "timers", "delivery", "console", "growth"),
     )
     parser.add_argument(
         "--incidents", type=int, default=100_000, help="open incidents of `timers`, with three deadlines each"
@@ -205,6 +207,14 @@ def _console(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
         Figure("  when idle, CPU", f"{found.idle_cpu:.1%}", "", "< 1 %", found.idle_cpu < 0.01),
         Figure("  memory", f"{found.memory_after:.0f} MB", f"{found.memory_before:.0f} MB before", "", True),
     ]  # fmt: skip
+
+
+def _delivery(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    with running(**delivery.SETTINGS) as quiet:
+        taken = delivery.measure(quiet, 60 * ask.rounds)
+    p50, p99 = statistics.median(taken), taken[int(len(taken) * 0.99)]
+    name = "a message to its provider's socket, after the commit"
+    return [Figure(name, f"p99 {p99:.0f} ms", f"p50 {p50:.0f} ms", "< 250 ms", p99 < 250)]
 
 
 def _startup(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

@@ -27,6 +27,7 @@ from siems.services.companies import store_company
 from siems.services.observers import react
 from siems.storage import migrations
 from siems.storage.database import Database, open_engine, parse_url
+from siems.storage.memory import CompanyMemory
 from siems.storage.repositories.deadlines import Due
 from siems.storage.rows import incident_row
 from siems.storage.unit_of_work import UnitOfWork
@@ -186,14 +187,14 @@ def _fill(uow: UnitOfWork, begin: int, end: int) -> None:
     uow.run("INSERT INTO deadline (object, kind, company_id, due_at, payload) VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _incident(uow: UnitOfWork, company: Any, number: int) -> Incident:
+def _incident(uow: UnitOfWork, company: CompanyMemory, number: int) -> Incident:
     now, severity = uow.now, Severity.HIGH
-    wait = first_wait(company.settings.policy, severity)
+    wait = first_wait(company.policy, severity)
     assert wait is not None
     return Incident(
         id=number, company_id=company.id, title=f"Disk full on host-{number}", severity=severity, state=State.OPEN,
         category=Category.DISK, rule="asset|signature", signature=f"disk_full_{number}", created_at=now,
-        last_alert_at=now, clocks=sla.begin(company.settings.targets[severity], now=now),
+        last_alert_at=now, clocks=sla.begin(company.settings.terms[severity], now=now),
         sla_snapshot=company.sla_snapshot, policy_snapshot=company.policy_snapshot,
         escalates_at=now + timedelta(hours=1, milliseconds=number), assets=(f"host-{number}",), asset_count=1,
         tool_sources=("Datadog",), alert_count=1, active_count=1,

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web_app
+
 from siems.clock import Clock
 from siems.config import DatabaseSection, Server, Settings
 from siems.daemon.http.app import Listening, listen
@@ -225,3 +227,5 @@ async def open_house(
         runtime.hub.close()
         await listening.cleanup()
         await runtime.stop()
+        # aiohttp remembers a thousand handlers with the applications they belong to: here each one is a whole daemon
+        web_app._cached_build_middleware.cache_clear()

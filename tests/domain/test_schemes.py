@@ -31,6 +31,7 @@ BASE64 = Scheme(header="X-Signed", base64=True)
 TIMED = Scheme(header="X-Signed", time_header="X-Time", joint=":")
 LOOSELY_TIMED = Scheme(header="X-Signed", time_header="X-Time")
 SEVERAL = Scheme(header="X-Signed", prefix="v1=", separator=",")
+LONG = Scheme(header="X-Signed", hash="sha512")
 TOKEN = Scheme(kind="header", header="X-Token", prefix="Bearer ")
 FIELD = Scheme(kind="field", field="sharedSecret")
 
@@ -40,6 +41,7 @@ RIGHT: list[tuple[Scheme, dict[str, str]]] = [
     (TIMED, {"X-Signed": digest(f"{STAMP}:".encode() + BODY).hex(), "X-Time": STAMP}),
     (LOOSELY_TIMED, {"X-Signed": digest(BODY).hex(), "X-Time": STAMP}),
     (SEVERAL, {"X-Signed": f"v1={'0' * 64},v1={digest(BODY).hex()}"}),
+    (LONG, {"X-Signed": hmac.digest(b"s3cret", BODY, "sha512").hex()}),
     (TOKEN, {"X-Token": "Bearer s3cret"}),
     (FIELD, {}),
 ]

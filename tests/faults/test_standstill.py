@@ -24,7 +24,7 @@ pytestmark = pytest.mark.faults
 
 TIMERS = int(os.environ.get("SIEMS_TEST_TIMERS", "200"))
 STANDS_STILL = float(os.environ.get("SIEMS_TEST_STANDSTILL", "30"))
-PARTS = 4
+PARTS = max(4, TIMERS // 500)
 DUE_AFTER = 10
 TAKES_OVER_WITHIN = 30.0
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from siems.errors import Conflict, Forbidden, InvalidField, NotFound, StaleVersion
-from siems.services import accounts, oncall_policies, oncall_views, schedules, standing_in
+from siems.services import accounts, oncall_policies, oncall_views, readiness, schedules, standing_in, whatif
 from siems.vocabulary import MSP, Role
-from siems.wire import UserEdit
+from siems.wire import UserEdit, WhatIfAsk
 
-from .rota import answer, ask_swap, crew, daily, edit, make, on_call, stand_in, told
+from .rota import crew, daily, edit, make, on_call, stand_in, told
 from .world import ACME, BETA, ROOT, World
 
 
@@ -65,7 +66,28 @@ def test_whoever_may_not_see_a_company_is_not_on_call_for_it(world: World) -> No
     assert (on_call(world, ACME), on_call(world, BETA)) == (["jon"], [])
     ask = oncall_views.WhoAsk(at=world.clock.now(), company="beta")
     [found] = world.database.read_now(oncall_views.who, ask, ROOT)
-    assert (found.user, found.pages) == ("user-jon", False)
+    assert (found.user, found.pages, found.unseen) == ("user-jon", False, [BETA])
+    now = world.clock.now()
+    [anywhere] = world.database.read_now(oncall_views.who, oncall_views.WhoAsk(at=now), ROOT)
+    assert (anywhere.pages, anywhere.unseen) == (True, [BETA])
+    [shown] = world.database.read_now(oncall_views.list_schedules, ROOT, now)
+    assert shown.unseen == {"user-jon": [BETA]}
+    look = partial(readiness.ready, schedule="", user="", hours=24)
+    [ready] = world.database.read_now(look, ROOT, now)
+    access = next(check for check in ready.checks if check.name == "access")
+    assert (access.ok, access.cause) == (False, f"may not see {BETA}")
+    assert access.fix == f"siems user edit user-jon --add-company {BETA}"
+    eve = world.hire("eve", Role.MANAGER, ACME)
+    [hers] = world.database.read_now(oncall_views.list_schedules, eve, now)
+    assert (hers.used_by, hers.unseen) == ([ACME], {})
+
+
+def test_a_trial_says_that_the_one_on_call_is_not_paged(world: World) -> None:
+    world.hire("jon", Role.TECHNICIAN, ACME)
+    make(world, daily("jon"))
+    asked = WhatIfAsk(company="", severity="HIGH", at=world.clock.now())
+    told = [world.do(whatif.page, ROOT, company, asked, companies=(company,)).notes for company in (ACME, BETA)]
+    assert told == [[], [f"jon is on call by primary and is not paged: may not see {BETA}"]]
 
 
 def test_an_override_counts_from_its_start_to_its_end_and_is_told(world: World) -> None:
@@ -228,63 +250,6 @@ def test_a_technician_stands_in_for_others_and_puts_nobody_else_on_call(world: W
 
 
 # --- swaps -----------------------------------------------------------------------------------------------------
-
-
-def test_a_swap_changes_hands_on_both_sides_once_the_other_accepts(world: World) -> None:
-    jon, sam = crew(world, "jon", "sam")
-    make(world, daily("jon", "sam"))
-    assert ask_swap(world, jon, "sam", "2026-03-12", "2026-03-13") == 1
-    thursday, friday = (datetime(2026, 3, day, 12, tzinfo=UTC) for day in (12, 13))
-    assert [on_call(world, at=at) for at in (thursday, friday)] == [["jon"], ["sam"]]
-    [(who, subject)] = told(world, "swap.asked")
-    assert who == "user-sam"
-    assert "Thu 2026-03-12 09:00 UTC to Fri 2026-03-13 09:00 UTC on primary for Fri 2026-03-13 09:00 UTC" in subject
-    with pytest.raises(Forbidden):
-        answer(world, jon, 1)
-    assert answer(world, sam, 1) is True
-    assert answer(world, sam, 1) is False
-    assert [on_call(world, at=at) for at in (thursday, friday)] == [["sam"], ["jon"]]
-    assert [user for user, _ in told(world, "swap.accepted")] == ["user-jon"]
-    with pytest.raises(Conflict, match="accepted already"):
-        answer(world, jon, 1, accept=False)
-
-
-def test_a_swap_that_is_refused_or_taken_back_changes_nothing(world: World) -> None:
-    jon, sam = crew(world, "jon", "sam")
-    make(world, daily("jon", "sam"))
-    for number, who in ((1, sam), (2, jon)):
-        assert ask_swap(world, jon, "sam", "2026-03-12") == number
-        assert answer(world, who, number, accept=False)
-        with pytest.raises((Conflict, Forbidden)):
-            answer(world, who, number)
-    assert world.count("oncall_override") == 0
-    assert [row["state"] for row in world.rows("SELECT state FROM swap ORDER BY id")] == ["declined", "withdrawn"]
-
-
-def test_a_swap_of_a_shift_that_is_not_as_it_was_is_refused_whole(world: World) -> None:
-    jon, sam = crew(world, "jon", "sam")
-    crew(world, "ana")
-    make(world, daily("jon", "sam"))
-    ask_swap(world, jon, "sam", "2026-03-12", "2026-03-13")
-    stand_in(world, "ana", after=80)  # in sam's shift
-    with pytest.raises(Conflict, match="not as they were"):
-        answer(world, sam, 1)
-    assert world.count("oncall_override") == 1
-    ask_swap(world, jon, "sam", "2026-03-14")
-    world.passes(hours=100)
-    with pytest.raises(Conflict, match="has begun"):
-        answer(world, sam, 2)
-
-
-def test_only_a_part_of_a_week_is_swapped_where_no_shift_begins_on_that_day(world: World) -> None:
-    jon, sam = crew(world, "jon", "sam")
-    make(world, daily("jon", "sam", rotation="weekly", handoff="mon 09:00"))
-    ask_swap(world, jon, "sam", "2026-03-14")
-    assert answer(world, sam, 1)
-    [row] = world.rows("SELECT starts_at, ends_at FROM oncall_override")
-    assert row["ends_at"] - row["starts_at"] == timedelta(days=1) / timedelta(microseconds=1)
-    with pytest.raises(InvalidField, match="you are not on call for primary on Wed 2026-03-18"):
-        ask_swap(world, jon, "sam", "2026-03-18")
 
 
 def who_by(world: World, reader: object, **ask: str) -> list[tuple[int, str, str]]:

@@ -116,10 +116,11 @@ def test_a_test_that_reaches_nobody_says_at_which_step(prepared: object) -> None
 
 def test_people_send_alerts_and_send_them_once_more(running: House) -> None:
     acme, demo = running.onboard("Acme Corp"), running.onboard("Demo")
-    words = ("alert", "send", "--company", "acme", "--asset", "dc01")
-    said = running.json(*words, "--severity", "critical", "--message", "no power", "--label", "site=oslo", "--wait")
+    words = ("alert", "send", "--company", "acme", "--asset", "dc01", "--message", "no power")
+    said = running.json(*words, "--severity", "critical", "--label", "site=oslo", "--wait")
     assert (said["alert_id"], said["incident_id"]) == ("ALR-1", "INC-1")
     assert running.json("alert", "show", "ALR-1")["labels"] == {"site": "oslo"}
+    assert running.json("incident", "show", "INC-1")["title"] == "No power on dc01"
     assert "resolved" in running.run(*words, "--resolve").out
     sent = running.shell(f"echo '{json.dumps(ZABBIX)}' | siems alert send --company acme --source zabbix --file - -q")
     assert sent.out == "ALR-2\n"

@@ -87,8 +87,9 @@ def who(
         door.note("there is no schedule yet:  siems oncall schedule create NAME --members a,b")
     show_list(door, found, WHO, id="user")
     for w in found:
-        if w["user"] and not w["pages"]:
-            door.note(f"{w['user_name']} may not see {w['company_id'] or 'anything'}: is not paged for it")
+        if hidden := w["unseen"]:
+            door.note(f"{w['user_name']} may not see {rota.some(hidden)}, and is not paged for it:")
+            door.note(f"  siems user edit {w['user']} --add-company {hidden[0]}")
 
 
 @app.command()

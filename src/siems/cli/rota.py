@@ -49,6 +49,12 @@ def _used(s: Item) -> str:
     return ", ".join(c.removeprefix("comp-") for c in s["used_by"])
 
 
+def some(companies: list[str]) -> str:
+    """The first ones, without `comp-`: `acme, borealis and 4 more`."""
+    more = f" and {len(companies) - 3} more" if companies[3:] else ""
+    return ", ".join(c.removeprefix("comp-") for c in companies[:3]) + more
+
+
 def short(text: str) -> str:
     return f"{text[:10]} {text[11:16]}Z"
 
@@ -109,6 +115,9 @@ def _card(s: Item) -> list[str]:
         only_then = f", only {'; '.join(layer['restrictions'])}" if layer["restrictions"] else ""
         said = f"{layer['rotation']} at {layer['handoff']}{only_then}{span}"
         lines.append(f"layer {safe(layer['name'])}: {said}: {safe(people)}")
+    for member, hidden in s["unseen"].items():
+        lines.append(f"{member.removeprefix('user-')} may not see {some(hidden)}, and is not paged for it:")
+        lines.append(f"  siems user edit {member} --add-company {hidden[0]}")
     if len(s["layers"]) > 1:
         lines.append("  (a later layer counts where it has somebody)")
     for shift in s["shifts"]:

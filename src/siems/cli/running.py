@@ -97,6 +97,13 @@ def _shaped(text: str) -> tuple[str, str]:
     return "\n\n".join([line, *parts]), line
 
 
+CLOSE = 0.75
+SAME = {
+    "--zone": "--tz", "--timezone": "--tz", "--time-zone": "--tz", "--client": "--company", "--tenant": "--company",
+    "--format": "--output", "--owner": "--to", "--since": "--from", "--comment": "--note", "--member": "--members",
+}  # fmt: skip
+"""What other tools call an option that is called otherwise here."""
+
 # --- what went wrong -------------------------------------------------------------------------------------------
 
 
@@ -106,11 +113,15 @@ def _usage(error: Any) -> errors.UsageError:
     path = error.ctx.command_path if error.ctx is not None else "siems"
     message = safe(error.format_message().splitlines()[0]).partition(". Did you mean")[0]
     hint = f"{path} --help"
-    if near := getattr(error, "possibilities", None):
+    if (near := getattr(error, "possibilities", None)) is not None:
         from difflib import get_close_matches
 
-        best = get_close_matches(error.option_name, near, n=1, cutoff=0.0)
-        message, hint = f"there is no option {error.option_name}", f"did you mean:  {path} {best[0]}"
+        message = f"there is no option {error.option_name}"
+        best = get_close_matches(error.option_name, near, n=1, cutoff=CLOSE)
+        meant = SAME.get(error.option_name, "")
+        known = {name for param in error.ctx.command.params for name in param.opts} if error.ctx is not None else set()
+        if found := [meant] if meant in known else best:
+            hint = f"did you mean:  {path} {found[0]}"
     return errors.UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 

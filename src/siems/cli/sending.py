@@ -17,6 +17,8 @@ from siems.cli.show import Item, field, show_list, show_one, when
 
 VERBS: list[Callable[..., Any]] = []
 POLL_SECONDS = 0.3
+SHORT = 120
+"""Characters of a message that stand for what is wrong, where nothing else says it."""
 REPLAYED = (
     when("AT", "at"),
     field("SOURCE", "source"),
@@ -41,7 +43,7 @@ def send(
     source: Annotated[str, typer.Option("--source", help="whose body it is: zabbix")] = "generic",
     severity: Annotated[str, typer.Option("--severity", help="low, medium, high, critical")] = "medium",
     asset: Annotated[str, typer.Option("--asset", help="what is ill")] = "",
-    signature: Annotated[str, typer.Option("--signature", help="what is wrong with it")] = "",
+    signature: Annotated[str, typer.Option("--signature", help="what is wrong with it; else the message")] = "",
     message: Annotated[str, typer.Option("--message", help="for people")] = "",
     label: Annotated[list[str] | None, typer.Option("--label", help="k=v; several")] = None,
     resolve: Annotated[bool, typer.Option("--resolve", help="it is over")] = False,
@@ -60,7 +62,8 @@ def send(
             raise errors.UsageError("what is it about?", hint="--asset dc01, or --file F with a whole body")
         body = json.dumps(
             {
-                "asset_name": asset, "signature": signature or "manual", "severity": severity,
+                "asset_name": asset, "signature": signature or " ".join(message.split())[:SHORT] or "manual",
+                "severity": severity,
                 "message": message or signature or "sent by hand", "tool_source": "siems",
                 "labels": _labels(label or []), "status": "resolved" if resolve else "firing",
             }

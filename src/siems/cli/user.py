@@ -57,6 +57,8 @@ def create(
     password = _password(door, name, password_stdin)
     made = door.client.create_user(name=name, email=email, role=role, companies=company, password=password)
     show_one(door, made, lambda u: [f"{u['id']} can log in as {u['role']}:  siems login --user {u['name']}"])
+    if not made["companies"] and made["role"] != "admin":
+        door.note(f"{made['name']} sees no client yet:  siems user edit {made['id']} --add-company ID")
 
 
 def _password(door: Door, name: str, stdin: bool) -> str:

@@ -257,7 +257,7 @@ class Delivering:
         )  # fmt: skip
 
     def link(self, parcel: Parcel, object: str, verb: AnswerVerb) -> str:
-        """Where the person can answer, for two days."""
+        """Where the person can answer, as long as an answer is valid."""
         allowed = Answerable(parcel.user_id, parcel.company_id, object, verb, self._clock.now() + VALID_FOR)
         return f"{self._public_url}/a/{allowed.token(self._vault.derived('answers'))}"
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from hashlib import sha256
 from typing import Protocol
 
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -42,13 +41,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """How a tool signs its deliveries: an HMAC-SHA256 in a header, or a shared secret as it is.
+    """How a tool signs its deliveries: an HMAC in a header, or a shared secret as it is.
 
     With `time_header` the seconds in it must be fresh, and are signed as `time + joint + body` when `joint` is set.
     `kind` is "hmac", "header" (the secret itself is the header's value) or "field" (it is a field of the JSON body).
     """
 
     kind: str = "hmac"
+    hash: str = "sha256"
     header: str = ""
     prefix: str = ""
     base64: bool = False
@@ -66,7 +66,7 @@ class Scheme:
             return "HMAC-SHA256 of time and body in X-Signature"
         if self.kind == "field":
             return f"a secret in the field {self.field}"
-        return f"a secret in {self.header}" if self.kind == "header" else f"HMAC-SHA256 in {self.header}"
+        return f"a secret in {self.header}" if self.kind == "header" else f"HMAC-{self.hash.upper()} in {self.header}"
 
 
 SIEMS = Scheme(header="X-Signature", prefix="sha256=", time_header="X-Timestamp", joint=".")
@@ -143,7 +143,7 @@ def _by_scheme(
         stamp = stamps[0]
         if scheme.joint is not None:
             message = f"{stamp}{scheme.joint}".encode() + body
-    digest = _digest(secret.encode(), message)
+    digest = _digest(secret.encode(), message, scheme.hash)
     wanted = scheme.prefix.encode() + (b64encode(digest) if scheme.base64 else digest.hex().encode())
     offered = given[0].split(scheme.separator)[:8] if scheme.separator else given
     matches = [hmac.compare_digest(wanted, one.strip().encode("utf-8", "surrogateescape")) for one in offered]
@@ -169,14 +169,14 @@ def _field_of(body: bytes, field: str) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _keyed(secret: bytes) -> hmac.HMAC:
-    return hmac.new(secret, digestmod=sha256)
+def _keyed(secret: bytes, algorithm: str) -> hmac.HMAC:
+    return hmac.new(secret, digestmod=algorithm)
 
 
-def _digest(secret: bytes, message: bytes) -> bytes:
-    """HMAC-SHA256, begun once per secret: `hmac.digest` would let go of the interpreter's lock for each message,
+def _digest(secret: bytes, message: bytes, algorithm: str = "sha256") -> bytes:
+    """An HMAC, begun once per secret: `hmac.digest` would let go of the interpreter's lock for each message,
     and wait for the writer to get it back."""
-    keyed = _keyed(secret).copy()
+    keyed = _keyed(secret, algorithm).copy()
     keyed.update(message)
     return keyed.digest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -74,6 +74,12 @@ def served(connection: Connection, schedules: Mapping[str, Schedule]) -> dict[st
         if schedule is not None:
             found.setdefault(schedule.id, []).append(row.id)
     return found
+
+
+def unseen(person: Person | None, companies: Iterable[str]) -> list[str]:
+    """Those of the companies that somebody may not see, whose pages go to others though they are on call. Incidents of
+    the MSP itself are for admins whoever is on call, so they are left out."""
+    return [] if person is None else [c for c in companies if c != MSP and not person.covers(c)]
 
 
 # --- who may ---------------------------------------------------------------------------------------------------

@@ -69,7 +69,9 @@ class _Look:
             schedule = schedule_of_company(self.connection, self.rota, self.company_id)
         if schedule is None:
             return []
-        found = who_of(self.connection, self.rota, schedule, self.ask.at, self.company_id, self.names)
+        found = who_of(
+            self.rota, schedule, self.ask.at, self.company_id, self.names, self.people, [self.company_id]
+        )  # fmt: skip
         found.level, found.target = level, target.label()
         return [found]
 

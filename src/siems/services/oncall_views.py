@@ -13,15 +13,15 @@ from siems.domain.permissions import Actor, Permission, missing, require_role
 from siems.domain.rota_text import handoff_text, rotation_text
 from siems.errors import InvalidField
 from siems.services.directory import find_company
-from siems.services.oncall import duty, find, schedule_for, served, the_one, visible
+from siems.services.oncall import duty, find, schedule_for, served, the_one, unseen, visible
 from siems.services.queries import find_incident, number_of
 from siems.services.standing_in import find_override, find_swap
-from siems.services.users import scope_of
 from siems.services.views import Names, load_names
 from siems.storage import tables as t
+from siems.storage.people import Person, load_people
 from siems.storage.repositories.oncall import Rota, load_rota, spans_from
 from siems.storage.rows import settings_from
-from siems.vocabulary import MSP, Role
+from siems.vocabulary import MSP
 from siems.wire import (
     GapView,
     LayerView,
@@ -49,11 +49,11 @@ def meant_schedule(connection: Connection, ref: str, actor: Actor, now: datetime
 def list_schedules(connection: Connection, actor: Actor, now: datetime, *, company: str = "") -> list[ScheduleView]:
     """The schedules that the reader may know of; of a company, the one that it goes by."""
     rota, names = load_rota(connection, now), load_names(connection)
-    serves = served(connection, rota.schedules)
+    serves, people = served(connection, rota.schedules), load_people(connection)
     chosen = None if not company else schedule_of_company(connection, rota, find_company(connection, company, actor))
     require_role(actor, Permission.SEE_ONCALL)
     return [
-        _view(rota, schedule, actor, now, names, serves)
+        _view(rota, schedule, actor, now, names, serves, people)
         for schedule in sorted(rota.schedules.values(), key=lambda s: (s.company_id != MSP, s.id))
         if visible(schedule, actor) and (not company or (chosen is not None and schedule.id == chosen.id))
     ]
@@ -74,7 +74,9 @@ def show_schedule(
         raise missing(schedule_id)
     end, overrides = now + timedelta(days=_days(days)), rota.of(schedule_id)
     return ScheduleDetail(
-        schedule=_view(rota, schedule, actor, now, names, served(connection, rota.schedules)),
+        schedule=_view(
+            rota, schedule, actor, now, names, served(connection, rota.schedules), load_people(connection)
+        ),
         shifts=[_shift(schedule, s, names) for s in whole_shifts(schedule, overrides, now, end)],
         gaps=[
             GapView(
@@ -103,8 +105,11 @@ def _days(days: int) -> int:
 
 
 def _view(
-    rota: Rota, schedule: Schedule, actor: Actor, now: datetime, names: Names, serves: dict[str, list[str]]
+    rota: Rota, schedule: Schedule, actor: Actor, now: datetime, names: Names, serves: dict[str, list[str]],
+    people: dict[str, Person],
 ) -> ScheduleView:  # fmt: skip
+    seen = [c for c in serves.get(schedule.id, []) if actor.sees(c)]
+    members = {member: unseen(people.get(member), seen) for layer in schedule.layers for member in layer.members}
     overrides = rota.of(schedule.id)
     current = shift_at(schedule, overrides, now)
     when = next_change(schedule, overrides, now)
@@ -122,10 +127,10 @@ def _view(
             )
             for layer in schedule.layers
         ],
-        used_by=[c for c in serves.get(schedule.id, []) if actor.sees(c)],
+        used_by=seen,
         now=_shift(schedule, current, names) if current.user else None,
         next=_shift(schedule, following, names) if following is not None and following.user else None,
-        version=schedule.version,
+        version=schedule.version, unseen={member: companies for member, companies in members.items() if companies},
     )  # fmt: skip
 
 
@@ -165,28 +170,33 @@ def who(connection: Connection, ask: WhoAsk, actor: Actor) -> list[WhoView]:
     else:
         chosen = [s for s in rota.schedules.values() if visible(s, actor)]
     require_role(actor, Permission.SEE_ONCALL)
-    return [who_of(connection, rota, schedule, ask.at, company_id, names) for schedule in chosen]
+    serves, people = served(connection, rota.schedules), load_people(connection)
+    views = []
+    for schedule in chosen:
+        companies = [company_id] if company_id else [c for c in serves.get(schedule.id, []) if actor.sees(c)]
+        views.append(who_of(rota, schedule, ask.at, company_id, names, people, companies))
+    return views
 
 
 def who_of(
-    connection: Connection, rota: Rota, schedule: Schedule, at: datetime, company_id: str, names: Names
+    rota: Rota, schedule: Schedule, at: datetime, company_id: str, names: Names, people: dict[str, Person],
+    companies: list[str],
 ) -> WhoView:  # fmt: skip
+    """Who is on call by a schedule, and for which of these companies they are not paged."""
     overrides = rota.of(schedule.id)
     state = state_at(schedule, overrides, at)
     until = next_change(schedule, overrides, at)
     following = (state_at(schedule, overrides, until).user if until else None) or ""
     user = state.user or ""
-    row = connection.execute(select(t.user).where(t.user.c.id == user)).first() if user else None
+    person = people.get(user)
+    hidden = unseen(person, companies)
+    some = any(c != MSP and c not in hidden for c in companies)
     return WhoView(
         schedule_id=schedule.id, schedule=schedule.name, company_id=company_id, time_zone=schedule.zone, at=at,
-        user=user, user_name=names.users.get(user, user), availability=row.availability if row else "",
+        user=user, user_name=names.users.get(user, user), availability=person.availability.value if person else "",
         source=state.source, until=until, next_user=following, next_user_name=names.users.get(following, following),
-        pages=row is not None and not row.disabled and _covers(connection, row, company_id),
+        pages=person is not None and (person.covers(company_id) if company_id else not hidden or some), unseen=hidden,
     )  # fmt: skip
-
-
-def _covers(connection: Connection, row: Row[Any], company_id: str) -> bool:
-    return not company_id or row.role == Role.ADMIN or company_id in scope_of(connection, row.id)
 
 
 def on_call_until(connection: Connection, user: str, now: datetime) -> datetime | None:

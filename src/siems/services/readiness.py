@@ -10,9 +10,10 @@ from sqlalchemy import Connection, func, select
 from siems.domain.oncall import shift_at, shifts
 from siems.domain.permissions import Actor, Permission, require_role
 from siems.errors import InvalidField
-from siems.services.oncall import find, visible
+from siems.services.oncall import find, served, unseen, visible
 from siems.services.views import load_names
 from siems.storage import tables as t
+from siems.storage.people import load_people
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.repositories.oncall import load_rota
 from siems.wire import ReadyCheck, ReadyView
@@ -51,6 +52,7 @@ def ready(
     if not 1 <= hours <= MOST_HOURS:
         raise InvalidField(f"hours must be between 1 and {MOST_HOURS}", hint="--within 24h")
     rota, names = load_rota(connection, now), load_names(connection)
+    serves, people = served(connection, rota.schedules), load_people(connection)
     chosen = [find(rota.schedules, schedule, actor)] if schedule else list(rota.schedules.values())
     require_role(actor, Permission.SEE_ONCALL)
     found: list[ReadyView] = []
@@ -64,7 +66,8 @@ def ready(
                 continue
             seen.add(who)
             whole = shift_at(one, overrides, stretch.starts)
-            checks = _checks(connection, who, whole.ends, now)
+            hidden = unseen(people.get(who), (c for c in serves.get(one.id, ()) if actor.sees(c)))
+            checks = [*_checks(connection, who, whole.ends, now), _access(who, hidden)]
             found.append(
                 ReadyView(
                     user=who, user_name=names.users.get(who, who), schedule_id=one.id, schedule=one.name,
@@ -98,6 +101,15 @@ def _checks(connection: Connection, user: str, ends: datetime, now: datetime) ->
             name="login", ok=logged_in, cause=_login_told(until, ends), fix="" if logged_in else "siems login",
         ),
     ]  # fmt: skip
+
+
+def _access(user: str, hidden: list[str]) -> ReadyCheck:
+    """Whether they may see the companies whose pages they are on call for; of the others the pages go elsewhere."""
+    if not hidden:
+        return ReadyCheck(name="access", ok=True, cause="sees every client of the schedule", fix="")
+    shown = f"may not see {', '.join(hidden[:3])}" + (f" and {len(hidden) - 3} more" if hidden[3:] else "")
+    given = " ".join(f"--add-company {company}" for company in hidden[:3])
+    return ReadyCheck(name="access", ok=False, cause=shown, fix=f"siems user edit {user} {given}")
 
 
 def _logged_in_until(connection: Connection, user: str, now: datetime) -> datetime | None:

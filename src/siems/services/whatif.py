@@ -6,6 +6,7 @@ from datetime import datetime
 
 from siems.domain.permissions import Actor, Permission, require
 from siems.domain.reach import Notice, hint_of, plan
+from siems.services.oncall import on_schedule, schedule_for, unseen
 from siems.services.policy_views import trial
 from siems.services.telling import QUIET_EVENTS
 from siems.storage.unit_of_work import UnitOfWork
@@ -27,6 +28,13 @@ def page(uow: UnitOfWork, actor: Actor, company_id: str, ask: WhatIfAsk) -> What
         notes.append("paging is in shadow: all of this would be written down, and nobody told")
     if company.settings.assign != "manual":
         notes.append(f"{company.settings.assign} would choose an owner first, and page only them")
+    schedule = schedule_for(uow.oncall.rota().schedules, company_id, company.settings.oncall)
+    if schedule is not None:
+        on_duty = on_schedule(uow, schedule.id, tried.opened_at)
+        notes += [
+            f"{person.name} is on call by {schedule.name} and is not paged: may not see {company_id}"
+            for person in on_duty if unseen(person, [company_id])
+        ]  # fmt: skip
     notes += [
         f"{silence.label} is on until {silence.ends_at:%Y-%m-%d %H:%M}Z and stops the pages of what it matches"
         for silence in company.silences.values()

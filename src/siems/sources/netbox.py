@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siems.domain.signature import Scheme
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import alert_of, document
@@ -59,10 +60,11 @@ tool = Tool(
     name="netbox",
     title="NetBox",
     read=read,
+    signing=Scheme(header="X-Hook-Signature", hash="sha512"),
     setup=Setup(
         steps=(
             "Operations > Integrations > Webhooks > Add: name siems, URL {url}, method POST, content type"
-            " application/json, an empty body template.",
+            " application/json, an empty body template, secret {secret}",
             "Operations > Integrations > Event Rules > Add: the object types Device and Virtual Machine, the event"
             " Object updated, the action Webhook: siems.",
             "siems makes an alert of a status that becomes failed or offline, and ends it with the next status.",

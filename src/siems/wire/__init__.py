@@ -65,6 +65,7 @@ from siems.wire.explain import (
     WhatIfStep,
     WhatIfView,
 )
+from siems.wire.handoffs import AcceptAsk, GiveAsk, HandoffDone, HandoffItem, HandoffView, NoteAsk
 from siems.wire.heartbeats import HeartbeatAsk, HeartbeatEdit, HeartbeatMade, HeartbeatView
 from siems.wire.incidents import (
     ActAnswer,
@@ -98,7 +99,6 @@ from siems.wire.integrations import (
     ToolView,
 )
 from siems.wire.oncall import (
-    AcceptAsk,
     CalendarImport,
     CalendarImported,
     CalendarView,
@@ -106,14 +106,9 @@ from siems.wire.oncall import (
     FeedAsk,
     FeedView,
     GapView,
-    GiveAsk,
-    HandoffDone,
-    HandoffItem,
-    HandoffView,
     LayerAsk,
     LayerView,
     Load,
-    NoteAsk,
     OverrideAsk,
     OverrideView,
     ReadyCheck,

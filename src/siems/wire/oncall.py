@@ -1,4 +1,4 @@
-"""Schedules, who is on call, who stands in, how duty is shared, and what goes from one shift to the next."""
+"""Schedules, who is on call, who stands in, and how duty is shared."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class GapView(Wire):
 
 
 class ScheduleView(Wire):
-    """A schedule; later layers lie on top of earlier ones. `used_by`: the companies that go by it."""
+    """A schedule; later layers lie on top of earlier ones. `used_by`: the companies that go by it. `unseen`: member →
+    those of them that they may not see, whose pages go to others."""
 
     id: str
     company_id: str
@@ -55,6 +56,7 @@ class ScheduleView(Wire):
     now: ShiftView | None
     next: ShiftView | None
     version: int
+    unseen: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class ScheduleDetail(Wire):
@@ -98,7 +100,8 @@ class ScheduleEdit(Ask):
 
 
 class WhoView(Wire):
-    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client.
+    """Who is on call. `user` is empty when nobody is; `pages` is false where they may not see that client, or none of
+    those that go by the schedule; `unseen` are the ones that they may not see.
 
     Asked for by a policy: the `level` of the step, and the `target` that it names; the schedule is empty where that is
     a person or a role.
@@ -119,6 +122,7 @@ class WhoView(Wire):
     pages: bool
     level: int = 0
     target: str = ""
+    unseen: list[str] = msgspec.field(default_factory=list)
 
 
 class OverrideView(Wire):
@@ -268,63 +272,3 @@ class CalendarImported(Wire):
 
     overrides: list[OverrideView]
     skipped: list[str]
-
-
-class HandoffItem(Wire):
-    """An open incident of whoever leaves; `kept`: it stays with them."""
-
-    id: str
-    company_id: str
-    company: str
-    title: str
-    severity: str
-    state: str
-    next_action: str
-    next_action_by: str
-    hold_reason: str | None
-    hold_until: datetime | None
-    next_deadline: str
-    next_deadline_at: datetime | None
-    kept: bool
-
-
-class HandoffView(Wire):
-    """The brief of a shift. `state`: on (it goes on), given, waiting (over, not accepted yet), accepted."""
-
-    id: str
-    schedule_id: str
-    schedule: str
-    user: str
-    user_name: str
-    next_user: str
-    next_user_name: str
-    starts_at: datetime
-    hands_over_at: datetime | None
-    state: str
-    given_at: datetime | None
-    accepted_at: datetime | None
-    incidents: list[HandoffItem]
-    actions: list[str]
-
-
-class NoteAsk(Ask):
-    incident: str
-    text: str
-
-
-class GiveAsk(Ask):
-    schedule: str = ""
-    keep: list[str] = msgspec.field(default_factory=list)
-
-
-class AcceptAsk(Ask):
-    schedule: str = ""
-
-
-class HandoffDone(Wire):
-    """`moved`: incidents that changed hands; `left`: those that the reader may not take over."""
-
-    handoffs: list[HandoffView]
-    moved: list[str]
-    left: list[str]
-    changed: bool
