@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField
-from siems.services import alert_list, queries
+from siems.services import queries
 from siems.services.alert_list import list_alerts
 from siems.services.filters import _ALERT, _INCIDENT
 from siems.vocabulary import Role
@@ -41,7 +40,6 @@ def board(world: World) -> World:
     world.act(ana, "ack", "INC-2")
     world.fires("Büro-Ä", "slow_app", "LOW")
     world.act(ana, "ack", "INC-3")
-    from datetime import timedelta
 
     world.act(ana, "hold", "INC-3", hold_for="client", until=world.clock.now() + timedelta(hours=2))
     world.fires("web-1", "high_cpu", "MEDIUM", company=BETA)
@@ -231,66 +229,6 @@ def test_pages_of_alerts_are_complete_while_new_ones_come_in(world: World) -> No
             break
         cursor = page.next
     assert seen == [f"ALR-{n}" for n in range(12, 0, -1)]
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", list(range(14, 0, -1))), ("message:rare", [2]), ("status:active message:rare", [2]),
-        ("status:resolved", [3]), ("status:active,resolved message:s1", [14, 13, 12, 11, 10, 1]),
-        ("company:beta", [8, 7]), ("#beta -message:s7", [7]), ("received:<15m", list(range(14, 6, -1))),
-        ("received:>15m", list(range(6, 0, -1))), ("received:<15m message:rare", []),
-        ("incident:INC-2", [2]), ("id:3", [3]), ("message:rare OR message:s9", [10, 2]),
-    ],
-)  # fmt: skip
-def test_a_list_that_is_looked_through_in_parts_is_complete_and_says_that_it_is_not_counted(
-    world: World, monkeypatch, query, expected
-) -> None:
-    monkeypatch.setattr(alert_list, "LOOKED_THROUGH", 3)
-    monkeypatch.setattr(alert_list, "DISORDER", timedelta(0))
-    world.settings(strategy="asset|signature")
-    for number in range(14):
-        company = BETA if number in (6, 7) else ACME
-        said = "a rare thing" if number == 1 else f"says s{number}"
-        world.fires(f"a{number}", f"k{number}", message=said, company=company)
-        world.passes(minutes=9 if number == 5 else 1)
-    world.recovers("a2", "k2")
-    seen, cursor, pages = [], "", 0
-    while True:
-        page = world.database.read_now(list_alerts, ask(world, query, limit=4, cursor=cursor))
-        assert len(page.items) <= 4
-        assert page.at_least or page.total == len(expected)
-        seen += [int(item.id.removeprefix("ALR-")) for item in page.items]
-        pages += 1
-        if page.next is None:
-            break
-        cursor = page.next
-    assert seen == expected
-    assert pages > 1 or len(expected) <= 4
-
-
-def test_what_has_nothing_due_comes_last_on_the_pages_of_deadlines_too(world: World) -> None:
-    ana = world.hire("ana", Role.TECHNICIAN, ACME)
-    for number in range(6):
-        world.fires(f"a{number}", f"k{number}")
-    for ref in ("INC-2", "INC-4"):
-        world.act(ana, "resolve", ref, note="done")
-    world.act(ana, "ack", "INC-1")
-    world.act(ana, "hold", "INC-1", reason="client", hold_for="client", until=world.clock.now() + timedelta(hours=1))
-    for query, expected in (
-        ("", [3, 5, 6, 1, 2, 4]),
-        ("state:OPEN,ASSIGNED", [3, 5, 6, 1]),
-        ("state:RESOLVED", [2, 4]),
-    ):
-        seen, cursor = [], ""
-        while True:
-            page = world.database.read_now(queries.list_incidents, ask(world, query, limit=1, cursor=cursor))
-            assert page.total == len(expected)
-            seen += [int(item.id.removeprefix("INC-")) for item in page.items]
-            if page.next is None:
-                break
-            cursor = page.next
-        assert seen == expected, query
 
 
 def cursor_of(*parts: Any) -> str:
