@@ -259,7 +259,7 @@ def test_a_daemon_that_does_not_come_is_8(tmp_path_factory: pytest.TempPathFacto
 def test_a_doctor_who_finds_something_is_9_with_a_fix_for_each(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    empty = House(tmp_path_factory.mktemp("empty"))
+    empty = House(tmp_path_factory.mktemp("empty"), SIEMS_URL=f"http://127.0.0.1:{free_port()}")
     ran = empty.run("doctor", exit=9)
     assert "siems init" in ran.out
     checks = empty.run("doctor", "--json", exit=9).json["checks"]

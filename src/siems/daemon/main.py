@@ -29,7 +29,7 @@ from siems.daemon import logs, recovery
 from siems.daemon.lock import DatabaseLock
 from siems.daemon.runtime import Runtime, company_defaults, retention_of
 from siems.daemon.supervisor import Supervisor
-from siems.errors import Conflict, SiemsError, UsageError
+from siems.errors import Conflict, NotFound, SiemsError, UsageError
 from siems.services import retention, setup, users
 from siems.services.observers import react
 from siems.services.sla_settings import countries, warm
@@ -122,6 +122,14 @@ def _make_room(file: str | None) -> None:
         Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def _existing(settings: Settings) -> Engine:
+    """The database to read from. Raises NotFound where its file is not there."""
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        raise NotFound(f"there is no database {url.database}", hint="siems init --admin you@msp.example")
+    return open_engine(url, read_only=True)
+
+
 def run_upgrade(ask: argparse.Namespace) -> int:
     before, after = _with_engine(lambda engine: migrations.upgrade(engine, ask.to))
     print(json.dumps({"before": before, "after": after, "changed": before != after}))
@@ -141,8 +149,7 @@ def run_rotate_key(ask: argparse.Namespace) -> int:
 
 def run_check(ask: argparse.Namespace) -> int:
     """Whether the schema is the right one and the file is whole; takes no lock, so it may run beside a daemon."""
-    settings = load()
-    engine = open_engine(parse_url(settings.database_url), read_only=True)
+    engine = _existing(load())
     with _readable():
         migrations.check(engine)
         with engine.connect() as connection:
@@ -158,7 +165,7 @@ def run_check(ask: argparse.Namespace) -> int:
 def run_stats(ask: argparse.Namespace) -> int:
     """What is in the database, and from when on it will be removed; beside a daemon that runs, too."""
     settings = load()
-    engine = open_engine(parse_url(settings.database_url), read_only=True)
+    engine = _existing(settings)
     kept, now = retention_of(settings), SystemClock().now()
     try:
         with _readable():
