@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import console, delivery, growth, peer, profiling, soak, startup, timers
+from benchmarks import console, delivery, growth, peer, profiling, queries, soak, startup, timers
 from benchmarks.servers import Setting, running
 from benchmarks.workload import BATCH
 
@@ -47,8 +47,9 @@ def main() -> int:
     groups: dict[str, Callable[[Setting, argparse.Namespace], list[Figure]]] = {
         "startup": _startup, "single": _single, "batch": _batches, "peer": _peer, "new": _new, "timers": _timers,
         "delivery": _delivery, "console": _console, "growth": _growth,
+        "queries": _queries,
     }  # fmt: skip
-    wanted = ask.only or [name for name in groups if name != "growth"]  # that one takes minutes
+    wanted = ask.only or [name for name in groups if name not in ("growth", "queries")]  # those take minutes
     figures: list[Figure] = []
     synced = _sync_milliseconds()
     with running() as setting:
@@ -67,15 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is repeated")
     parser.add_argument("--requests", type=int, default=10_000, help="requests of one measurement")
-    parser.add_argument("--alerts", type=int, default=1_000_000, help="how many alerts `--only growth` sends")
+    parser.add_argument(
+        "--alerts", type=int, default=1_000_000, help="how many alerts `growth` sends and `queries` asks"
+    )
     parser.add_argument(
         "--only",
         nargs="*",
-        choices=("single", "batch", "peer", "new", "startup", "timers", "delivery", "console", "growth"),
+        choices=("single", "batch", "peer", "new", "startup", "timers", "delivery", "console", "growth", "queries"),
     )
     parser.add_argument(
         "--incidents", type=int, default=100_000, help="open incidents of `timers`, with three deadlines each"
     )
+    parser.add_argument("--filled", default="", metavar="URL", help="a database that `queries` takes as it is")
     parser.add_argument("--board", type=int, default=5_000, help="open incidents of `console`")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="the console through a storm of so many minutes")
     parser.add_argument("--rate", type=int, default=100, help="alerts a second of `--soak`")
@@ -176,6 +180,17 @@ def _growth(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
         Figure(f"{name}: the last tenth", f"{rates[-1]:,.0f}/s", f"{ratio:.2f} of the first", ">= 0.85", ratio >= 0.85),
         Figure("  memory at the end", f"{resident:.0f} MB", "", "< 200 MB", resident < 200),
     ]
+
+
+def _queries(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
+    """A process of its own, without the daemon: what the API asks of a database in which a year is."""
+    return [
+        Figure(
+            f"{one.database}: {one.name}", f"p95 {one.p95:.1f} ms", f"CPU {one.cpu:.1f} ms, {one.steps:,}k steps",
+            f"< {one.aim:.0f} ms", one.p95 < one.aim,
+        )
+        for one in queries.measure(ask.alerts, 10 * ask.rounds, ask.filled)
+    ]  # fmt: skip
 
 
 def _timers(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

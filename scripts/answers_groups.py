@@ -7,7 +7,10 @@ GROUPS: dict[str, tuple[str, str]] = {
     "show_last_act": ("what the reader may take back now; `id` is null when there is nothing", "LastAct"),
     "watch_incident": ("the reader hears what becomes of it", "`id`, `title`, `changed`, `watching`"),
     "unwatch_incident": ("the reader hears no more of it than others do", "`id`, `title`, `changed`, `watching`"),
-    "list_parents": ("groups of incidents of several clients; `ended=true`: those that are over", "items: ParentView"),
+    "list_parents": (
+        "groups of incidents of several clients; `state=ended`, `state=resolved,closed`, `state=all`",
+        "items: ParentView",
+    ),
     "create_parent": ("a group of these incidents, and of those that its query finds now and later", "ParentAnswer"),
     "show_parent": ("one group, with the incidents that the reader may see", "ParentView"),
     "ack_parent": ("acknowledges all of its incidents; what joins from now on calls nobody", "ParentAnswer"),

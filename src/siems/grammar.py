@@ -113,9 +113,9 @@ def _term(word: str, fields: frozenset[str]) -> Query:
     if word.startswith("-") and len(word) > 1:
         return Not(_term(word[1:], fields))
     if word.startswith("@") and len(word) > 1:
-        return Term("assignee", "=", (word,))
+        return _short("assignee", word, word, fields)
     if word.startswith("#") and len(word) > 1:
-        return Term("company", "=", (word[1:],))
+        return _short("company", word[1:], word, fields)
     match = _FIELD.match(word)
     if match is None:
         return Term("", "=", (word.strip('"'),))
@@ -128,6 +128,15 @@ def _term(word: str, fields: frozenset[str]) -> Query:
     if not values:
         raise InvalidField(f"{name}: needs a value", hint=f"{name}:something")
     return Term(name, op, values)
+
+
+def _short(field: str, value: str, word: str, fields: frozenset[str]) -> Term:
+    if field not in fields:
+        raise InvalidField(
+            f"{word!r} asks for the {field}, which nothing here has",
+            hint=f"fields: {', '.join(sorted(f for f in fields if f))}",
+        )
+    return Term(field, "=", (value,))
 
 
 def parse_span(text: str) -> timedelta:

@@ -10,6 +10,7 @@ from siems.domain.alert import Reading
 from siems.domain.changing import replace
 from siems.domain.correlation import Key, Kind, Placement, Rules, Sighting, keys_for, place
 from siems.domain.incident import Incident, include_asset
+from siems.domain.instant import in_order
 from siems.domain.topology import Topology
 from siems.domain.trails import ECHO, Trails
 from siems.vocabulary import State
@@ -55,6 +56,12 @@ class World:
     def fire(self, asset: str = "web-1", signature: str = "high_cpu", **changes: object) -> Placement | None:
         """One firing; None when it repeats an alert that is active."""
         return self.take(reading(asset, signature, **changes))
+
+    def take_together(self, readings: Sequence[Reading]) -> None:
+        """All of one instant, as the writer takes them."""
+        names = [fired.fingerprint(ACME) for fired in readings]
+        for at in in_order(readings, names, lambda name: self.went.get(name) is not None, self.topology):
+            self.take(readings[at])
 
     def take(self, fired: Reading) -> Placement | None:
         name = fired.fingerprint(ACME)

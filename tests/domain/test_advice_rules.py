@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from siems.domain.advice import Experience, Pattern
 from siems.domain.advice_rules import advise
-from siems.domain.likeness import Features, masked, rank
+from siems.domain.likeness import Features, Shelf, masked, rank
 from siems.domain.patterns import find, upstream_of
 from siems.vocabulary import Category, Severity
 
@@ -151,7 +151,7 @@ def test_the_likest_comes_first_and_says_why() -> None:
     elsewhere = past(2, "web-9", messages=("CPU at 91% on web-9",))
     renamed = past(3, "web-7", "CpuHot", messages=("CPU at 12% on web-7",))
     other = past(4, "db-1", "replication_lag", messages=("replica is 90 s behind",))
-    found = rank(ours, [other, renamed, elsewhere, same], most=10)
+    found = rank(ours, Shelf([other, renamed, elsewhere, same]).likely(ours), {}, most=10)
     assert [one.number for one in found] == [1, 2, 3]
     assert found[0].likeness > 0.9
     assert found[0].why[:2] == ("same signature high_cpu", "same asset web-1")
@@ -161,6 +161,6 @@ def test_the_likest_comes_first_and_says_why() -> None:
 def test_thousands_are_ranked_and_only_the_wanted_number_comes_back() -> None:
     ours = Features(frozenset({"high_cpu"}), frozenset({"web-1"}), ("x",))
     crowd = [past(n, f"pc-{n}", f"sig_{n % 97}") for n in range(5, 2_005)]
-    found = rank(ours, [*crowd, past(3)], most=3)
+    found = rank(ours, Shelf([*crowd, past(3)]).likely(ours), {}, most=3)
     assert found[0].number == 3
     assert len(found) <= 3

@@ -208,3 +208,41 @@ def test_a_change_counts_from_the_next_alert_and_is_in_the_record(world: World) 
     [seen] = world.database.read_now(correlating.settings, world.admin, ACME)
     assert (seen.correlation.cascades, seen.correlation.texts) == (False, True)
     assert world.count("audit_entry", "reason = 'too eager'") == 1
+
+
+# --- one instant -----------------------------------------------------------------------------------------------
+
+
+def together(world: World) -> set[frozenset[str]]:
+    """Which assets and signatures share an incident."""
+    found: dict[int, set[str]] = {}
+    for row in world.rows("SELECT incident_id, asset_name, signature FROM alert WHERE incident_id IS NOT NULL"):
+        found.setdefault(row["incident_id"], set()).add(f"{row['asset_name']} {row['signature']}")
+    return {frozenset(one) for one in found.values()}
+
+
+def test_in_whatever_order_a_body_tells_of_them_the_same_alerts_are_together(world: World) -> None:
+    furnish(world, app_1="db_1", app_2="db_1")
+    told = [
+        reading("app-1", "host_down"), reading("app-2", "host_down"), reading("app-1", "http_5xx"),
+        reading("db-1", "postgres_down"), reading("printer", "mail sensor", message=SAYS.format(3)),
+        reading("printer", "mail.sessions", message=SAYS.format(4)),
+    ]  # fmt: skip
+    first = world.take(*told)
+    found = together(world)
+    assert len(found) == 2
+    assert [one["alert_id"] for one in first["alerts"]] == ["ALR-4", "ALR-6", "ALR-5", "ALR-1", "ALR-2", "ALR-3"]
+    for number in (1, 2, 3):
+        for one in told:
+            world.take(reading(one.asset_name, one.signature, firing=False))
+        for ref in standing(world):
+            if world.incident(ref).open:
+                world.act(world.admin, "resolve", ref, note="over")
+        world.passes(minutes=40)
+        again = told[number:] + told[:number][::-1]
+        answers = world.take(*again)["alerts"]
+        rows = {f"ALR-{row['id']}": row for row in world.rows("SELECT id, asset_name, signature FROM alert")}
+        said = [(rows[one["alert_id"]]["asset_name"], rows[one["alert_id"]]["signature"]) for one in answers]
+        assert said == [(one.asset_name, one.signature) for one in again], "each answer is about its own alert"
+        now = [answers[again.index(one)]["incident_id"] for one in told]
+        assert [now.index(ref) for ref in now] == [0, 0, 0, 0, 4, 4], number

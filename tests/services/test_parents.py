@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.making import incident as made
@@ -134,8 +134,30 @@ def test_staff_see_their_part_and_managers_and_clients_nothing(world: World) -> 
         world.do(parents.add, ana, 1, ["INC-1"], companies=(MSP,))
 
 
+def test_groups_are_listed_by_how_they_stand(world: World) -> None:
+    world.fires("vpn-1", "vpn_down")
+    for number in (1, 2, 3):
+        create(world, query=f"signature:vpn_{number}")
+    for number, state in ((1, ParentState.RESOLVED), (3, ParentState.CLOSED)):
+        world.do(parents.end, world.admin, number, state, companies=(MSP,))
+
+    def listed(words: str) -> list[str]:
+        states = parent_views.states_named(words)
+        found = world.database.read_now(
+            lambda connection: parent_views.list_parents(connection, world.admin, states=states, limit=0)
+        )
+        return [one.id for one in found]
+
+    assert [listed(words) for words in ("", "open", "ended", "all", "closed", "Open, resolved", "open,all")] == [
+        ["PAR-2"], ["PAR-2"], ["PAR-3", "PAR-1"], ["PAR-3", "PAR-2", "PAR-1"], ["PAR-3"], ["PAR-2", "PAR-1"],
+        ["PAR-3", "PAR-2", "PAR-1"],
+    ]  # fmt: skip
+    with pytest.raises(InvalidField, match="a group is not 'gone'"):
+        listed("gone")
+
+
 def _listed(connection, actor):
-    return parent_views.list_parents(connection, actor, ended=False, limit=0)
+    return parent_views.list_parents(connection, actor, states={ParentState.OPEN}, limit=0)
 
 
 def test_no_record_of_a_client_knows_of_it(world: World) -> None:
@@ -182,6 +204,7 @@ def test_a_query_means_what_it_says(query: str, expected: bool) -> None:
     assert matches(query, INCIDENT) is expected
 
 
+@example(query="@me", severity=Severity.LOW)
 @given(query=st.text(max_size=80), severity=st.sampled_from(Severity))
 def test_any_query_is_understood_or_refused_before_it_is_kept(query: str, severity: Severity) -> None:
     try:

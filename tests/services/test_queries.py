@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField
 from siems.services import queries
+from siems.services.alert_list import list_alerts
 from siems.services.filters import _ALERT, _INCIDENT
 from siems.vocabulary import Role
 
@@ -25,7 +27,7 @@ def incidents(world: World, query: str = "", **more: Any) -> list[str]:
 
 
 def alerts(world: World, query: str = "", **more: Any) -> list[str]:
-    page = world.database.read_now(queries.list_alerts, ask(world, query, **more))
+    page = world.database.read_now(list_alerts, ask(world, query, **more))
     return [item.id for item in reversed(page.items)]
 
 
@@ -39,7 +41,6 @@ def board(world: World) -> World:
     world.act(ana, "ack", "INC-2")
     world.fires("Büro-Ä", "slow_app", "LOW")
     world.act(ana, "ack", "INC-3")
-    from datetime import timedelta
 
     world.act(ana, "hold", "INC-3", hold_for="client", until=world.clock.now() + timedelta(hours=2))
     world.fires("web-1", "high_cpu", "MEDIUM", company=BETA)
@@ -222,7 +223,7 @@ def test_pages_of_alerts_are_complete_while_new_ones_come_in(world: World) -> No
         world.fires(f"a{number}", f"s{number}")
     seen, cursor = [], ""
     while True:
-        page = world.database.read_now(queries.list_alerts, ask(world, limit=5, cursor=cursor))
+        page = world.database.read_now(list_alerts, ask(world, limit=5, cursor=cursor))
         seen += [item.id for item in page.items]
         world.fires(f"new{len(seen)}", f"new{len(seen)}")
         if page.next is None:
@@ -250,7 +251,7 @@ def test_a_cursor_that_is_not_ours_is_refused(world: World) -> None:
             world.database.read_now(queries.list_incidents, ask(world, sort="id", cursor=cursor))
     for cursor in (cursor_of("alerts", 1, 0, 10**30), cursor_of("alerts", 10**30, 0, 1), "W1tb" * 1_500):
         with pytest.raises(InvalidField):
-            world.database.read_now(queries.list_alerts, ask(world, cursor=cursor))
+            world.database.read_now(list_alerts, ask(world, cursor=cursor))
 
 
 def test_lists_counts_and_the_summary_stay_within_the_scope(board: World) -> None:

@@ -208,7 +208,8 @@ def test_lists_tell_what_is_on_what_is_to_come_and_what_was(world: World) -> Non
 
 
 def test_alerts_are_found_by_what_suppressed_them(world: World) -> None:
-    from siems.services.queries import Ask, list_alerts
+    from siems.services.alert_list import list_alerts
+    from siems.services.queries import Ask
 
     silence(world)
     world.fires("web-1")

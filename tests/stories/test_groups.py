@@ -91,6 +91,11 @@ def test_one_cause_at_three_clients(running: House, tmp_path: Path) -> None:
     assert "A cut fibre." in house.run("incident", "timeline", joined).out
     house.run("parent", "resolve", ref, "--note", "the provider has repaired it", "--yes")
     assert {house.json("incident", "show", i)["state"] for i in (one, two, joined)} == {"RESOLVED"}
+    assert ref not in [one["id"] for one in house.json("parent", "list")]
+    for flags in (("--all",), ("--ended",), ("--state", "resolved")):
+        assert ref in [one["id"] for one in house.json("parent", "list", *flags)]
+    assert "say different things" in house.run("parent", "list", "--all", "--ended", exit=2).err
+    assert "one or several of: open" in house.run("parent", "list", "--state", "gone", exit=2).err
     heard = " ".join(notice["subject"] for notice in mona.json("notify", "inbox"))
     assert f"dana wrote about {one}" in heard
     assert house.run("audit", "verify").code == 0

@@ -15,7 +15,7 @@ REDRAWN = 5.0
 
 
 def pages(door: Door, what: str, query: str, limit: str, **more: Any) -> tuple[list[dict[str, Any]], int]:
-    """(items, how many there are): 30 on a terminal, all for scripts, or what `--limit` says."""
+    """(items, how many there are, as far as that was counted): 30 on a terminal, all for scripts, or `--limit`."""
     wanted = _limit(door, limit)
     fetch = getattr(door.client, what)
     items: list[dict[str, Any]] = []
@@ -25,8 +25,10 @@ def pages(door: Door, what: str, query: str, limit: str, **more: Any) -> tuple[l
         page = fetch(query, limit=size, cursor=cursor, **more)
         items += page["items"]
         total, cursor = page["total"], page["next"] or ""
-        if not cursor or (wanted is not None and len(items) >= wanted):
-            return items, total
+        if not cursor:
+            return items, max(len(items), 0 if page.get("at_least") else total)
+        if wanted is not None and len(items) >= wanted:
+            return items, max(len(items) + 1, total)
 
 
 def _limit(door: Door, text: str) -> int | None:

@@ -32,9 +32,17 @@ COLUMNS = (
 
 @app.command("list")
 @leaf
-def list_(door: Door, ended: Annotated[bool, typer.Option("--ended", help="those that are over")] = False) -> None:
-    """Those that are open, the newest first."""
-    show_list(door, door.client.parents(ended=ended), COLUMNS)
+def list_(
+    door: Door,
+    state: Annotated[str, typer.Option("--state", help="open,resolved,closed")] = "",
+    ended: Annotated[bool, typer.Option("--ended", help="those that are over")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="open and over")] = False,
+) -> None:
+    """Those that are open, the newest first; or others: siems parent list --all"""
+    said = [flag for flag, given in (("--state", state), ("--ended", ended), ("--all", everything)) if given]
+    if len(said) > 1:
+        raise errors.UsageError(f"{said[0]} and {said[1]} say different things", hint=f"siems parent list {said[0]}")
+    show_list(door, door.client.parents(state=state or ("all" if everything else "ended" if ended else "")), COLUMNS)
 
 
 @app.command()

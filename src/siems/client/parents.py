@@ -8,9 +8,9 @@ from siems.client.transport import Transport, given, part
 
 
 class Parents(Transport):
-    def parents(self, *, ended: bool = False, limit: int = 0) -> list[dict[str, Any]]:
+    def parents(self, *, state: str = "", limit: int = 0) -> list[dict[str, Any]]:
         """`list[wire.ParentView]`: those that are open, or that are over."""
-        return self._items("/parents", ended="true" if ended else "", limit=limit)
+        return self._items("/parents", state=state, limit=limit)
 
     def parent(self, ref: str) -> dict[str, Any]:
         """`wire.ParentView`."""

@@ -188,7 +188,6 @@ class Advising:
 
     async def _ask(self, work: Work, question: Question) -> Insight | None:
         """The first sound answer of the providers in their order."""
-        rules: dict[str, Any] = await asyncio.to_thread(by_rules, question)
         for provider in self.providers:
             advisor = provider.advisor
             if advisor is None or (advisor.leaves and work.mode is not AdviceMode.ON):
@@ -198,7 +197,7 @@ class Advising:
             try:
                 if not advisor.leaves:
                     return read_draft((await self._timed(advisor, question)).draft, question, provider.name)
-                return await self._ask_outside(provider, advisor, work, question, rules)
+                return await self._ask_outside(provider, advisor, work, question)
             except (TryLater, Refused, Nonsense, TimeoutError, SiemsError) as why:
                 await self._did_not(provider, work, why)
             except Exception as why:  # a provider of somebody else's making
@@ -206,8 +205,9 @@ class Advising:
         return None
 
     async def _ask_outside(
-        self, provider: Provider, advisor: Advisor, work: Work, question: Question, rules: dict[str, Any]
+        self, provider: Provider, advisor: Advisor, work: Work, question: Question
     ) -> Insight | None:  # fmt: skip
+        rules: dict[str, Any] = await asyncio.to_thread(by_rules, question)
         prompt = await asyncio.to_thread(prompt_of, question, rules, names=self.settings.advice.hide_names)
         key, company = f"{provider.name[:8]}:{prompt.key}"[:64], work.company_id
         since = self.clock.now() - timedelta(hours=self.settings.advice.cache_hours)

@@ -152,13 +152,17 @@ class Auto:
         mine = set(needs(self.reading.asset_name))
         if not mine or not spreads(self.reading.signature):
             return assets
-        close, others = set[str](), list[set[str]]()
-        for asset in sorted(assets):
-            theirs = needs(asset)
-            if not theirs or not mine.isdisjoint(theirs):
-                close.add(asset)
-            elif all(other.isdisjoint(theirs) for other in others):
-                others.append(set(theirs))
+        apart = {asset: set(needs(asset)) for asset in assets}
+        if not all(apart.values()):
+            return assets  # what needs nothing may be the trouble of all
+        close = set[str]()
+        while near := {asset for asset, theirs in apart.items() if not mine.isdisjoint(theirs)}:
+            close |= near
+            mine.update(*(apart.pop(asset) for asset in near))
+        others = list[set[str]]()
+        for asset in sorted(apart):
+            if all(other.isdisjoint(apart[asset]) for other in others):
+                others.append(apart[asset])
         return assets if len(others) + 1 >= FOLD_ASSETS else close
 
     def _standing(self, recent: Iterable[Sighting], own: Standing | None = None) -> list[Standing]:

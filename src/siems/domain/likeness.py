@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from siems.domain.advice import Past
 from siems.domain.changing import replace
@@ -39,28 +40,70 @@ def masked(text: str) -> str:
     return " ".join(word.lower() for word in _SPLIT.split(_MASKED.sub("#", text[:400])) if word)
 
 
-def rank(features: Features, past: Sequence[Past], *, most: int, least: float = LEAST) -> list[Past]:
-    """The likest first, the later one of two that are equally alike."""
-    rated = [(_signature(features, one), _assets(features, one), one) for one in past]
-    likely = sorted(rated, key=lambda r: -(SIGNATURE * r[0] + ASSETS * r[1]))[:LOOKED_AT]
-    chosen = {one.number: (signature, assets, one) for signature, assets, one in (*likely, *rated[:LOOKED_AT])}
-    found = [_rated(features, *each) for each in chosen.values()]
-    alike = [one for one in found if one.likeness >= least]
-    return sorted(alike, key=lambda one: (-one.likeness, -one.number))[:most]
+Rated = tuple[float, float, Past]
 
 
-def candidates(features: Features, past: Sequence[Past]) -> list[int]:
-    """The numbers of those whose words are worth looking up."""
-    rated = sorted(past, key=lambda one: -(SIGNATURE * _signature(features, one) + ASSETS * _assets(features, one)))
-    return list(dict.fromkeys(one.number for one in (*rated[:LOOKED_AT], *past[:LOOKED_AT])))
+class Shelf:
+    """Past incidents, the latest first, laid out so that many can be compared with them. Good as long as they are."""
+
+    __slots__ = ("_assets", "_masked", "_places", "_signatures", "messages", "past")
+
+    def __init__(self, past: Sequence[Past]) -> None:
+        self.past = past
+        self.messages: dict[int, tuple[str, ...]] = {}
+        """What was looked up of their alerts."""
+        self._signatures: dict[str, list[int]] = {}
+        self._assets: dict[str, list[int]] = {}
+        for place, one in enumerate(past):
+            self._signatures.setdefault(one.signature, []).append(place)
+            for asset in one.assets:
+                self._assets.setdefault(asset, []).append(place)
+        self._places = list(self._signatures.values())
+        self._masked = [masked(signature) for signature in self._signatures]
+
+    def likely(self, features: Features, *, but: int = 0) -> list[Rated]:
+        """(signature, assets, incident) of the likeliest and of the latest: those whose words are worth a look."""
+        signatures = self._by_signature(features)
+        assets = {place for asset in features.assets for place in self._assets.get(asset, ())}
+        shared = {place: _assets(features, self.past[place]) for place in assets}
+        scores = [
+            (-SIGNATURE * signatures.get(place, 0.0) - ASSETS * shared.get(place, 0.0), place)
+            for place in signatures.keys() | shared.keys()
+        ]
+        order = [place for _, place in nsmallest(LOOKED_AT, scores)]
+        chosen = dict.fromkeys(order)
+        for place in range(len(self.past)):
+            if len(chosen) >= LOOKED_AT:
+                break
+            chosen.setdefault(place)
+        chosen |= dict.fromkeys(range(min(LOOKED_AT, len(self.past))))
+        found = ((signatures.get(at, 0.0), shared.get(at, 0.0), self.past[at]) for at in chosen)
+        return [each for each in found if each[2].number != but]
+
+    def _by_signature(self, features: Features) -> dict[int, float]:
+        """How alike the signatures are, by place: 1 for the same, less for one that is written alike (`HighCPU`)."""
+        found: dict[int, float] = {}
+        for signature in features.signatures:
+            for _, score, at in process.extract_iter(
+                masked(signature), self._masked, scorer=fuzz.token_set_ratio, score_cutoff=80
+            ):
+                for place in self._places[at]:
+                    found[place] = max(found.get(place, 0.0), 0.8 * score / 100)
+            for place in self._signatures.get(signature, ()):
+                found[place] = 1.0
+        return found
 
 
-def _signature(features: Features, one: Past) -> float:
-    """1 for the same signature, less for one that is written alike (`HighCPU`, `high_cpu_usage`)."""
-    if one.signature in features.signatures:
-        return 1.0
-    best = max((fuzz.token_set_ratio(masked(one.signature), masked(s)) for s in features.signatures), default=0.0)
-    return 0.8 * best / 100 if best >= 80 else 0.0
+def rank(
+    features: Features, likely: Iterable[Rated], messages: Mapping[int, Sequence[str]], *, most: int,
+    least: float = LEAST,
+) -> list[Past]:  # fmt: skip
+    """The likest of these first, the later one of two that are equally alike; what was said in each by its number."""
+    ours = {masked(text) for text in features.messages} - {""}
+    rated = [(_likeness(ours, messages.get(one.number, one.messages), s, a), s, a, one) for s, a, one in likely]
+    alike = [each for each in rated if each[0][0] >= least]
+    alike.sort(key=lambda each: (-each[0][0], -each[3].number))
+    return [_told(features, *each) for each in alike[:most]]
 
 
 def _assets(features: Features, one: Past) -> float:
@@ -68,11 +111,17 @@ def _assets(features: Features, one: Past) -> float:
     return len(both) / min(len(features.assets), len(one.assets)) if both else 0.0
 
 
-def _rated(features: Features, signature: float, assets: float, one: Past) -> Past:
-    text = _alike(features.messages, one.messages)
+def _likeness(ours: set[str], said: Iterable[str], signature: float, assets: float) -> tuple[float, float]:
+    """(how alike all in all, how alike the words)."""
+    text = _alike(ours, said)
     likeness = SIGNATURE * signature + ASSETS * assets + TEXT * text
     if text >= 0.95 and not signature:
         likeness = max(likeness, 0.5)  # two tools say the same thing by other names
+    return round(likeness, 2), text
+
+
+def _told(features: Features, alike: tuple[float, float], signature: float, assets: float, one: Past) -> Past:
+    likeness, text = alike
     why = []
     if signature == 1.0:
         why.append(f"same signature {one.signature}")
@@ -83,12 +132,11 @@ def _rated(features: Features, signature: float, assets: float, one: Past) -> Pa
         why.append(f"same asset {both[0]}" if len(both) == 1 else f"{len(both)} of the same assets")
     if text >= 0.6:
         why.append(f"text {text:.0%} alike")
-    return replace(one, likeness=round(likeness, 2), why=tuple(why))
+    return replace(one, likeness=likeness, why=tuple(why))
 
 
 def _alike(ours: Iterable[str], theirs: Iterable[str]) -> float:
-    """How much the nearest two messages have in common, numbers apart."""
-    known = {masked(text) for text in ours} - {""}
+    """How much the nearest two messages have in common, numbers apart; ours are masked already."""
     other = {masked(text) for text in theirs} - {""}
-    best = max((fuzz.token_sort_ratio(a, b) for a in known for b in other), default=0.0)
+    best = max((fuzz.token_sort_ratio(a, b) for a in ours for b in other), default=0.0)
     return round(best / 100, 2)

@@ -316,6 +316,6 @@ def replay(
     stream: Iterable[Happening], rules: Rules, edges: Mapping[str, tuple[str, ...]], *,
     told: Callable[[int], None] | None = None,
 ) -> Outcome:  # fmt: skip
-    """What the stream becomes, in the order of its times and then of its ids."""
+    """What the stream becomes, in the order of its times and then of its ids, in which the writer placed them."""
     ordered = sorted(stream, key=lambda h: (h.at, h.id))
     return Replay(rules, edges).run(ordered, told=told)

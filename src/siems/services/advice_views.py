@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from siems.domain.advice import Past, Standing
 from siems.domain.incident import Incident
+from siems.domain.likeness import Shelf
 from siems.domain.permissions import Actor, Permission, allowed, require, require_role
 from siems.services import insights
 from siems.services.filters import in_scope
@@ -83,7 +84,7 @@ def similar(
     where = in_scope(t.incident.c.company_id, actor) if everywhere else t.incident.c.company_id == incident.company_id
     past = insights.past_of(connection, where, now)
     symptoms = insights.symptoms_of(connection, incident.id)
-    found = insights.alike(connection, incident, symptoms, past, most=max(1, min(limit or 10, MOST_SIMILAR)))
+    found = insights.alike(connection, incident, symptoms, Shelf(past), most=max(1, min(limit or 10, MOST_SIMILAR)))
     names = load_names(connection)
     return [_similar_view(one, names) for one in found]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from siems.domain import measures as m
 from siems.domain.measures import Measure, Sums
@@ -15,7 +15,7 @@ from siems.errors import Forbidden, InvalidField
 from siems.services import analytics_sql as q
 from siems.services import users
 from siems.services.analytics_groups import Asked, Key, alert_key, called, exploded, key_column, ordered, word
-from siems.services.analytics_sql import Range, total
+from siems.services.analytics_sql import Range
 from siems.services.filters import Asker, in_scope, incident_filter
 from siems.services.views import load_names
 from siems.storage import tables as t
@@ -124,6 +124,12 @@ def _earlier(asked: Asked) -> list[Range]:
 
 
 ALL = object()
+_COHORTS = frozenset({"opened", "answered", "resolved"})
+_OF_OPENED = frozenset({
+    "opened", "reopened", "escalated", "response_in_time", "response_breached", "response_cancelled",
+    "response_running", "resolution_in_time", "resolution_breached", "resolution_running",
+})  # fmt: skip
+"""What is counted of incidents that opened in the range."""
 
 
 def _figures(
@@ -155,9 +161,11 @@ class _Count:
         self._answers: dict[Key, list[int]] = {}
         self._resolutions: dict[Key, list[int]] = {}
         shown = set(m.REPORTS[asked.kind])
-        self._opened()
-        self._answered(spread=Measure.MTTA_MEDIAN in shown)
-        self._resolved(spread=Measure.MTTR_MEDIAN in shown)
+        self._counted()
+        if Measure.MTTA_MEDIAN in shown:
+            self._spread(self._answers, q.ANSWERING, q.answered(span), _I.answered_at)
+        if Measure.MTTR_MEDIAN in shown:
+            self._spread(self._resolutions, q.RESOLVING, q.resolved(span), _I.resolved_at)
         if Measure.OPEN_NOW in shown:
             self._open_now()
         if Measure.ALERTS in shown:
@@ -177,42 +185,54 @@ class _Count:
             self.groups.setdefault(one, Sums()).add(sums)
 
     def _key(self, at: Any = _I.created_at) -> Any:
-        return key_column(self._asked, self._span, at)
+        key = key_column(self._asked, self._span, at)
+        # as it is, an index of clients would lead to each row one by one, only to have them in order
+        return key.concat("") if self._asked.by == "company" else key
 
     def _rows(self, columns: list[Any], cohort: q.Clause, at: Any = _I.created_at) -> Iterable[Any]:
         key = self._key(at)
         return self._connection.execute(select(key, *columns).where(cohort, self._scope).group_by(key))
 
-    def _opened(self) -> None:
-        names = (
-            "opened", "reopened", "escalated", "response_in_time", "response_breached", "response_cancelled",
-            "response_running", "resolution_in_time", "resolution_breached", "resolution_running", "alerts",
-        )  # fmt: skip
-        columns = [func.count(), total(q.REOPENED), total(q.ESCALATED)]
-        columns += [total(word == q.RESPONSE) for word in ("in_time", "breached", "cancelled", "running")]
-        columns += [total(word == q.RESOLUTION) for word in ("in_time", "breached", "running")]
-        columns.append(func.coalesce(func.sum(q.ALERTS), 0))
-        tools = self._asked.by == "tool"
-        for key, *found in self._rows(columns, q.opened(self._span)):
-            sums = Sums(**{name: int(value) for name, value in zip(names, found, strict=True)})
-            if tools:  # which tool said how much is counted by alert
-                self.all.alerts += sums.alerts
-                sums.alerts = 0
-            self._add(key, sums)
+    def _counted(self) -> None:
+        """All counts and times in one look at each incident. Days are those of what is counted, so they take three."""
+        if self._asked.by != "day":
+            self._look(_I.created_at, or_(q.opened(self._span), q.answered(self._span), q.resolved(self._span)))
+            return
+        self._look(_I.created_at, q.opened(self._span), "opened")
+        self._look(_I.answered_at, q.answered(self._span), "answered")
+        self._look(_I.resolved_at, q.resolved(self._span), "resolved")
 
-    def _answered(self, *, spread: bool) -> None:
-        columns = [func.count(), func.sum(q.ANSWERING)]
-        for key, count, micros in self._rows(columns, q.answered(self._span), _I.answered_at):
-            self._add(key, Sums(answered=count, answering=int(micros)))
-        if spread:
-            self._spread(self._answers, q.ANSWERING, q.answered(self._span), _I.answered_at)
+    def _look(self, at: Any, cohort: q.Clause, only: str = "") -> None:
+        bits, names = q.bits_of(self._span, only)
+        inner = (
+            select(
+                self._key(at).label("key"), bits.label("bits"), q.ALERTS.label("alerts"),
+                q.ANSWERING.label("answering"), q.RESOLVING.label("resolving"),
+            ).where(cohort, self._scope).subquery()
+        ).c  # fmt: skip
+        sums = (func.count(), *(func.sum(c) for c in (inner.alerts, inner.answering, inner.resolving)))
+        for key, number, count, *added in self._connection.execute(
+            select(inner.key, inner.bits, *sums).group_by(inner.key, inner.bits)
+        ):
+            said = {name for at_bit, name in enumerate(names) if number >> at_bit & 1}
+            self._take(key, said if not only else said - (_COHORTS - {only}), count, *(int(one or 0) for one in added))
 
-    def _resolved(self, *, spread: bool) -> None:
-        columns = [func.count(), func.sum(q.RESOLVING), total(q.HEALED)]
-        for key, count, micros, healed in self._rows(columns, q.resolved(self._span), _I.resolved_at):
-            self._add(key, Sums(resolved=count, resolving=int(micros), self_healed=int(healed)))
-        if spread:
-            self._spread(self._resolutions, q.RESOLVING, q.resolved(self._span), _I.resolved_at)
+    def _take(self, key: Key, said: set[str], count: int, alerts: int, answering: int, resolving: int) -> None:
+        """So many incidents of which the same is true."""
+        sums = Sums()
+        if "opened" in said:
+            for name in said & _OF_OPENED:
+                setattr(sums, name, count)
+            if self._asked.by == "tool":  # which tool said how much is counted by alert
+                self.all.alerts += alerts
+            else:
+                sums.alerts = alerts
+        if "answered" in said:
+            sums.answered, sums.answering = count, answering
+        if "resolved" in said:
+            sums.resolved, sums.resolving = count, resolving
+            sums.self_healed = count if "self_healed" in said else 0
+        self._add(key, sums)
 
     def _spread(self, into: dict[Key, list[int]], took: Any, cohort: q.Clause, at: Any) -> None:
         """Every single duration, for what is in the middle and at the end."""

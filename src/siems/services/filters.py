@@ -10,10 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     and_,
-    case,
     false,
     func,
     literal,
@@ -21,19 +19,18 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    type_coerce,
 )
 
 from siems.clock import to_micros
 from siems.domain.permissions import Actor
 from siems.errors import InvalidField
 from siems.grammar import And, Not, Or, Query, Term, parse_query, parse_span
+from siems.services.due import NEVER, next_due, raw
 from siems.storage import tables as t
 from siems.storage.tables import Instant
 from siems.vocabulary import AlertStatus, Category, Role, Severity, State
 
 Clause = ColumnElement[bool]
-NEVER = 1 << 62
 
 _OPS: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -89,24 +86,6 @@ def _compile(query: Query, fields: Mapping[str, Field], asker: Asker) -> Clause:
             return fields[field](query, asker)
 
 
-# --- what is due next ------------------------------------------------------------------------------------------
-
-
-def next_due() -> ColumnElement[int]:
-    """Microseconds of the earliest clock of an incident that still runs; a large number when none does."""
-    i = t.incident.c
-    ended = i.state.in_([State.RESOLVED.value, State.CLOSED.value])
-    no_response = or_(i.response_met_at.is_not(None), i.response_cancelled.is_(True))
-    response = case((no_response, NEVER), else_=_raw(i.response_due))
-    resolution = case((i.paused_since.is_not(None), NEVER), else_=_raw(i.resolution_due))
-    return case((ended, NEVER), (response < resolution, response), else_=resolution)
-
-
-def _raw(column: Any) -> ColumnElement[int]:
-    """A time as the number that it is kept as."""
-    return type_coerce(column, BigInteger)
-
-
 # --- fields ----------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +127,14 @@ def _known(term: Term, known: Mapping[str, str], value: str) -> str:
         ) from why
 
 
+def alert_status(term: Term, asker: Asker) -> Clause:
+    """What is not resolved is asked for in the words of its index, so that it can be used."""
+    found = _among(_ALR.status, AlertStatus)(term, asker)
+    if AlertStatus.RESOLVED.value in (value.lower() for value in term.values):
+        return found
+    return and_(found, _ALR.status != literal(AlertStatus.RESOLVED.value, literal_execute=True))
+
+
 def _severity(column: Any) -> Field:
     def clause(term: Term, asker: Asker) -> Clause:
         levels = []
@@ -163,7 +150,7 @@ def _severity(column: Any) -> Field:
 
 
 def _number(column: Any) -> Field:
-    wide = _raw(column)  # a number too large for the column is no error, there just is none
+    wide = raw(column)  # a number too large for the column is no error, there just is none
 
     def clause(term: Term, asker: Asker) -> Clause:
         numbers = [_int(term, value) for value in term.values]
@@ -320,7 +307,7 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "company": _company(_ALR.company_id),
         "company_id": _company(_ALR.company_id),
         "severity": _severity(_ALR.severity),
-        "status": _among(_ALR.status, AlertStatus),
+        "status": alert_status,
         "suppressed_by": _suppressed_by,
         "asset": _contains(_ALR.asset_name),
         "asset_name": _contains(_ALR.asset_name),
@@ -335,4 +322,4 @@ _ALERT: Mapping[str, Field] = MappingProxyType(
         "last_seen": _time(_ALR.last_seen_at),
     }
 )
-ALERT_FIELDS = frozenset(_ALERT)
+ALERT_FIELDS, INCIDENT_FIELDS = frozenset(_ALERT), frozenset(_INCIDENT)

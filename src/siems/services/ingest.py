@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -20,6 +21,7 @@ from siems.domain.events import (
     Recorded,
 )
 from siems.domain.incident import Incident, with_transition
+from siems.domain.instant import in_order
 from siems.domain.permissions import SYSTEM
 from siems.domain.strategies import timed
 from siems.errors import ReplayMismatch
@@ -76,7 +78,7 @@ def _answer(uow: UnitOfWork, company: CompanyMemory, incoming: Incoming) -> Aler
     raw, read = _Raw(uow, incoming), incoming.read
     # a remark on what ends with this body comes before its end, one on what begins with it after its beginning
     about = {remark: _remark(uow, company, incoming.source, remark) for remark in read.remarks}
-    taken = [_take(uow, company, reading, raw, incoming) for reading in read.readings]
+    taken = _taken(uow, company, read.readings, raw, incoming)
     for remark, alert in about.items():
         about[remark] = alert or _remark(uow, company, incoming.source, remark)
     for change in read.changes:
@@ -92,6 +94,24 @@ def _answer(uow: UnitOfWork, company: CompanyMemory, incoming: Incoming) -> Aler
         incident_id=None if noted is None or noted.incident_id is None else f"INC-{noted.incident_id}",
         warnings=list(read.warnings),
     )  # fmt: skip
+
+
+def _taken(
+    uow: UnitOfWork, company: CompanyMemory, readings: Sequence[Reading], raw: _Raw, incoming: Incoming
+) -> list[AlertAccepted]:
+    """The answers in the order of the body; which of its alerts share an incident does not depend on that order."""
+    names = [reading.fingerprint(company.id) for reading in readings]
+    if len(readings) == 1:
+        return [_take(uow, company, readings[0], names[0], raw, incoming)]
+    active = company.alerts
+
+    def settled(name: str) -> bool:
+        known = active.get(name)
+        return known is not None and known.incident_id is not None
+
+    order = in_order(readings, names, settled, company.topology)
+    found = {at: _take(uow, company, readings[at], names[at], raw, incoming) for at in order}
+    return [found[at] for at in range(len(readings))]
 
 
 def _remark(uow: UnitOfWork, company: CompanyMemory, source: str, remark: Remark) -> Alert | None:
@@ -128,8 +148,9 @@ class _Raw:
         return self._number
 
 
-def _take(uow: UnitOfWork, company: CompanyMemory, reading: Reading, raw: _Raw, incoming: Incoming) -> AlertAccepted:
-    fingerprint = reading.fingerprint(company.id)
+def _take(
+    uow: UnitOfWork, company: CompanyMemory, reading: Reading, fingerprint: str, raw: _Raw, incoming: Incoming
+) -> AlertAccepted:
     known = uow.alerts.active(company, fingerprint)
     warnings = [*incoming.read.warnings, *reading.warnings]
     if not reading.firing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from siems.domain.advice import Experience, Past, Question, Standing, Symptom
-from siems.domain.changing import replace
 from siems.domain.incident import Incident
-from siems.domain.likeness import Features, candidates, masked, rank
-from siems.services.run_counts import times_fixed
+from siems.domain.likeness import Features, Shelf, masked, rank
+from siems.services.run_counts import signatures_fixed, times_fixed
 from siems.storage import tables as t
 from siems.storage.rows import incident_from
 from siems.vocabulary import Category, Severity
@@ -36,6 +35,12 @@ class Background:
     categories: Mapping[str, Category] = field(default_factory=dict)
     words: Mapping[str, Mapping[Category, int]] = field(default_factory=dict)
     name: str = ""
+    fixed: frozenset[str] = frozenset()
+    """Signatures of incidents that a runbook has ended."""
+    shelf: Shelf = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shelf", Shelf(self.past))
 
 
 def background(connection: Connection, company_id: str, now: datetime) -> Background:
@@ -53,6 +58,7 @@ def background(connection: Connection, company_id: str, now: datetime) -> Backgr
         critical=frozenset(row.name for row in assets if row.critical),
         categories={row.name: Category(row.category) for row in assets if row.category in tuple(Category)},
         words=_words(past),
+        fixed=signatures_fixed(connection, company_id),
         name=connection.execute(select(t.company.c.name).where(t.company.c.id == company_id)).scalar() or company_id,
     )  # fmt: skip
 
@@ -110,11 +116,12 @@ def question_of(
     if not symptoms:
         return None
     assets = {one.asset for one in symptoms}
-    similar = alike(connection, incident, symptoms, known.past, most=SHOWN)
+    similar = alike(connection, incident, symptoms, known.shelf, most=SHOWN)
+    signatures = known.fixed & {one.signature for one in symptoms}
     return Question(
         incident=incident, company=known.name, symptoms=symptoms, depends_on=_above(assets, known.depends_on),
         critical=known.critical, categories={a: known.categories[a] for a in assets if a in known.categories},
-        similar=tuple(similar), fixed_by=fixed_by(connection, company_id, {one.signature for one in symptoms}),
+        similar=tuple(similar), fixed_by=fixed_by(connection, company_id, signatures) if signatures else (),
         experience=_experience(connection, incident, known), now=now,
     )  # fmt: skip
 
@@ -136,7 +143,7 @@ def symptoms_of(connection: Connection, number: int) -> tuple[Symptom, ...]:
 
 
 def alike(
-    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], past: Sequence[Past], *, most: int
+    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], shelf: Shelf, *, most: int
 ) -> list[Past]:  # fmt: skip
     """The past incidents that look like this one, the likest first."""
     features = Features(
@@ -144,11 +151,11 @@ def alike(
         frozenset({*incident.assets, *(one.asset for one in symptoms)}),
         tuple(dict.fromkeys(one.message for one in symptoms[:20])),
     )
-    others = [one for one in past if one.number != incident.id]
-    wanted = candidates(features, others)
-    messages = _messages(connection, wanted)
-    told = [replace(one, messages=messages[one.number]) if one.number in messages else one for one in others]
-    return rank(features, told, most=most)
+    likely, known = shelf.likely(features, but=incident.id), shelf.messages
+    unknown = [one.number for _, _, one in likely if one.number not in known]
+    if unknown:
+        known.update(dict.fromkeys(unknown, ()) | _messages(connection, unknown))
+    return rank(features, likely, known, most=most)
 
 
 def _messages(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -204,7 +211,7 @@ def _experience(connection: Connection, incident: Incident, known: Background) -
     )  # fmt: skip
 
 
-def fixed_by(connection: Connection, company_id: str, signatures: set[str]) -> tuple[str, ...]:
+def fixed_by(connection: Connection, company_id: str, signatures: Collection[str]) -> tuple[str, ...]:
     """Runbooks whose runs ended incidents with these signatures, the most successful first."""
     found = times_fixed(connection, company_id, sorted(signatures))
     return tuple(sorted(found, key=lambda name: (-found[name], name)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from siems.domain.parent import Parent
+from siems.domain.parent import Parent, ParentState
 from siems.domain.permissions import Actor, Permission, missing, require_role
+from siems.errors import InvalidField
 from siems.services.filters import in_scope
 from siems.services.queries import MAX_PAGE, number_of
 from siems.services.views import Names, load_names
@@ -20,11 +22,27 @@ from siems.wire import ParentChild, ParentLine, ParentView
 LINES = 100
 
 
-def list_parents(connection: Connection, actor: Actor, *, ended: bool, limit: int) -> list[ParentView]:
-    """Those that are open, the newest first; with `ended` those that are over."""
+def states_named(words: str) -> frozenset[ParentState]:
+    """The states that `open,resolved` names, or `ended`, or `all`; without a word, open. Raises InvalidField."""
+    found: set[ParentState] = set()
+    for word in filter(None, (part.strip().lower() for part in (words or "open").split(","))):
+        if word in ("all", "ended"):
+            found |= set(ParentState) if word == "all" else set(ParentState) - {ParentState.OPEN}
+        elif word in tuple(ParentState):
+            found.add(ParentState(word))
+        else:
+            known = ", ".join((*ParentState, "ended", "all"))
+            raise InvalidField(f"a group is not {word[:20]!r}", hint=f"one or several of: {known}")
+    return frozenset(found)
+
+
+def list_parents(
+    connection: Connection, actor: Actor, *, states: Collection[ParentState], limit: int
+) -> list[ParentView]:
+    """Those in one of these states, the newest first."""
     require_role(actor, Permission.SEE_PARENTS)
     p, child = t.parent.c, t.parent_child.c
-    where: list[Any] = [p.state != "open" if ended else p.state == "open"]
+    where: list[Any] = [p.state.in_(sorted(states))]
     if actor.role is not Role.ADMIN:
         where.append(p.id.in_(select(child.parent_id).where(in_scope(child.company_id, actor))))
     rows = connection.execute(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, literal, or_, select, type_coerce
 
 from siems.clock import from_micros, to_micros
 from siems.domain import priority
 from siems.domain.incident import Incident
 from siems.domain.permissions import ALLOWED, Actor, Permission, missing
 from siems.errors import InvalidField
-from siems.services.filters import Asker, alert_filter, in_scope, incident_filter, next_due
+from siems.services.due import NEVER, next_due
+from siems.services.filters import Asker, Clause, in_scope, incident_filter
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.insight_views import advised, with_insight
+from siems.services.query_terms import says_open
 from siems.services.stands import STAND
 from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
@@ -76,7 +79,7 @@ def _least(value: Any, limit: int) -> Any:
     return case((value > limit, limit), else_=value)
 
 
-def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, int] | None:
+def read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, int] | None:
     """(as_of, value, id) after which a page begins. Raises InvalidField."""
     if not text:
         return None
@@ -90,7 +93,7 @@ def _read_cursor(text: str, sort: str, now: datetime) -> tuple[datetime, int, in
         raise InvalidField("this cursor is not one of ours, or of another sort order", hint="begin without it") from why
 
 
-def _write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
+def write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
     text = json.dumps([sort, to_micros(as_of), value, number]).encode()
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
@@ -98,50 +101,69 @@ def _write_cursor(sort: str, as_of: datetime, value: int, number: int) -> str:
 def list_incidents(connection: Connection, ask: Ask) -> Page[IncidentView]:
     """A page of incidents; what was folded away is only shown when it is asked for."""
     sort = ask.sort or "sla"
-    start = _read_cursor(ask.cursor, sort, ask.now)
+    start = read_cursor(ask.cursor, sort, ask.now)
     as_of = start[0] if start else ask.now
     by = _sorts(as_of).get(sort.removeprefix("-"))
     if by is None:
         known = ", ".join(_sorts(as_of))
         raise InvalidField(f"incidents cannot be sorted by {sort!r}", hint=f"one of: {known}; - for descending")
     where = and_(in_scope(t.incident.c.company_id, ask.actor), incident_filter(ask.query, Asker(ask.actor, as_of)))
-    total = connection.execute(select(func.count()).select_from(t.incident).where(where)).scalar_one()
-    down = sort.startswith("-")
-    number = t.incident.c.id
-    page = where
+    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
+    found = _sorted(connection, where, ask.query, sort, by, start, limit + 1)
+    total = len(found)
+    if start is not None or total > limit:
+        total = connection.execute(select(func.count()).select_from(t.incident).where(where)).scalar_one()
+    names = load_names(connection)
+    items = [
+        incident_view(connection, incident, ask.actor, names, as_of=as_of)
+        for incident in _whole(connection, [number for _, number in found[:limit]])
+    ]
+    items = advised(connection, items, ask.actor)
+    following = None if len(found) <= limit else write_cursor(sort, as_of, *found[limit - 1])
+    return Page(items=items, next=following, total=total, as_of=as_of)
+
+
+def _sorted(
+    connection: Connection, where: Clause, query: str, sort: str, by: ColumnElement[int],
+    start: tuple[datetime, int, int] | None, most: int,
+) -> list[tuple[int, int]]:  # fmt: skip
+    """(value, number) of a page: what is sorted is no wider than that."""
+    i = t.incident.c
+    if sort != "sla" or says_open(query):
+        return _ordered(connection, where, sort, by, start, most)
+    # what has nothing due comes last, by its number: the many that have ended need not be sorted
+    i = t.incident.c
+    found: list[tuple[int, int]] = []
+    if start is None or start[1] < NEVER:
+        open_ = i.state.in_([literal(state, literal_execute=True) for state in OPEN_STATES])
+        found = _ordered(connection, and_(where, open_, by < NEVER), sort, by, start, most)
+        start = None
+    if len(found) < most:
+        after = 0 if start is None else start[2]
+        last = select(i.id).where(where, by == NEVER, i.id > after).order_by(i.id).limit(most - len(found))
+        found += [(NEVER, number) for number in connection.execute(last).scalars()]
+    return found
+
+
+def _ordered(
+    connection: Connection, where: Clause, sort: str, by: ColumnElement[int], start: tuple[datetime, int, int] | None,
+    most: int,
+) -> list[tuple[int, int]]:  # fmt: skip
+    down, number = sort.startswith("-"), t.incident.c.id
     if start is not None:
         _, value, after = start
         past = or_(by < value if down else by > value, and_(by == value, number < after if down else number > after))
-        page = and_(where, past)
-    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
+        where = and_(where, past)
     order = (by.desc(), number.desc()) if down else (by, number)
-    statement = select(by.label("sort_value"), *t.raw_columns(t.incident)).where(page).order_by(*order)
-    rows = connection.execute(statement.limit(limit + 1)).all()
-    names = load_names(connection)
-    items = [incident_view(connection, incident_from(row[1:]), ask.actor, names, as_of=as_of) for row in rows[:limit]]
-    items = advised(connection, items, ask.actor)
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        following = _write_cursor(sort, as_of, int(last[0]), last[1])
-    return Page(items=items, next=following, total=total, as_of=as_of)
+    rows = connection.execute(select(by, number).where(where).order_by(*order).limit(most))
+    return [(int(value), number) for value, number in rows]
 
 
-def list_alerts(connection: Connection, ask: Ask) -> Page[AlertView]:
-    """A page of alerts, newest first."""
-    start = _read_cursor(ask.cursor, "alerts", ask.now)
-    as_of = start[0] if start else ask.now
-    a = t.alert.c
-    where = and_(in_scope(a.company_id, ask.actor), alert_filter(ask.query, Asker(ask.actor, as_of)))
-    total = connection.execute(select(func.count()).select_from(t.alert).where(where)).scalar_one()
-    limit = max(1, min(ask.limit or DEFAULT_PAGE, MAX_PAGE))
-    page = and_(where, a.id < start[2]) if start else where
-    statement = select(*t.raw_columns(t.alert)).where(page).order_by(a.id.desc()).limit(limit + 1)
-    rows = connection.execute(statement).all()
-    names = load_names(connection)
-    items = [alert_view(alert_from(row), names, ask.actor) for row in rows[:limit]]
-    following = _write_cursor("alerts", as_of, 0, rows[limit - 1].id) if len(rows) > limit else None
-    return Page(items=items, next=following, total=total, as_of=as_of)
+def _whole(connection: Connection, numbers: Sequence[int]) -> list[Incident]:
+    """These incidents, in this order."""
+    statement = select(*t.raw_columns(t.incident)).where(t.incident.c.id.in_(numbers))
+    found = {row.id: incident_from(row) for row in connection.execute(statement)} if numbers else {}
+    return [found[number] for number in numbers]
 
 
 # --- one incident ----------------------------------------------------------------------------------------------

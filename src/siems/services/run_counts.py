@@ -23,3 +23,15 @@ def times_fixed(connection: Connection, company_id: str, signatures: Sequence[st
         .group_by(r.runbook)
     )  # fmt: skip
     return {name: int(count) for name, count in rows}
+
+
+def signatures_fixed(connection: Connection, company_id: str) -> frozenset[str]:
+    """The signatures of this company's incidents in which any runbook has succeeded."""
+    r, i = t.run.c, t.incident.c
+    rows = connection.execute(
+        select(i.signature)
+        .distinct()
+        .select_from(t.run.join(t.incident, i.id == r.incident_id))
+        .where(r.company_id == company_id, r.state == RunState.SUCCEEDED.value, r.rollback_of.is_(None))
+    )
+    return frozenset(rows.scalars())

@@ -57,7 +57,9 @@ def _held(connection: Connection, companies: set[str]) -> Counter[str]:
     """How many alerts each silence holds, by its id."""
     a = t.alert.c
     rows = connection.execute(
-        select(a.suppressed_by).where(a.company_id.in_(sorted(companies)), text("status = 'suppressed'"))
+        select(a.suppressed_by).where(
+            a.company_id.in_(sorted(companies)), text("status = 'suppressed'"), text("status <> 'resolved'")
+        )
     )
     return Counter(ref_of(label) for (label,) in rows)
 

@@ -14,6 +14,7 @@ from siems.domain.correlation import Kind
 from siems.domain.deadlines import DueKind
 from siems.domain.events import AlertReceived, AlertSuppressed, Recorded, SilenceExpiring, SilenceLifted
 from siems.domain.incident import Incident
+from siems.domain.instant import rank
 from siems.domain.matchers import Facts
 from siems.domain.permissions import SYSTEM, Actor
 from siems.domain.silence import Silence, active_at, matches, notice_at, ref_of, rolled
@@ -95,7 +96,8 @@ def under(company: CompanyMemory, silence: Silence) -> list[Alert]:
 def _release(uow: UnitOfWork, company: CompanyMemory, silence: Silence) -> None:
     """Let go what this silence held: to another that is on and about it, else into correlation."""
     now, let_go = uow.now, 0
-    for alert in under(company, silence):
+    held, topology = under(company, silence), company.topology
+    for alert in sorted(held, key=lambda a: rank(a.asset_name, a.signature, a.fingerprint, topology)):
         other = silence_for(company, alert, now)
         if other is not None:
             if other.id != silence.id:

@@ -11,7 +11,8 @@ from siems.clock import to_micros
 from siems.domain.incident import Incident
 from siems.domain.permissions import Actor, Permission, require_role
 from siems.errors import InvalidField
-from siems.services.filters import Asker, in_scope, incident_filter, next_due
+from siems.services.due import next_due
+from siems.services.filters import Asker, in_scope, incident_filter
 from siems.services.forecasts import Forecaster
 from siems.services.insight_views import advised
 from siems.services.queries import MAX_PAGE, OPEN_STATES

@@ -19,12 +19,14 @@ class Ask(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Page(Wire, Generic[T]):
-    """A stretch of a list; `next` is the cursor of the following one, None at the end."""
+    """A stretch of a list; `next` is the cursor of the following one, None at the end. `at_least`: there may be more
+    than `total`; and a stretch may be shorter than what was asked for, and still have a next one."""
 
     items: list[T]
     next: str | None
     total: int
     as_of: datetime
+    at_least: bool = False
 
 
 class Problem(Wire):

@@ -13,6 +13,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.errors import InvalidField, NotFound
 from siems.services import (
+    alert_list,
     arrivals,
     assign_views,
     assigning,
@@ -156,7 +157,7 @@ async def look_up_write(call: Call) -> web.Response:
 
 async def list_alerts(call: Call) -> web.Response:
     ask = queries.Ask(call.actor, call.runtime.clock.now(), call.word("query"), "", call.limit(), call.word("cursor"))
-    return answer(await call.read(queries.list_alerts, ask))
+    return answer(await call.read(alert_list.list_alerts, ask))
 
 
 async def show_alert(call: Call) -> web.Response:

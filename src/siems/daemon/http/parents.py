@@ -28,7 +28,8 @@ Verb = Callable[[UnitOfWork, int, str], tuple[bool, str]]
 
 
 async def list_parents(call: Call) -> web.Response:
-    work = partial(parent_views.list_parents, ended=call.word("ended") == "true", limit=call.limit())
+    words = call.word("state") or ("ended" if call.word("ended") == "true" else "")
+    work = partial(parent_views.list_parents, states=parent_views.states_named(words), limit=call.limit())
     return items_of(await call.read(work, call.actor))
 
 

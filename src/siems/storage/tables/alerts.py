@@ -71,11 +71,13 @@ alert = Table(
     Column("raw_id", Id, nullable=True),
     Index("ix_alert_incident_id", "incident_id"),
     Index("ix_alert_company_id_received_at", "company_id", "received_at"),
+    # what is active or suppressed among all that ever was: written at the end, and left when it is over
     Index(
-        "ix_alert_suppressed",
-        "company_id",
-        sqlite_where=text("status = 'suppressed'"),
-        postgresql_where=text("status = 'suppressed'"),
+        "ix_alert_unresolved",
+        "status",
+        "id",
+        sqlite_where=text("status <> 'resolved'"),
+        postgresql_where=text("status <> 'resolved'"),
     ),
 )
 
