@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from datetime import datetime
@@ -41,6 +42,7 @@ def tui(
     """Incidents and alerts, live: siems tui, siems tui INC-12, or siems tui --replay 'yesterday 14:00'"""
     if not sys.stdout.isatty() and not os.environ.get("SIEMS_A11Y"):
         raise errors.UsageError("this is no terminal", hint="siems watch -o jsonl,  or  siems incident list")
+    gc.disable()  # nothing is garbage before the first screen is painted, and looking for some takes time
     client = door.client
     client.via, client.guard = "tui", None  # the console asks by itself
     here = contexts.chosen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -176,6 +177,7 @@ class SiemsApp(
         self.push_screen(self.first_screen())
         self.open_target(self.target or self.saved.place)
         self.link.start()
+        self.call_after_refresh(gc.enable)  # who opened the console has put it off
         if faults := self.keymap.faults:
             more = f"   and {len(faults) - 1} more" if len(faults) > 1 else ""
             self.tell(f"keys.toml: {faults[0]}{more}", "error")
@@ -296,6 +298,7 @@ def run(
         target = f"{target.partition('?')[0] or 'incidents'}?{query or view}"
     if os.environ.get("SIEMS_A11Y") == "1" or os.environ.get("TERM", "") in ("", "dumb"):
         ref = ref if where is Where.DETAIL else ""
+        gc.enable()
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=ref)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal", hint="from a script:  siems incident list --json")
