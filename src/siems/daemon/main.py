@@ -12,30 +12,26 @@ import resource
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
-from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError
 
 from siems import places, present
-from siems.clock import CatchUpClock, Clock, SystemClock, rfc3339
+from siems.clock import CatchUpClock, Clock, SystemClock
 from siems.config import Server, Settings, load
-from siems.daemon import logs, recovery
+from siems.daemon import logs, recovery, upkeep
 from siems.daemon.lock import DatabaseLock
-from siems.daemon.runtime import Runtime, company_defaults, retention_of
+from siems.daemon.runtime import Runtime, company_defaults
 from siems.daemon.supervisor import Supervisor
-from siems.errors import Conflict, NotFound, SiemsError, UsageError
-from siems.services import retention, setup, users
+from siems.daemon.upkeep import readable, with_engine
+from siems.errors import SiemsError, UsageError
+from siems.services import setup, users
 from siems.services.observers import react
 from siems.services.sla_settings import countries, warm
-from siems.storage import migrations, rotation, signing_key, statistics
+from siems.storage import migrations, signing_key
 from siems.storage.database import Database, open_engine, parse_url
-from siems.storage.dialect import translated
 from siems.storage.vault import Vault
 from siems.vocabulary import MSP
 from siems.wire import UserAsk
@@ -76,13 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--admin", required=True)
     init.add_argument("--name", default="")
     init.set_defaults(run=run_init)
-    upgrade = commands.add_parser("upgrade")
-    upgrade.add_argument("--to", default="head")
-    upgrade.set_defaults(run=run_upgrade)
-    commands.add_parser("check").set_defaults(run=run_check)
-    commands.add_parser("rotate-key").set_defaults(run=run_rotate_key)
-    commands.add_parser("stats").set_defaults(run=run_stats)
     commands.add_parser("settings").set_defaults(run=run_settings)
+    upkeep.add_commands(commands)
     recovery.add_commands(commands)
     bodies = commands.add_parser("check-bodies")
     bodies.add_argument("folder", type=Path)
@@ -92,94 +83,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 # --- commands beside the daemon --------------------------------------------------------------------------------
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """A file that is no database is said to be damaged; what may pass is Unavailable."""
-    try:
-        with translated():
-            yield
-    except DatabaseError as why:
-        raise Conflict(f"the database file is damaged: {why.orig}", hint="restore a backup") from why
-
-
-def _with_engine(work: Callable[[Engine], Any]) -> Any:
-    settings = load()
-    url = parse_url(settings.database_url)
-    _make_room(url.database if url.get_backend_name() == "sqlite" else None)
-    with DatabaseLock(url):
-        engine = open_engine(url)
-        try:
-            with _readable():
-                return work(engine)
-        finally:
-            engine.dispose()
-
-
-def _make_room(file: str | None) -> None:
-    if file:
-        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
-def _existing(settings: Settings) -> Engine:
-    """The database to read from. Raises NotFound where its file is not there."""
-    url = parse_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        raise NotFound(f"there is no database {url.database}", hint="siems init --admin you@msp.example")
-    return open_engine(url, read_only=True)
-
-
-def run_upgrade(ask: argparse.Namespace) -> int:
-    before, after = _with_engine(lambda engine: migrations.upgrade(engine, ask.to))
-    print(json.dumps({"before": before, "after": after, "changed": before != after}))
-    return 0
-
-
-def run_rotate_key(ask: argparse.Namespace) -> int:
-    """Another key for all that is stored encrypted."""
-
-    def work(engine: Engine) -> dict[str, int]:
-        migrations.check(engine)
-        return rotation.rotate(engine, places.key_file())
-
-    print(json.dumps({"key_file": str(places.key_file()), "sealed": _with_engine(work)}))
-    return 0
-
-
-def run_check(ask: argparse.Namespace) -> int:
-    """Whether the schema is the right one and the file is whole; takes no lock, so it may run beside a daemon."""
-    engine = _existing(load())
-    with _readable():
-        migrations.check(engine)
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
-                if said != "ok":
-                    raise Conflict(f"the database file is damaged: {said}", hint="restore a backup")
-    engine.dispose()
-    print(json.dumps({"ok": True, "schema": migrations.head()}))
-    return 0
-
-
-def run_stats(ask: argparse.Namespace) -> int:
-    """What is in the database, and from when on it will be removed; beside a daemon that runs, too."""
-    settings = load()
-    engine = _existing(settings)
-    kept, now = retention_of(settings), SystemClock().now()
-    try:
-        with _readable():
-            migrations.check(engine)
-            with engine.connect() as connection:
-                found, (whole, free) = statistics.tables(connection), statistics.room(connection)
-    finally:
-        engine.dispose()
-    for row in found:
-        age = retention.age_of(kept, row["table"])
-        row["oldest"] = row["oldest"] and rfc3339(row["oldest"])
-        row["kept_days"] = age and age.days
-    print(json.dumps({"bytes": whole, "free_bytes": free, "as_of": rfc3339(now), "tables": found}))
-    return 0
 
 
 def run_settings(ask: argparse.Namespace) -> int:
@@ -207,7 +110,7 @@ def run_init(ask: argparse.Namespace) -> int:
     made = not password
     password = password or secrets.token_urlsafe(15)
     hashed = users.hash_password(password, settings.auth.min_password)
-    _with_engine(migrations.upgrade)
+    with_engine(migrations.upgrade)
     url = parse_url(settings.database_url)
     with DatabaseLock(url):
         database = Database(settings.database_url, clock=SystemClock(), observers=react)
@@ -250,7 +153,7 @@ def run_daemon(ask: argparse.Namespace) -> int:
     _allow_connections()
     with DatabaseLock(url):
         engine = open_engine(url)
-        with _readable():
+        with readable():
             migrations.check(engine)
         engine.dispose()
         gc.set_threshold(50_000, 50, 50)  # young garbage is collected less often: it cuts the slowest answers
