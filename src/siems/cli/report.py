@@ -41,8 +41,10 @@ HEADERS = {
 }  # fmt: skip
 _DROPPED = {
     "response_running": 5, "response_cancelled": 5, "resolution_running": 4, "response_in_time": 3,
-    "resolution_in_time": 3, "mtta_median": 4, "mttr_median": 2, "reopened": 2, "escalated": 3,
+    "resolution_in_time": 3, "mtta_median": 4, "mttr_median": 2, "reopened": 2, "escalated": 3, "breaches": 0,
 }  # fmt: skip
+EMPTY = 6
+"""A cause that nothing had goes first where there is no room."""
 
 
 @app.command()
@@ -170,7 +172,10 @@ def _show_report(door: Door, kind: str, asked: dict[str, str]) -> None:
     columns = [Column(asked["by"].upper(), lambda i: i["group"], lambda i: str(i["name"]), grows=True)]
     compared = found["prior_since"] is not None
     for measure in found["measures"]:
-        columns += _columns(measure["name"], measure["unit"], compared=compared, trend=bool(asked["trend"]))
+        name = measure["name"]
+        nothing = kind == "causes" and not any(line["figures"][name]["value"] for line in found["lines"])
+        drop = EMPTY if nothing else _DROPPED.get(name, 1)
+        columns += _columns(name, measure["unit"], compared=compared, trend=bool(asked["trend"]), drop=drop)
     lines = list(found["lines"])
     if sys.stdout.isatty() and len(lines) > 1:
         lines.append(found["total"])
@@ -179,8 +184,8 @@ def _show_report(door: Door, kind: str, asked: dict[str, str]) -> None:
         door.note(f"compared with {found['prior_since'][:16]}Z to {found['prior_until'][:16]}Z")
 
 
-def _columns(name: str, unit: str, *, compared: bool, trend: bool) -> list[Column]:
-    header, drop = HEADERS[name], _DROPPED.get(name, 1)
+def _columns(name: str, unit: str, *, compared: bool, trend: bool, drop: int) -> list[Column]:
+    header = HEADERS[name]
 
     def figure(item: Item) -> Any:
         return item["figures"][name]
