@@ -30,6 +30,8 @@ def test_a_night_from_the_policy_to_the_ack(running: House, tmp_path: Path) -> N
     mara = hire(running, tmp_path, "mara", "manager", "acme")
 
     # a manager writes the chain down, tries it, and puts it in force
+    coming = ("escalation", "policy", "test", "night", "--from-file", "-", "--company", "acme", "--severity", "HIGH")
+    assert mara.run(*coming, "--at", "sat 03:00", text=NIGHT).rows[0][3:5] == ["page", "jon"]
     made = mara.run("escalation", "policy", "create", "night", "--from-file", "-", "--company", "acme", text=NIGHT)
     assert "siems company edit NAME --policy pol-acme-night" in made.out
     tried = mara.run("escalation", "policy", "test", "night", "--severity", "HIGH", "--at", "sat 03:00").rows

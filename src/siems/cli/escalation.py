@@ -283,9 +283,14 @@ def try_(
     if from_file:
         if assignee:
             raise errors.UsageError("--assignee is for a policy that is kept", hint="leave it out, or --from-file")
+        document = _read(from_file)
+        try:
+            ref = str(door.client.policy(name)["id"])
+        except errors.NotFound:
+            ref = ""  # one that is not made yet
         found = door.client.preview_policy(
-            ref=door.client.policy(name)["id"], policy=_read(from_file), name=name, at=opens, severity=severity,
-            company=company or None,
+            ref=ref, policy=document, name=name, at=opens, severity=severity, company=company or None,
+            owner=None if ref else company or None,
         )  # fmt: skip
     else:
         found = door.client.try_policy(name, at=opens, severity=severity, company=company, assignee=assignee)
