@@ -19,6 +19,7 @@ import structlog
 from siems.advisors import ADVISORS, Advisor, Answer, Refused, TryLater
 from siems.clock import Clock
 from siems.config import Settings
+from siems.daemon.reading import ReadingTexts
 from siems.domain.advice import Insight, Question
 from siems.domain.advice_rules import advise as by_rules
 from siems.domain.drafts import Nonsense, read_draft
@@ -64,6 +65,8 @@ class Advising:
     database: Database
     clock: Clock
     settings: Settings
+    reading: ReadingTexts | None = None
+    """The sentence model, where there may be one."""
     providers: list[Provider] = field(default_factory=list)
     stopping: bool = False
 
@@ -163,6 +166,8 @@ class Advising:
         work = await self._write(company_id, advising.claim, incident_id, company_id)
         if work is None:
             return
+        if self.reading is not None:
+            await self.reading.learn(company_id, incident_id)
         known = await self._background(company_id)
         question = await self.database.peek(
             insights.question_of, company_id, incident_id, known, self.clock.now()
@@ -180,7 +185,8 @@ class Advising:
         now, held = self.clock.now(), self._known.get(company_id)
         if held is not None and now - held[0] < KNOWN_FOR:
             return held[1]
-        found: Background = await self.database.peek(insights.background, company_id, now)
+        model = None if self.reading is None else self.reading.model
+        found: Background = await self.database.peek(insights.background, company_id, now, model)
         self._known = {c: one for c, one in self._known.items() if now - one[0] < KNOWN_FOR} | {
             company_id: (now, found)
         }

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, select
 from siems.domain.advice import Experience, Past, Question, Standing, Symptom
 from siems.domain.incident import Incident
 from siems.domain.likeness import Features, Shelf, masked, rank
+from siems.domain.nearness import Sentences
+from siems.services import nearness
 from siems.services.run_counts import signatures_fixed, times_fixed
 from siems.storage import tables as t
 from siems.storage.rows import incident_from
@@ -37,13 +39,17 @@ class Background:
     name: str = ""
     fixed: frozenset[str] = frozenset()
     """Signatures of incidents that a runbook has ended."""
+    reading: nearness.Reading | None = None
+    """What the sentence model makes of the past, where there is one."""
     shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shelf", Shelf(self.past))
 
 
-def background(connection: Connection, company_id: str, now: datetime) -> Background:
+def background(
+    connection: Connection, company_id: str, now: datetime, model: Sentences | None = None
+) -> Background:  # fmt: skip
     """A company's background, from the database."""
     a, d = t.asset.c, t.asset_dependency.c
     edges: dict[str, list[str]] = defaultdict(list)
@@ -59,6 +65,7 @@ def background(connection: Connection, company_id: str, now: datetime) -> Backgr
         categories={row.name: Category(row.category) for row in assets if row.category in tuple(Category)},
         words=_words(past),
         fixed=signatures_fixed(connection, company_id),
+        reading=nearness.reading(connection, t.sentence_vector.c.company_id == company_id, model),
         name=connection.execute(select(t.company.c.name).where(t.company.c.id == company_id)).scalar() or company_id,
     )  # fmt: skip
 
@@ -116,7 +123,7 @@ def question_of(
     if not symptoms:
         return None
     assets = {one.asset for one in symptoms}
-    similar = alike(connection, incident, symptoms, known.shelf, most=SHOWN)
+    similar = alike(connection, incident, symptoms, known.shelf, most=SHOWN, reading=known.reading)
     signatures = known.fixed & {one.signature for one in symptoms}
     return Question(
         incident=incident, company=known.name, symptoms=symptoms, depends_on=_above(assets, known.depends_on),
@@ -143,15 +150,20 @@ def symptoms_of(connection: Connection, number: int) -> tuple[Symptom, ...]:
 
 
 def alike(
-    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], shelf: Shelf, *, most: int
+    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], shelf: Shelf, *, most: int,
+    reading: nearness.Reading | None = None,
 ) -> list[Past]:  # fmt: skip
-    """The past incidents that look like this one, the likest first."""
+    """The past incidents that look like this one, the likest first; with a model also those that it finds near."""
     features = Features(
         frozenset({incident.signature, *(one.signature for one in symptoms)}),
         frozenset({*incident.assets, *(one.asset for one in symptoms)}),
         tuple(dict.fromkeys(one.message for one in symptoms[:20])),
     )
-    likely, known = shelf.likely(features, but=incident.id), shelf.messages
+    near = None
+    if reading is not None:
+        signatures = [incident.signature, *(one.signature for one in symptoms)]
+        near = reading.near(connection, incident.company_id, signatures)
+    likely, known = shelf.likely(features, but=incident.id, near=near), shelf.messages
     unknown = [one.number for _, _, one in likely if one.number not in known]
     if unknown:
         known.update(dict.fromkeys(unknown, ()) | _messages(connection, unknown))

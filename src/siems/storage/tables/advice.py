@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 from siems.storage.tables.columns import Id, Instant, metadata, of_company
 
@@ -96,3 +107,17 @@ advice_cache = Table(
     Index("ix_advice_cache_at", "at"),
 )
 """Answers as they came, with placeholders in place of names."""
+
+
+sentence_vector = Table(
+    "sentence_vector",
+    metadata,
+    of_company(),
+    Column("signature", Text, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("company_id", "signature"),
+    Index("ix_sentence_vector_at", "at"),
+)
+"""What the sentence model makes of an alert with this signature; those of another model are made anew."""
