@@ -30,7 +30,8 @@ from siems.vocabulary import MSP, AlertStatus, Role, Severity, State
 from siems.wire import UserAsk
 
 COMPANIES, ASSETS, PEOPLE = 20, 1_000, 12
-AT_ONCE = 20_000
+AT_ONCE = 3_000
+"""Making more would let a transaction stand still for so long that PostgreSQL is told to end it."""
 YEAR = timedelta(days=365)
 TOOLS = ("Datadog", "Zabbix", "Prometheus", "PRTG", "NinjaOne")
 SIGNATURES = (

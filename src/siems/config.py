@@ -241,6 +241,11 @@ class Advice(Section):
         True, description="whether names of assets and clients stay here; secrets and addresses always do"
     )
 
+    sentence_model: str = Field(
+        "",
+        description="folder with model.onnx and tokenizer.json, for texts of the same meaning; empty: none",
+    )
+
     @property
     def order(self) -> tuple[str, ...]:
         names = (one.strip().lower() for one in self.providers.split(","))

@@ -209,3 +209,14 @@ def _many(n: int):
     from .world import reading
 
     return [reading(f"web-{n}-{m}", f"sig_{n}_{m}") for m in range(20)]
+
+
+def test_what_is_not_among_the_latest_is_found_in_the_same_order(
+    world: World, told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ids(world, world.admin, "ipsec")
+    assert len(whole) > 1
+    for lately in (0, 1, 3):
+        monkeypatch.setattr("siems.services.search.LATELY", lately)
+        assert ids(world, world.admin, "ipsec") == whole
+        assert [hit.id for hit in look(world, world.admin, "ipsec", limit=1).items] == [whole[0].partition(":")[2]]

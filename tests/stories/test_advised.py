@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from house import House, bare, until
 from providers.models import KEY, SOUND, Gemini
+from tiny_model import tiny_model
 
 
 def advised(house: House, ref: str) -> str:
@@ -68,3 +70,35 @@ def test_a_model_from_outside_raises_at_once_and_lowers_only_by_a_persons_word(p
         assert (after["severity"], after["sla"]["response"]["due_at"]) == ("LOW", before["sla"]["response"]["due_at"])
         assert "advice accepted, severity HIGH -> LOW: a printer" in house.run("incident", "timeline", noise).out
         assert house.run("audit", "verify").code == 0
+
+
+def test_a_model_on_this_machine_finds_what_another_tool_says_in_other_words(
+    prepared: Callable[..., House], tmp_path: Path
+) -> None:
+    folder = tmp_path / "tiny"
+    house = prepared(SIEMS_ADVICE_SENTENCE_MODEL=str(folder)).up()
+    [check] = [one for one in house.json("doctor", exit=9)["checks"] if one["name"] == "sentence model"]
+    assert (check["ok"], check["cause"]) == (False, f"advice.sentence_model names {folder}, which is no folder")
+    tiny_model(folder)
+    house.run("daemon", "restart")
+
+    def reads() -> bool:
+        checks = house.json("daemon", "status")["checks"]
+        return any(one["name"] == "sentence model" and one["cause"].endswith("reads what is similar") for one in checks)
+
+    until(reads)
+    client = house.onboard("Acme")
+    old = client.alert("node_offline", "sw-1", message="machine down, no reply")["incident_id"]
+    house.run("incident", "resolve", old, "--note", "pulled the plug", "--cause", "hardware", "--yes")
+
+    new = client.alert("icmp_unreachable", "sw-1", tool_source="Zabbix", message="host lost: no answer to ping")[
+        "incident_id"
+    ]
+    assert new != old
+    assert f"{old} looked like this, by the sentence model, and was fixed by dana: pulled the plug" in advised(
+        house, new
+    )
+    [row] = house.json("incident", "similar", new)
+    assert row["id"] == old
+    assert row["why"][-1].startswith("text is near by the sentence model (0.")
+    assert "near by the sentence model" in bare(house.terminal("incident", "similar", new, columns=200).out)

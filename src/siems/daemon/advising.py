@@ -19,6 +19,7 @@ import structlog
 from siems.advisors import ADVISORS, Advisor, Answer, Refused, TryLater
 from siems.clock import Clock
 from siems.config import Settings
+from siems.daemon.reading import ReadingTexts
 from siems.domain.advice import Insight, Question
 from siems.domain.advice_rules import advise as by_rules
 from siems.domain.drafts import Nonsense, read_draft
@@ -33,7 +34,9 @@ from siems.vocabulary import AdviceMode
 log = structlog.get_logger()
 
 AT_ONCE = 2
-"""So many incidents are looked at at the same time: in a storm, alerts and people come first."""
+"""So many looks are under way at the same time: in a storm, alerts and people come first."""
+TOGETHER = 6
+"""So many incidents of one company are kept in one verb, which takes some milliseconds."""
 BREATH = 0.05
 STORM_BREATH = 0.5
 LONGEST_SLEEP = 30.0
@@ -64,12 +67,14 @@ class Advising:
     database: Database
     clock: Clock
     settings: Settings
+    reading: ReadingTexts | None = None
+    """The sentence model, where there may be one."""
     providers: list[Provider] = field(default_factory=list)
     stopping: bool = False
 
     def __post_init__(self) -> None:
         self._awake = asyncio.Event()
-        self._running: dict[asyncio.Task[None], int] = {}
+        self._running: dict[asyncio.Task[None], tuple[int, ...]] = {}
         self._known: dict[str, tuple[datetime, Background]] = {}
         a = self.settings.advice
         self._budget = Budget(calls=a.daily_calls, company_calls=a.company_daily_calls, tokens=a.daily_tokens)
@@ -121,18 +126,26 @@ class Advising:
         return longest if found is None else min(longest, max(0.2, self.clock.seconds_until(found)))
 
     async def begin(self) -> int:
-        """Begin what is due and has room; how many."""
-        begun = 0
+        """Begin what is due and has room; how many incidents."""
+        begun, busy = 0, {number for some in self._running.values() for number in some}
+        waiting: dict[str, list[int]] = {}
         for incident_id, company_id in await self.database.peek(advising.due, self.clock.now(), 20):
+            if incident_id not in busy:
+                waiting.setdefault(company_id, []).append(incident_id)
+        for company_id, numbers in waiting.items():
             if self.stopping or len(self._running) >= AT_ONCE:
                 break
-            if incident_id in self._running.values():
-                continue
-            task = asyncio.get_running_loop().create_task(self._look(incident_id, company_id))
-            self._running[task] = incident_id
+            some = tuple(numbers[: TOGETHER if self._at_home else 1])
+            task = asyncio.get_running_loop().create_task(self._look(company_id, some))
+            self._running[task] = some
             task.add_done_callback(self._ended)
-            begun += 1
+            begun += len(some)
         return begun
+
+    @property
+    def _at_home(self) -> bool:
+        """Whether nobody outside is asked, so that no answer takes long."""
+        return not any(provider.advisor is not None and provider.advisor.leaves for provider in self.providers)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
@@ -157,30 +170,47 @@ class Advising:
             if provider.advisor is not None:
                 await provider.advisor.close()
 
-    # --- one incident ------------------------------------------------------------------------------------------
+    # --- one incident, or a few of one company -----------------------------------------------------------------
 
-    async def _look(self, incident_id: int, company_id: str) -> None:
-        work = await self._write(company_id, advising.claim, incident_id, company_id)
-        if work is None:
+    async def _look(self, company_id: str, numbers: tuple[int, ...]) -> None:
+        works: list[Work] = await self._write(company_id, advising.claim_some, company_id, numbers)
+        if not works:
             return
+        if self.reading is not None:
+            for work in works:
+                await self.reading.learn(company_id, work.incident_id)
         known = await self._background(company_id)
-        question = await self.database.peek(
-            insights.question_of, company_id, incident_id, known, self.clock.now()
-        )  # fmt: skip
-        if question is None:
-            await self._write(company_id, advising.forget, incident_id)
+        claimed = [work.incident_id for work in works]
+        questions = await self.database.peek(insights.questions_of, company_id, claimed, known, self.clock.now())
+        said: list[tuple[Work, Insight]] = []
+        for work in works:
+            question = questions[work.incident_id]
+            if question is None:
+                await self._write(company_id, advising.forget, work.incident_id)
+            elif (insight := await self._ask(work, question)) is None:
+                await self._write(company_id, advising.failed, work)
+            else:
+                said.append((work, insight))
+        await self._keep(company_id, said)
+
+    async def _keep(self, company_id: str, said: list[tuple[Work, Insight]]) -> None:
+        """All in one verb; where one of them cannot be kept, the others are kept without it."""
+        if not said:
             return
-        insight = await self._ask(work, question)
-        if insight is None:
-            await self._write(company_id, advising.failed, work)
-        else:
-            await self._write(company_id, advising.keep, work, insight)
+        try:
+            await self._write(company_id, advising.keep_some, said)
+        except SiemsError:
+            if len(said) == 1:
+                raise
+            for one in said:
+                await self._keep(company_id, [one])
 
     async def _background(self, company_id: str) -> Background:
         now, held = self.clock.now(), self._known.get(company_id)
         if held is not None and now - held[0] < KNOWN_FOR:
             return held[1]
-        found: Background = await self.database.peek(insights.background, company_id, now)
+        model = None if self.reading is None else self.reading.model
+        found: Background = await self.database.peek(insights.background, company_id, now, model)
         self._known = {c: one for c, one in self._known.items() if now - one[0] < KNOWN_FOR} | {
             company_id: (now, found)
         }

@@ -25,6 +25,7 @@ from siems.daemon.intake import Intake
 from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.pulling import Pulls
+from siems.daemon.reading import ReadingTexts
 from siems.daemon.refusals import Refusals, write
 from siems.daemon.repliers import Repliers
 from siems.daemon.running import Running
@@ -107,6 +108,7 @@ class Runtime:
     ticketing: Ticketing = field(init=False)
     running: Running = field(init=False)
     feeding: Feeding = field(init=False)
+    reading: ReadingTexts = field(init=False)
     advising: Advising = field(init=False)
     mail: Listening | None = None
     watching: bool = False
@@ -143,7 +145,8 @@ class Runtime:
         self.watch = Watch(self.database, self.clock, self.scheduler, self.settings.health)
         tell = self.watch.tell if self.watching else None
         self.checkpoints = Checkpoints(self.database, self.clock, self.settings.audit, tell)
-        self.advising = Advising(self.database, self.clock, self.settings)
+        self.reading = ReadingTexts(self.database, self.clock, self.settings.advice.sentence_model)
+        self.advising = Advising(self.database, self.clock, self.settings, self.reading)
         self.started_at = self.clock.now()
 
     @property
@@ -173,6 +176,7 @@ class Runtime:
         self._spawn(self.ticketing.jobs.run)
         self._spawn(self.running.jobs.run)
         self._spawn(self.feeding.run)
+        self._spawn(self.reading.run)
         self._spawn(self.advising.run)
         self._spawn(self.checkpoints.run)
         if self.settings.mail_ingest.enabled:
@@ -204,6 +208,7 @@ class Runtime:
         await self.ticketing.stop()
         await self.running.stop()
         self.feeding.stop()
+        self.reading.stop()
         await self.advising.stop()
         self.hub.close()
         self.scheduler.stop()
@@ -245,6 +250,8 @@ class Runtime:
             self.running.wake()
         for event in committed.events:
             self.advising.follow(event.type, event.company_id)
+        if "incident.opened" in types:
+            self.reading.wake()
         if any(event.type.startswith(("company.", "integration.", "heartbeat.")) for event in committed.events):
             self._spawn(self.reload_keys)
         if not self.database.dialect.shared:

@@ -76,6 +76,8 @@ class Past:
     messages: tuple[str, ...] = ()
     company_id: str = ""
     likeness: float = 0.0
+    near: float = 0.0
+    """How near its text is by the sentence model, 0 where there is none or it is not near."""
     why: tuple[str, ...] = ()
 
     @property

@@ -67,7 +67,10 @@ def recommendation(q: Question, found: Finding) -> str:
     parts = []
     if (best := solved_before(q.similar)) is not None:
         cause = f" (cause: {best.cause})" if best.cause and best.cause != "unstated" else ""
-        parts.append(f"{best.ref} looked like this and was fixed by {best.resolved_by}: {best.notes[:160]}{cause}")
+        like = "looked like this, by the sentence model," if best.near else "looked like this"
+        parts.append(f"{best.ref} {like} and was fixed by {best.resolved_by}: {best.notes[:160]}{cause}")
+    elif (alike := next((past for past in q.similar if past.near), None)) is not None:
+        parts.append(f"{alike.ref} reads much the same, by the sentence model")
     if q.fixed_by:
         parts.append(f"runbook {q.fixed_by[0]} has fixed this before")
     if (by := _BY_PATTERN.get(found.pattern)) is not None and (found.root or found.pattern is not Pattern.CASCADE):

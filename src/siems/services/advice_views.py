@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, select
 from siems.domain.advice import Past, Standing
 from siems.domain.incident import Incident
 from siems.domain.likeness import Shelf
+from siems.domain.nearness import Sentences
 from siems.domain.permissions import Actor, Permission, allowed, require, require_role
-from siems.services import insights
+from siems.services import insights, nearness
 from siems.services.filters import in_scope
 from siems.services.insight_views import insight_view
 from siems.services.queries import find_incident
@@ -33,8 +34,7 @@ MOST_SIMILAR = 50
 
 def show(connection: Connection, ref: str, actor: Actor, order: Sequence[str]) -> AdviceView:
     """The advice on one incident. Raises NotFound, Forbidden for clients."""
-    incident = find_incident(connection, ref, actor)
-    require(actor, Permission.WORK, incident.company_id, what=incident.ref)
+    incident = worked_on(connection, ref, actor)
     return view_of(connection, incident, actor, order)
 
 
@@ -75,16 +75,29 @@ def _why_none(connection: Connection, incident: Incident, order: Sequence[str]) 
 # --- similar ---------------------------------------------------------------------------------------------------
 
 
-def similar(
-    connection: Connection, ref: str, actor: Actor, now: datetime, *, everywhere: bool = False, limit: int = 0
-) -> list[SimilarView]:  # fmt: skip
-    """Incidents that are over and look like this one, the likest first: of its client, or of all the reader may see."""
+def worked_on(connection: Connection, ref: str, actor: Actor) -> Incident:
+    """The incident, for whoever works on it. Raises NotFound, Forbidden for clients."""
     incident = find_incident(connection, ref, actor)
     require(actor, Permission.WORK, incident.company_id, what=incident.ref)
-    where = in_scope(t.incident.c.company_id, actor) if everywhere else t.incident.c.company_id == incident.company_id
-    past = insights.past_of(connection, where, now)
-    symptoms = insights.symptoms_of(connection, incident.id)
-    found = insights.alike(connection, incident, symptoms, Shelf(past), most=max(1, min(limit or 10, MOST_SIMILAR)))
+    return incident
+
+
+def similar(
+    connection: Connection, ref: str, actor: Actor, now: datetime, *, everywhere: bool = False, limit: int = 0,
+    model: Sentences | None = None,
+) -> list[SimilarView]:  # fmt: skip
+    """Incidents that are over and look like this one, the likest first: of its client, or of all the reader may see."""
+    incident = worked_on(connection, ref, actor)
+
+    def among(column: Any) -> Any:
+        return in_scope(column, actor) if everywhere else column == incident.company_id
+
+    shelf = Shelf(insights.past_of(connection, among(t.incident.c.company_id), now))
+    found = insights.alike(
+        connection, incident, insights.symptoms_of(connection, incident.id), shelf,
+        most=max(1, min(limit or 10, MOST_SIMILAR)),
+        reading=nearness.reading(connection, among(t.sentence_vector.c.company_id), model),
+    )  # fmt: skip
     names = load_names(connection)
     return [_similar_view(one, names) for one in found]
 

@@ -6,6 +6,7 @@ A job is finished only by who holds its lease. What an advisor has said was read
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -101,6 +102,12 @@ def claim(uow: UnitOfWork, incident_id: int, company_id: str) -> Work | None:
     )  # fmt: skip
 
 
+def claim_some(uow: UnitOfWork, company_id: str, incident_ids: Sequence[int]) -> list[Work]:
+    """Those of these incidents of a company that are ours to look at now."""
+    found = (claim(uow, incident_id, company_id) for incident_id in incident_ids)
+    return [work for work in found if work is not None]
+
+
 def forget(uow: UnitOfWork, incident_id: int) -> None:
     """Nobody looks at it until something happens again."""
     uow.connection.execute(t.advice_job.delete().where(t.advice_job.c.incident_id == incident_id))
@@ -163,6 +170,12 @@ def keep(uow: UnitOfWork, work: Work, insight: Insight) -> bool:
     uow.advice.put(advice, incident.signature)
     uow.emit(InsightMade(after, advice, _news(advice, known)))
     return True
+
+
+def keep_some(uow: UnitOfWork, said: Sequence[tuple[Work, Insight]]) -> None:
+    """Keep the insights of a few incidents of one company: what is written for each is the same, in one go."""
+    for work, insight in said:
+        keep(uow, work, insight)
 
 
 _IN_FORCE = frozenset({Standing.APPLIED, Standing.ACCEPTED})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, literal, or_, select
 
 from siems.domain import measures as m
 from siems.domain.measures import Measure, Sums
@@ -160,12 +160,10 @@ class _Count:
         self.groups: dict[Key, Sums] = {}
         self._answers: dict[Key, list[int]] = {}
         self._resolutions: dict[Key, list[int]] = {}
+        self._spread_of: dict[Key, tuple[m.Spread, m.Spread]] = {}
         shown = set(m.REPORTS[asked.kind])
+        self._single = (Measure.MTTA_MEDIAN in shown, Measure.MTTR_MEDIAN in shown)
         self._counted()
-        if Measure.MTTA_MEDIAN in shown:
-            self._spread(self._answers, q.ANSWERING, q.answered(span), _I.answered_at)
-        if Measure.MTTR_MEDIAN in shown:
-            self._spread(self._resolutions, q.RESOLVING, q.resolved(span), _I.resolved_at)
         if Measure.OPEN_NOW in shown:
             self._open_now()
         if Measure.ALERTS in shown:
@@ -173,11 +171,13 @@ class _Count:
 
     def value(self, measure: Measure, key: Key) -> tuple[float | None, int]:
         sums = self.all if key is ALL else self.groups.get(key, Sums())
-        answers, resolutions = self._answers.get(key, []), self._resolutions.get(key, [])
-        wants = "median" in measure.value or "p90" in measure.value
-        return m.value_of(
-            measure, sums, m.spread(answers) if wants else m.NO_SPREAD, m.spread(resolutions) if wants else m.NO_SPREAD
-        )
+        return m.value_of(measure, sums, *self._spreads(key))
+
+    def _spreads(self, key: Key) -> tuple[m.Spread, m.Spread]:
+        """Of answers and of resolutions; put in order once for all measures."""
+        if key not in self._spread_of:
+            self._spread_of[key] = (m.spread(self._answers.get(key, ())), m.spread(self._resolutions.get(key, ())))
+        return self._spread_of[key]
 
     def _add(self, key: Key, sums: Sums) -> None:
         self.all.add(sums)
@@ -211,11 +211,20 @@ class _Count:
             ).where(cohort, self._scope).subquery()
         ).c  # fmt: skip
         sums = (func.count(), *(func.sum(c) for c in (inner.alerts, inner.answering, inner.resolving)))
-        for key, number, count, *added in self._connection.execute(
-            select(inner.key, inner.bits, *sums).group_by(inner.key, inner.bits)
+        single = [
+            q.listed(c, self._connection.dialect.name) if wanted else literal(None)
+            for c, wanted in zip((inner.answering, inner.resolving), self._single, strict=True)
+        ]
+        for key, number, count, *added, answers, resolutions in self._connection.execute(
+            select(inner.key, inner.bits, *sums, *single).group_by(inner.key, inner.bits)
         ):
             said = {name for at_bit, name in enumerate(names) if number >> at_bit & 1}
-            self._take(key, said if not only else said - (_COHORTS - {only}), count, *(int(one or 0) for one in added))
+            said = said if not only else said - (_COHORTS - {only})
+            self._take(key, said, count, *(int(one or 0) for one in added))
+            if "answered" in said and answers:
+                self._spread(self._answers, key, answers)
+            if "resolved" in said and resolutions:
+                self._spread(self._resolutions, key, resolutions)
 
     def _take(self, key: Key, said: set[str], count: int, alerts: int, answering: int, resolving: int) -> None:
         """So many incidents of which the same is true."""
@@ -234,13 +243,11 @@ class _Count:
             sums.self_healed = count if "self_healed" in said else 0
         self._add(key, sums)
 
-    def _spread(self, into: dict[Key, list[int]], took: Any, cohort: q.Clause, at: Any) -> None:
+    def _spread(self, into: dict[Key, list[int]], key: Key, listed: str) -> None:
         """Every single duration, for what is in the middle and at the end."""
-        everything = into.setdefault(ALL, [])
-        for key, micros in self._connection.execute(select(self._key(at), took).where(cohort, self._scope)):
-            everything.append(micros)
-            for one in exploded(self._asked, key):
-                into.setdefault(one, []).append(micros)
+        micros = [int(one) for one in listed.split(",")]
+        for one in (ALL, *exploded(self._asked, key)):
+            into.setdefault(one, []).extend(micros)
 
     def _open_now(self) -> None:
         for key, count in self._rows([func.count()], _I.state.in_(q.OPEN)):

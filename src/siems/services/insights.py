@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce
 
 from siems.domain.advice import Experience, Past, Question, Standing, Symptom
 from siems.domain.incident import Incident
 from siems.domain.likeness import Features, Shelf, masked, rank
+from siems.domain.nearness import Sentences
+from siems.services import nearness
 from siems.services.run_counts import signatures_fixed, times_fixed
 from siems.storage import tables as t
 from siems.storage.rows import incident_from
@@ -37,13 +39,17 @@ class Background:
     name: str = ""
     fixed: frozenset[str] = frozenset()
     """Signatures of incidents that a runbook has ended."""
+    reading: nearness.Reading | None = None
+    """What the sentence model makes of the past, where there is one."""
     shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shelf", Shelf(self.past))
 
 
-def background(connection: Connection, company_id: str, now: datetime) -> Background:
+def background(
+    connection: Connection, company_id: str, now: datetime, model: Sentences | None = None
+) -> Background:  # fmt: skip
     """A company's background, from the database."""
     a, d = t.asset.c, t.asset_dependency.c
     edges: dict[str, list[str]] = defaultdict(list)
@@ -59,6 +65,7 @@ def background(connection: Connection, company_id: str, now: datetime) -> Backgr
         categories={row.name: Category(row.category) for row in assets if row.category in tuple(Category)},
         words=_words(past),
         fixed=signatures_fixed(connection, company_id),
+        reading=nearness.reading(connection, t.sentence_vector.c.company_id == company_id, model),
         name=connection.execute(select(t.company.c.name).where(t.company.c.id == company_id)).scalar() or company_id,
     )  # fmt: skip
 
@@ -100,15 +107,37 @@ def _words(past: Sequence[Past]) -> dict[str, dict[Category, int]]:
 
 # --- one incident ----------------------------------------------------------------------------------------------
 
+# built once: putting a statement together takes longer than asking it
+_I, _A, _C = t.incident.c, t.alert.c, t.advice.c
+_INCIDENT = select(*t.raw_columns(t.incident)).where(
+    _I.id == bindparam("number"), _I.company_id == bindparam("company")
+)
+_SYMPTOMS = (
+    select(
+        _A.id, _A.asset_name, _A.signature, _A.severity, _A.message, _A.tool_source, _A.received_at, _A["count"],
+        _A.status,
+    )
+    .where(_A.incident_id == bindparam("number"))
+    .order_by(_A.received_at, _A.id)
+    .limit(MOST_ALERTS)
+)  # fmt: skip
+_DECIDED = (
+    select(_C.severity, _C.severity_before, _C.severity_standing, _C.category, _C.category_standing)
+    .where(
+        _C.company_id == bindparam("company"), _C.signature == bindparam("signature"),
+        _C.incident_id != bindparam("number"), _C.decided_at.is_not(None),
+    )
+    # not by the index of all that was advised, which is long
+    .order_by((type_coerce(_C.at, BigInteger) + 0).desc())
+    .limit(200)
+)  # fmt: skip
+
 
 def question_of(
     connection: Connection, company_id: str, number: int, known: Background, now: datetime
 ) -> Question | None:  # fmt: skip
     """All there is to say about an open incident; None when it is no longer there or open, or has no alert."""
-    i = t.incident.c
-    row = connection.execute(
-        select(*t.raw_columns(t.incident)).where(i.id == number, i.company_id == company_id)
-    ).first()
+    row = connection.execute(_INCIDENT, {"number": number, "company": company_id}).first()
     incident = None if row is None else incident_from(row)
     if incident is None or not incident.open:
         return None
@@ -116,7 +145,7 @@ def question_of(
     if not symptoms:
         return None
     assets = {one.asset for one in symptoms}
-    similar = alike(connection, incident, symptoms, known.shelf, most=SHOWN)
+    similar = alike(connection, incident, symptoms, known.shelf, most=SHOWN, reading=known.reading)
     signatures = known.fixed & {one.signature for one in symptoms}
     return Question(
         incident=incident, company=known.name, symptoms=symptoms, depends_on=_above(assets, known.depends_on),
@@ -126,12 +155,16 @@ def question_of(
     )  # fmt: skip
 
 
+def questions_of(
+    connection: Connection, company_id: str, numbers: Sequence[int], known: Background, now: datetime
+) -> dict[int, Question | None]:  # fmt: skip
+    """The same for several incidents of a company, by their numbers."""
+    return {number: question_of(connection, company_id, number, known, now) for number in numbers}
+
+
 def symptoms_of(connection: Connection, number: int) -> tuple[Symptom, ...]:
     """The first alerts of an incident, in the order of time."""
-    a = t.alert.c
-    rows = connection.execute(
-        select(t.alert).where(a.incident_id == number).order_by(a.received_at, a.id).limit(MOST_ALERTS)
-    )
+    rows = connection.execute(_SYMPTOMS, {"number": number})
     return tuple(
         Symptom(
             alert_id=row.id, asset=row.asset_name, signature=row.signature, severity=Severity(row.severity),
@@ -143,15 +176,20 @@ def symptoms_of(connection: Connection, number: int) -> tuple[Symptom, ...]:
 
 
 def alike(
-    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], shelf: Shelf, *, most: int
+    connection: Connection, incident: Incident, symptoms: Sequence[Symptom], shelf: Shelf, *, most: int,
+    reading: nearness.Reading | None = None,
 ) -> list[Past]:  # fmt: skip
-    """The past incidents that look like this one, the likest first."""
+    """The past incidents that look like this one, the likest first; with a model also those that it finds near."""
     features = Features(
         frozenset({incident.signature, *(one.signature for one in symptoms)}),
         frozenset({*incident.assets, *(one.asset for one in symptoms)}),
         tuple(dict.fromkeys(one.message for one in symptoms[:20])),
     )
-    likely, known = shelf.likely(features, but=incident.id), shelf.messages
+    near = None
+    if reading is not None:
+        signatures = [incident.signature, *(one.signature for one in symptoms)]
+        near = reading.near(connection, incident.company_id, signatures)
+    likely, known = shelf.likely(features, but=incident.id, near=near), shelf.messages
     unknown = [one.number for _, _, one in likely if one.number not in known]
     if unknown:
         known.update(dict.fromkeys(unknown, ()) | _messages(connection, unknown))
@@ -188,13 +226,8 @@ def _experience(connection: Connection, incident: Incident, known: Background) -
     declined: Counter[str] = Counter()
     taken: Counter[str] = Counter()
     named: Counter[Category] = Counter()
-    c = t.advice.c
-    rows = connection.execute(
-        select(c.severity, c.severity_before, c.severity_standing, c.category, c.category_standing).where(
-            c.company_id == incident.company_id, c.signature == incident.signature, c.incident_id != incident.id,
-            c.decided_at.is_not(None),
-        ).order_by(c.at.desc()).limit(200)
-    )  # fmt: skip
+    about = {"company": incident.company_id, "signature": incident.signature, "number": incident.id}
+    rows = connection.execute(_DECIDED, about)
     for row in rows:
         if row.severity is not None and row.severity_before is not None:
             way = "raise" if row.severity > row.severity_before else "lower"

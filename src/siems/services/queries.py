@@ -20,7 +20,7 @@ from siems.services.due import NEVER, next_due
 from siems.services.filters import Asker, Clause, in_scope, incident_filter
 from siems.services.incidents import UNDO_WITHIN
 from siems.services.insight_views import advised, with_insight
-from siems.services.query_terms import says_open
+from siems.services.query_terms import says_lately, says_open
 from siems.services.stands import STAND
 from siems.services.suggestions import suggestions
 from siems.services.ticket_refs import ticket_refs
@@ -140,7 +140,9 @@ def _sorted(
         start = None
     if len(found) < most:
         after = 0 if start is None else start[2]
-        last = select(i.id).where(where, by == NEVER, i.id > after).order_by(i.id).limit(most - len(found))
+        # few are looked up and put in order; many are there in order, and looking ends with the page
+        number = i.id + 0 if says_lately(query) else i.id
+        last = select(i.id).where(where, by == NEVER, number > after).order_by(number).limit(most - len(found))
         found += [(NEVER, number) for number in connection.execute(last).scalars()]
     return found
 

@@ -17,6 +17,11 @@ def terms_of(text: str, fields: Collection[str]) -> Iterator[Term]:
             yield part
 
 
+def says_lately(text: str) -> bool:
+    """Whether a query over incidents finds only what was resolved within so long: few of many, by an index."""
+    return any(term.field == "resolved" and term.op in ("<", "<=") for term in terms_of(text, INCIDENT_FIELDS))
+
+
 def says_open(text: str) -> bool:
     """Whether a query over incidents finds none that has ended."""
     ended = {State.RESOLVED.value.lower(), State.CLOSED.value.lower()}

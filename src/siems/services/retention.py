@@ -217,6 +217,18 @@ def _answers(uow: UnitOfWork, after: int, kept: Retention) -> Step:
     return Step(gone, 0 if gone == CHUNK else None)
 
 
+def _vectors(uow: UnitOfWork, after: int, kept: Retention) -> Step:
+    """What a sentence model made of a signature goes with the alerts; of one that still comes it is made anew."""
+    gone = uow.connection.execute(
+        text(
+            "DELETE FROM sentence_vector WHERE (company_id, signature) IN"
+            " (SELECT company_id, signature FROM sentence_vector WHERE at < :oldest LIMIT :most)"
+        ),
+        {"oldest": to_micros(uow.now - kept.alerts), "most": CHUNK},
+    ).rowcount
+    return Step(gone, 0 if gone == CHUNK else None)
+
+
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
     {
         "raw_body": _oldest_first("raw_body", "id", "at", lambda kept: kept.raw),
@@ -251,6 +263,7 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         ),
         "search_doc": _found_texts,
         "advice_cache": _answers,
+        "sentence_vector": _vectors,
     }
 )
 """How each table is swept, in this order: alerts go before the incidents that they belong to."""

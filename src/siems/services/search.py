@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ KINDS = ("incident", "alert", "note", "audit")
 SHOWN = 30
 MOST = 200
 EXCERPT = 240
+LATELY = 10_000
+"""So many of the latest texts are looked at first on PostgreSQL, which has no index of words in the order of time."""
 MOMENT = 500
 """So many alerts may be on their way into the index."""
 
@@ -82,12 +84,22 @@ def find(connection: Connection, actor: Actor, terms: Sequence[Wanted], kind: st
     public = actor.role is Role.CLIENT
     if connection.dialect.name == "sqlite":
         source = "search_words AS f CROSS JOIN search_doc AS d ON d.id = f.rowid WHERE search_words MATCH :words"
-        values["words"], order = _for_sqlite(terms, scope, public=public), "f.rowid"
-    else:
-        source = "search_doc AS d WHERE d.words @@ to_tsquery('simple', :words)"
-        values["words"], order = _for_postgresql(terms, scope, public=public), "d.id"
-    statement = text(f"SELECT d.object, d.at FROM {source}{where} ORDER BY {order} DESC LIMIT :limit")  # noqa: S608
-    if where:
+        values["words"] = _for_sqlite(terms, scope, public=public)
+        return _found(connection, f"{source}{where} ORDER BY f.rowid", values)
+    source = f"search_doc AS d WHERE d.words @@ to_tsquery('simple', :words){where}"
+    values["words"] = _for_postgresql(terms, scope, public=public)
+    # a word that many texts have would be looked up in all of them, only to be put in order
+    newest = connection.execute(text("SELECT max(id) FROM search_doc")).scalar() or 0
+    lately = _found(connection, f"{source} AND d.id > :floor ORDER BY d.id", values | {"floor": newest - LATELY})
+    if len(lately) >= limit or newest <= LATELY:
+        return lately
+    # nor is it looked for text by text from the newest on, which is what a plain order would come to
+    return _found(connection, f"{source} ORDER BY d.id + 0", values)
+
+
+def _found(connection: Connection, source: str, values: Mapping[str, Any]) -> list[Found]:
+    statement = text(f"SELECT d.object, d.at FROM {source} DESC LIMIT :limit")  # noqa: S608
+    if "companies" in values:
         statement = statement.bindparams(bindparam("companies", expanding=True))
     return [Found(row.object, from_micros(row.at)) for row in connection.execute(statement, values)]
 

@@ -58,7 +58,13 @@ async def rate_advice(call: Call) -> web.Response:
 
 async def list_similar(call: Call) -> web.Response:
     """Incidents that are over and look like this one; with `everywhere` of all clients that the reader may see."""
-    work = partial(advice_views.similar, everywhere=call.word("everywhere") == "true", limit=call.limit())
+    reading = call.runtime.reading
+    work = partial(
+        advice_views.similar, everywhere=call.word("everywhere") == "true", limit=call.limit(), model=reading.model
+    )
+    if reading.model is not None:
+        incident = await call.read(advice_views.worked_on, call.path("ref"), call.actor)
+        await reading.learn(incident.company_id, incident.id)
     return items_of(await call.read(work, call.path("ref"), call.actor, call.runtime.clock.now()))
 
 

@@ -80,7 +80,7 @@ async def status(call: Call) -> web.Response:
     checks.append(await call.read(partial(message_check, now=runtime.clock.now(), channels=runtime.delivering.names)))
     checks += await call.read(ticket_check, call.actor)
     checks += channel_checks(runtime.delivering.unopened())
-    found = [*runtime.watch.checks(), *runtime.checkpoints.checks()]
+    found = [*runtime.watch.checks(), *runtime.checkpoints.checks(), *runtime.reading.checks()]
     checks += [wire.Check(name=name, ok=ok, cause=cause, fix=fix) for name, ok, cause, fix in found]
     checks += await call.read(pause_check)
     if runtime.mail is not None:

@@ -5,7 +5,14 @@ Times are whole microseconds since 1970 in UTC: they sort and compare alike on e
 
 from __future__ import annotations
 
-from siems.storage.tables.advice import advice, advice_cache, advice_feedback, advice_job, advice_use
+from siems.storage.tables.advice import (
+    advice,
+    advice_cache,
+    advice_feedback,
+    advice_job,
+    advice_use,
+    sentence_vector,
+)
 from siems.storage.tables.alerts import alert, delivery, raw_body, repeat_log
 from siems.storage.tables.assets import asset, asset_dependency
 from siems.storage.tables.clouds import cloud_account
@@ -92,6 +99,7 @@ __all__ = [
     "search_doc",
     "search_mark",
     "self_heal",
+    "sentence_vector",
     "shift",
     "sighting",
     "silence",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from siems.storage.tables.columns import Id, Instant, metadata, of_company
 
@@ -35,6 +47,14 @@ advice = Table(
     Column("decided_by", String(64), nullable=False),
     Column("decided_at", Instant, nullable=True),
     Index("ix_advice_company_id_at", "company_id", "at"),
+    # what people made of advice on a signature is asked for each time; few is decided, and only that pays for it
+    Index(
+        "ix_advice_company_id_signature",
+        "company_id",
+        "signature",
+        sqlite_where=text("decided_at IS NOT NULL"),
+        postgresql_where=text("decided_at IS NOT NULL"),
+    ),
 )
 """The latest advice on each incident."""
 
@@ -96,3 +116,17 @@ advice_cache = Table(
     Index("ix_advice_cache_at", "at"),
 )
 """Answers as they came, with placeholders in place of names."""
+
+
+sentence_vector = Table(
+    "sentence_vector",
+    metadata,
+    of_company(),
+    Column("signature", Text, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("company_id", "signature"),
+    Index("ix_sentence_vector_at", "at"),
+)
+"""What the sentence model makes of an alert with this signature; those of another model are made anew."""
