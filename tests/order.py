@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
@@ -37,5 +37,5 @@ def _beside(waiting: list[Name], working: list[Name]) -> list[list[Name]]:
         return [more]
     share = len(more) / len(fewer)
     cuts = [round(share * at) for at in range(len(fewer) + 1)]
-    parts = [more[begin:end] for begin, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [more[begin:end] for begin, end in pairwise(cuts)]
     return [[one, *rest] for one, rest in zip_longest(fewer, parts)]

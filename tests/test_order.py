@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import order
 from hypothesis import given
 from hypothesis import strategies as st
+
+import order
 
 FOLDERS = st.sampled_from(["tui", "stories", "services", "domain", "sources", "daemon"])
 
