@@ -5,6 +5,10 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     "list_channels": ("the channels there are, and whether the settings allow them", "items: ChannelView"),
     "list_contacts": ("how people can be reached: one's own, and of whom the caller may see", "items: ContactView"),
+    "invite_browser": (
+        "a page that makes a browser tell somebody; good for one, for a quarter of an hour",
+        "BrowserView",
+    ),
     "add_contact": ("a new way to reach somebody; a webhook without a secret gets one, shown once", "ContactView"),
     "delete_contact": ("removes it, with its rules", "removed, rules"),
     "send_code": ("sends the code that proves a contact, and says what the provider answered", "TrialView"),

@@ -17,6 +17,7 @@ import pytest
 import structlog
 from sqlalchemy.engine import URL
 
+import order
 import postgres
 from siems.clock import ManualClock
 from siems.storage import database as storage
@@ -75,6 +76,14 @@ def _dropped(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(T0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, each takes the next file: see `order`."""
+    if not hasattr(config, "workerinput"):
+        return
+    place = {name: at for at, name in enumerate(order.arranged([(item.path, item.path.parent.name) for item in items]))}
+    items.sort(key=lambda item: place[item.path])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

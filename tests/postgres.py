@@ -105,6 +105,7 @@ def _cluster(programs: Path, room: Path) -> Iterator[URL]:
     settings = {
         "listen_addresses": "", "unix_socket_directories": str(sockets), "fsync": "off", "full_page_writes": "off",
         "synchronous_commit": "off", "shared_buffers": "64MB", "max_connections": "150", "autovacuum": "off",
+        "jit": "off", "wal_level": "minimal", "max_wal_senders": "0",
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (room / "log").open("wb") as log:

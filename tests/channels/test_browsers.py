@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
 
 from providers import RESET, Trouble
@@ -98,6 +99,32 @@ async def test_what_is_no_subscription(bad: str, opened: Open) -> None:
 async def test_only_what_is_needed_of_a_subscription_is_kept(browser: Browser, opened: Open) -> None:
     kept = json.loads(opened("webpush", **SECTIONS).check(browser.subscription, {}))
     assert sorted(kept) == ["endpoint", "keys"]
+
+
+async def test_a_notification_says_nothing_twice_and_holds_no_links(browser: Browser, opened: Open) -> None:
+    told = message(subject="disk full", text="disk full\n\nINC-42 CRITICAL OPEN\non: web-01")
+    await opened("webpush", **SECTIONS).send(told, Destination(address=browser.subscription))
+    assert browser.shown(browser.taken[0])["body"] == "INC-42 CRITICAL OPEN\non: web-01"
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [({"webpush": {"contact": "mailto:ops@msp.example"}}, "mailto:ops@msp.example"),
+     ({"webpush": {"contact": "https://msp.example/who"}}, "https://msp.example/who"),
+     ({"email": {"sender": "Siems <siems@msp.example>"}}, "mailto:siems@msp.example"),
+     ({"server": {"public_url": "https://siems.msp.example"}}, "https://siems.msp.example")],
+)  # fmt: skip
+async def test_whom_a_push_service_may_ask(sections: dict[str, Any], said: str, browser: Browser, opened: Open) -> None:
+    given = {"webhooks": SECTIONS["webhooks"], **sections}
+    given["webpush"] = {"private_key": KEY, **sections.get("webpush", {})}
+    await opened("webpush", **given).send(message(), Destination(address=browser.subscription))
+    token = browser.taken[0].headers["Authorization"].partition("t=")[2].partition(",")[0]
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == said
+
+
+def test_nobody_to_ask_is_said_before_anything_is_sent() -> None:
+    with pytest.raises(UsageError, match="contact is not set"):
+        registry.get("webpush")(settings(webpush={"private_key": KEY}))
 
 
 @pytest.mark.parametrize("key", ["", "canary-no-key", "QUJD"])

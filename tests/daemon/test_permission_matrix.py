@@ -307,6 +307,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/contacts"): Case("use one's own things", body={"channel": "webhook", "address": "https://9.9.9.9/x"}),
     ("POST", "/contacts/{ref}/code"): Case("use one's own things", **CONTACT, body={}),
     ("POST", "/contacts/{ref}/verify"): Case("use one's own things", **CONTACT, body={"code": "1"}, ok=(422,)),
+    ("POST", "/notify/browsers"): Case("use one's own things", body={}, ok=(400,)),  # not set up here
     ("GET", "/notify/rules"): Case("use one's own things"),
     ("POST", "/notify/rules"): Case("use one's own things", body={"channel": "webhook"}),
     ("PATCH", "/notify/rules/{ref}"): Case("use one's own things", **RULE, body={"severity": "HIGH"}),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import quiet
+
+quiet.install()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +17,7 @@ import httpx
 from siems.channels import Accepted, Destination, Message, Refused
 from siems.channels.calling import Call, now, settle
 from siems.channels.outward import Outward
-from siems.channels.rendering import cut, one_line, plain, title
+from siems.channels.rendering import body_lines, cut, members, one_line, title
 from siems.channels.threads import Threads
 from siems.config import Settings
 from siems.errors import InvalidField, UsageError
@@ -37,11 +38,12 @@ class Webpush:
     def __init__(self, settings: Settings) -> None:
         self._key = settings.webpush.private_key.get_secret_value()
         if not self._key:
-            raise UsageError("browsers are not pushed to: private_key is not set", hint="[webpush] of siems.toml")
+            raise UsageError(
+                "browsers are not pushed to: private_key is not set",
+                hint='siems config set webpush.private_key "$(siems notify browser --new-key)", then start it again',
+            )
         public_key(self._key)
-        contact = settings.webpush.contact.strip() or settings.public_url
-        self._contact = f"mailto:{contact}" if "@" in contact and "://" not in contact else contact
-        self._contact = self._contact.replace("mailto:mailto:", "mailto:")
+        self._contact = _contact(settings)
         self._outward = Outward(settings.webhooks, PROVIDER)
         self._threads = Threads("webpush")
 
@@ -75,7 +77,9 @@ class Webpush:
         url = httpx.URL(subscription["endpoint"])
         origin = f"{url.scheme}://{url.netloc.decode()}"
         claims = {"aud": origin, "exp": int(now().timestamp()) + SIGNED, "sub": self._contact}
-        signed = Vapid02.from_string(self._key).sign(claims)
+        signer = Vapid02.from_string(self._key)
+        signer.conf["no-strict"] = True  # it takes no page with a path as whom to ask; ours was looked at already
+        signed = signer.sign(claims)
         sealed = WebPusher(subscription).encode(content)["body"]
         return bytes(sealed), {"Authorization": str(signed["Authorization"])}
 
@@ -84,11 +88,33 @@ class Webpush:
         await self._outward.close()
 
 
+def _body(message: Message) -> str:
+    """What is below the title, which says the subject already; the links are buttons."""
+    lines = [line for line in body_lines(message) if line]
+    if lines and lines[0] == one_line(message.subject):
+        lines = lines[1:]
+    return cut("\n".join([*members(message), *lines]), TEXT)
+
+
+def _contact(settings: Settings) -> str:
+    """Whom a push service may ask; they take addresses and pages by https, and nothing else. Raises UsageError."""
+    sender = parseaddr(settings.email.sender)[1]
+    for found in (settings.webpush.contact.strip().removeprefix("mailto:"), sender, settings.public_url):
+        if found.startswith("https://"):
+            return found
+        if "@" in found and "://" not in found:
+            return f"mailto:{found}"
+    raise UsageError(
+        "browsers are not pushed to: contact is not set, and push services want to know whom to ask",
+        hint="siems config set webpush.contact ops@msp.example, then start it again",
+    )
+
+
 def payload(message: Message) -> bytes:
     """What the page's service worker shows."""
     actions = [{"action": a.verb, "title": one_line(a.label, 30), "url": a.url[:500]} for a in message.answers[:2]]
     made = {
-        "title": title(message, 120), "body": cut(plain(message, longest=TEXT), TEXT), "url": message.url[:500],
+        "title": title(message, 120), "body": _body(message), "url": message.url[:500],
         "tag": message.thread[:80], "key": message.key[:200], "severity": message.severity.name,
         "actions": actions, "requireInteraction": message.pages,
     }  # fmt: skip

@@ -39,9 +39,13 @@ def list_(door: Door, show_origin: Annotated[bool, typer.Option("--show-origin",
     show_list(door, items, COLUMNS, id="key")
 
 
+SECRETS = ("external_id", "key", "password", "private_key", "secret", "signing_secret", "token")
+"""What is never said back, not even to whoever has just typed it: it would stay in the terminal's memory."""
+
+
 def _hidden(name: str, value: object) -> object:
     """A database URL may hold a password; a token is one; the daemon shows stars for what it knows to be secret."""
-    if value == "*" * 10 or (name in ("token", "external_id") and value):
+    if value == "*" * 10 or (name in SECRETS and value):
         return "(hidden)"
     if name == "url" and isinstance(value, str) and "@" in value:
         scheme, _, rest = value.partition("://")

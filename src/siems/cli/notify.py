@@ -11,8 +11,11 @@ from siems import errors
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.reach import Options, Private, User, address_of, contacts, options_of, rules
 from siems.cli.show import Column, Item, at, field, show_list, show_one, when
+from siems.cli.subscribing import browser
 
-app = new_app("Who is told, how, and why: inbox, read, list, show, why, retry, diff, test, channels, contact, rules.")
+app = new_app(
+    "Who is told, how, and why: inbox, read, list, show, why, retry, diff, test, channels, contact, browser, rules."
+)
 app.add_typer(contacts, name="contact")
 app.add_typer(rules, name="rules")
 
@@ -235,6 +238,9 @@ def try_channel(
 def _tried(t: Item) -> list[str]:
     said = f"taken as {t['message_id']}" if t["message_id"] else "taken"
     return [f"{t['channel']} to {t['hint']}: {said if t['ok'] else t['error']} ({t['seconds']} s)"]
+
+
+app.command()(browser)
 
 
 # --- when to be left alone -------------------------------------------------------------------------------------

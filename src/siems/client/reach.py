@@ -23,6 +23,10 @@ class Reach(Transport):
     def delete_contact(self, ref: str) -> dict[str, Any]:
         return self._send("DELETE", f"/contacts/{part(ref)}", {})
 
+    def invite_browser(self, *, user: str = "@me") -> dict[str, Any]:
+        """`wire.BrowserView`: the page on which a browser subscribes."""
+        return self._post("/notify/browsers", {"user": user})
+
     def send_code(self, ref: str) -> dict[str, Any]:
         """`wire.TrialView`: the code is on its way to the contact."""
         return self._post(f"/contacts/{part(ref)}/code", {})

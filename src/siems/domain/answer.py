@@ -51,7 +51,21 @@ class Answerable:
         said = "|".join(
             (self.user_id, self.company_id, self.object, self.verb.value, str(int(self.until.timestamp())))
         ).encode()
-        return base64.urlsafe_b64encode(_sign(key, said) + said).decode().rstrip("=")
+        return signed(key, said)
+
+
+def signed(key: bytes, said: bytes) -> str:
+    """What is said and who says it, as a part of a URL."""
+    return base64.urlsafe_b64encode(_sign(key, said) + said).decode().rstrip("=")
+
+
+def unsigned(key: bytes, text: str) -> bytes:
+    """What was said. Raises ValueError for whatever this key did not sign."""
+    whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    signature, said = whole[:SIGNATURE_BYTES], whole[SIGNATURE_BYTES:]
+    if not hmac.compare_digest(signature, _sign(key, said)):
+        raise ValueError(text)
+    return said
 
 
 def _sign(key: bytes, said: bytes) -> bytes:
@@ -61,11 +75,7 @@ def _sign(key: bytes, said: bytes) -> bytes:
 def read_token(key: bytes, text: str) -> Answerable:
     """What a link allows. Raises NotFound for whatever we did not sign, all alike."""
     try:
-        whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        signature, said = whole[:SIGNATURE_BYTES], whole[SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, _sign(key, said)):
-            raise ValueError(text)
-        user_id, company_id, object, verb, until = said.decode().split("|")
+        user_id, company_id, object, verb, until = unsigned(key, text).decode().split("|")
         return Answerable(user_id, company_id, object, AnswerVerb(verb), datetime.fromtimestamp(int(until), UTC))
     except (ValueError, OverflowError) as why:
         raise NotFound("this link is not one of ours") from why

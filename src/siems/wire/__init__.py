@@ -159,6 +159,8 @@ from siems.wire.policies import (
     TrialStep,
 )
 from siems.wire.reach import (
+    BrowserAsk,
+    BrowserView,
     ChannelView,
     ContactAsk,
     ContactView,
@@ -319,6 +321,8 @@ __all__ = [
     "AuditView",
     "AvailabilityAsk",
     "BoardLine",
+    "BrowserAsk",
+    "BrowserView",
     "BusinessHoursView",
     "CalendarImport",
     "CalendarImported",

@@ -38,6 +38,19 @@ class ContactView(Wire):
     """What its messages are signed with, where siems chose it: in the answer that made it, and never again."""
 
 
+class BrowserAsk(Ask):
+    user: str = "@me"
+
+
+class BrowserView(Wire):
+    """A page to open in the browser that is to be told; good for one, and until then."""
+
+    user_id: str
+    user: str
+    url: str
+    until: datetime
+
+
 class VerifyAsk(Ask):
     code: str
 

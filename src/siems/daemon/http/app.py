@@ -12,6 +12,7 @@ from aiohttp import web
 from siems.daemon.http import (
     answers,
     api,
+    browsers,
     calendars,
     heartbeats,
     live,
@@ -43,7 +44,12 @@ def make_app(runtime: Runtime) -> web.Application:
     for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES):
         for method, path, handler in pages:
             app.router.add_route(method, path, webhooks.counted(handler))
-    for method, path, handler in (*heartbeats.ADDRESSES, *answers.ADDRESSES, *replies.ADDRESSES):
+    for method, path, handler in (
+        *heartbeats.ADDRESSES,
+        *answers.ADDRESSES,
+        *replies.ADDRESSES,
+        *browsers.ADDRESSES,
+    ):
         app.router.add_route(method, path, handler)
     for method, path, route in api.ROUTES:
         app.router.add_route(method, API + path, signed_in(route))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,17 +13,17 @@ from typing import Any
 from aiohttp import web
 
 from siems import wire
-from siems.channels import Destination, Message, Refused, TryLater, registry
+from siems.channels import Destination, registry
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
+from siems.daemon.http.trying import try_once
 from siems.domain.permissions import Permission, require, require_role
-from siems.domain.reach import PROVIDER_SECONDS, hint_of
-from siems.errors import InvalidField, SiemsError
+from siems.errors import InvalidField
 from siems.services import contacts, delivered, notify_rules, reach_views
 from siems.services.users import mail_of
 from siems.storage.reaching import OWN_MAIL
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, Severity
+from siems.vocabulary import MSP
 
 TEXT = "This is a test message of siems: you can be reached this way."
 
@@ -111,7 +110,7 @@ async def send_code(call: Call) -> web.Response:
     text = f"Your code for siems is {code}. It is good for 15 minutes."
     to = call.runtime.delivering.opened(sealed, call.actor.name)
     key = f"code:{number}:{secrets.token_hex(8)}"
-    return answer(await _try(call, channel, to, subject=f"siems code {code}", text=text, key=key))
+    return answer(await try_once(call.runtime, channel, to, subject=f"siems code {code}", text=text, key=key))
 
 
 async def verify_contact(call: Call) -> web.Response:
@@ -264,7 +263,7 @@ async def try_channel(call: Call) -> web.Response:
     require_role(call.actor, Permission.OWN_SESSION)
     channel, to = await _where(call, ask)
     told = {"subject": "siems: a test message", "text": TEXT, "key": f"test:{secrets.token_hex(8)}"}
-    return answer(await _try(call, channel, to, **told))
+    return answer(await try_once(call.runtime, channel, to, **told))
 
 
 async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, Destination]:
@@ -291,31 +290,3 @@ async def _where(call: Call, ask: wire.TrialAsk) -> tuple[str, Destination]:
 
 def _sealed(uow: UnitOfWork, actor: Any, ref: str) -> str:
     return str(contacts.find_contact(uow, actor, ref).address)
-
-
-async def _try(
-    call: Call, channel: str, to: Destination, *, subject: str, text: str, key: str
-) -> wire.TrialView:  # fmt: skip
-    """One message, now and once."""
-    started = time.perf_counter()
-    message = Message(
-        key=key, event="notify.test", severity=Severity.LOW, company="MSP", company_id=MSP, object="", subject=subject,
-        text=text,
-    )  # fmt: skip
-    said, error = "", ""
-    try:
-        opened = await asyncio.to_thread(call.runtime.delivering.channel, channel)
-        async with asyncio.timeout(PROVIDER_SECONDS):
-            said = (await opened.send(message, to)).message_id
-    except (Refused, TryLater) as why:
-        error = str(why) or type(why).__name__
-    except TimeoutError:
-        error = f"no answer within {PROVIDER_SECONDS:.0f} s"
-    except SiemsError as why:
-        error = why.message
-    except Exception as why:
-        error = f"{type(why).__name__}: {why}"[:300]
-    return wire.TrialView(
-        channel=channel, hint=hint_of(channel, to.address), ok=not error, message_id=said, error=error,
-        seconds=round(time.perf_counter() - started, 3),
-    )  # fmt: skip
