@@ -17,7 +17,7 @@ from .house import ALERT, House, open_house, unlike
 async def told(house: House) -> list[str]:
     """Who has advice, after all that waits was looked at."""
     house.clock.advance(seconds=30)  # type: ignore[attr-defined]
-    await house.runtime.advising.settle()
+    await house.runtime.advising.jobs.settle()
     found = await house.ask("root", "GET", "/incidents?limit=50")
     return sorted(one["id"] for one in found.json()["items"] if one["insight"] is not None)
 

@@ -7,7 +7,6 @@ Nothing leaves this machine but sealed prompts (`domain/sealing.py`), within the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from siems.advisors import ADVISORS, Advisor, Answer, Refused, TryLater
 from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon.reading import ReadingTexts
+from siems.daemon.tending import Tending
 from siems.domain.advice import Insight, Question
 from siems.domain.advice_rules import advise as by_rules
 from siems.domain.drafts import Nonsense, read_draft
@@ -42,7 +42,6 @@ STORM_BREATH = 0.5
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 2.0
 """Where other daemons take alerts too, what is queued is looked for at least this often."""
-AILING_SECONDS = 5.0
 KNOWN_FOR = timedelta(seconds=60)
 _TEACHES = frozenset({"incident.resolved", "incident.closed", "incident.merged"})
 RESTS = timedelta(seconds=60)
@@ -70,11 +69,10 @@ class Advising:
     reading: ReadingTexts | None = None
     """The sentence model, where there may be one."""
     providers: list[Provider] = field(default_factory=list)
-    stopping: bool = False
 
     def __post_init__(self) -> None:
-        self._awake = asyncio.Event()
-        self._running: dict[asyncio.Task[None], tuple[int, ...]] = {}
+        self.jobs = Tending[tuple[int, ...]]("advice", self.begin, self._turn)
+        """By the numbers of their incidents."""
         self._known: dict[str, tuple[datetime, Background]] = {}
         a = self.settings.advice
         self._budget = Budget(calls=a.daily_calls, company_calls=a.company_daily_calls, tokens=a.daily_tokens)
@@ -90,7 +88,7 @@ class Advising:
     def wake(self) -> None:
         """Something may have been queued."""
         if self.providers:
-            self._awake.set()
+            self.jobs.wake()
 
     def follow(self, type: str, company_id: str) -> None:
         """Something was committed: it may be worth a look, or make what is known of a company old."""
@@ -99,46 +97,32 @@ class Advising:
         if type.startswith("incident.") or type == "alert.received":
             self.wake()
 
-    async def run(self) -> None:
-        """For ever: look at what is due, sleep until the next is. Off is off: then what waits is let go."""
-        while not self.stopping:
-            self._awake.clear()
-            try:
-                pause = await self._turn()
-            except Exception as why:
-                log.error("advice.failed", why=why.message if isinstance(why, SiemsError) else repr(why))
-                pause = AILING_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._awake.wait()
-            await self.database.give_way(BREATH, longest=STORM_BREATH)
-
     async def _turn(self) -> float:
+        """Look at what is due; how long until the next is. Off is off: then what waits is let go."""
+        await self.database.give_way(BREATH, longest=STORM_BREATH)
         longest = SHARED_SLEEP if self.database.dialect.shared else LONGEST_SLEEP
         if not self.providers:
             if await self.database.peek(advising.next_at) is not None:
                 await self.database.write(advising.forget_all, companies=())
             return LONGEST_SLEEP
         await self.begin()
-        if len(self._running) >= AT_ONCE:
+        if len(self.jobs.under_way) >= AT_ONCE:
             return longest  # the end of each wakes us
         found = await self.database.peek(advising.next_at)
         return longest if found is None else min(longest, max(0.2, self.clock.seconds_until(found)))
 
     async def begin(self) -> int:
         """Begin what is due and has room; how many incidents."""
-        begun, busy = 0, {number for some in self._running.values() for number in some}
+        begun, busy = 0, {number for some in self.jobs.under_way for number in some}
         waiting: dict[str, list[int]] = {}
         for incident_id, company_id in await self.database.peek(advising.due, self.clock.now(), 20):
             if incident_id not in busy:
                 waiting.setdefault(company_id, []).append(incident_id)
         for company_id, numbers in waiting.items():
-            if self.stopping or len(self._running) >= AT_ONCE:
+            if self.jobs.stopping or len(self.jobs.under_way) >= AT_ONCE:
                 break
             some = tuple(numbers[: TOGETHER if self._at_home else 1])
-            task = asyncio.get_running_loop().create_task(self._look(company_id, some))
-            self._running[task] = some
-            task.add_done_callback(self._ended)
+            self.jobs.go(self._look(company_id, some), some)
             begun += len(some)
         return begun
 
@@ -147,25 +131,9 @@ class Advising:
         """Whether nobody outside is asked, so that no answer takes long."""
         return not any(provider.advisor is not None and provider.advisor.leaves for provider in self.providers)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
-        if not task.cancelled() and (why := task.exception()) is not None:
-            log.error("advice.job_failed", why=repr(why))
-        self.wake()
-
-    async def settle(self) -> None:
-        """Look at all that is due now: for whoever does not want to wait for the loop."""
-        while await self.begin() or self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
-
     async def stop(self) -> None:
         """Begin nothing more; what is under way is let go, its lease runs out."""
-        self.stopping = True
-        self._awake.set()
-        tasks = list(self._running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.jobs.stop()
         for provider in self.providers:
             if provider.advisor is not None:
                 await provider.advisor.close()

@@ -177,7 +177,7 @@ class Runtime:
         self._spawn(self.running.jobs.run)
         self._spawn(self.feeding.run)
         self._spawn(self.reading.run)
-        self._spawn(self.advising.run)
+        self._spawn(self.advising.jobs.run)
         self._spawn(self.checkpoints.run)
         if self.settings.mail_ingest.enabled:
             await self._take_mail()

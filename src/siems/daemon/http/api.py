@@ -308,7 +308,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("DELETE", "/contacts/{ref}", reach.delete_contact),
     ("POST", "/contacts/{ref}/code", reach.send_code),
     ("POST", "/contacts/{ref}/verify", reach.verify_contact),
-    ("POST", "/notify/browsers", browsers.invite),
+    ("POST", "/notify/browsers", browsers.invite_browser),
     ("GET", "/notify/rules", reach.list_rules),
     ("POST", "/notify/rules", reach.add_rule),
     ("PATCH", "/notify/rules/{ref}", reach.edit_rule),

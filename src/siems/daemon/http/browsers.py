@@ -38,7 +38,7 @@ POLICY = (
 WELCOME = "This browser is told from now on."
 
 
-async def invite(call: Call) -> web.Response:
+async def invite_browser(call: Call) -> web.Response:
     """A link for the browser of a person."""
     ask = await call.body(wire.BrowserAsk)
     await asyncio.to_thread(call.runtime.delivering.channel, "webpush")  # says what is not set up
