@@ -9,8 +9,22 @@ import msgspec
 from siems.wire.shapes import Ask, Wire
 
 
+class RunTryView(Wire):
+    """An earlier try of a step on a host: it failed, and somebody had it tried again."""
+
+    attempt: int
+    state: str
+    exit_code: int | None
+    detail: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
 class RunStepView(Wire):
-    """One step on one host; `number` counts from 1 over all phases."""
+    """One step on one host; `number` counts from 1 over all phases.
+
+    What it says is of its last try, `attempt`; `tries` are those before, the first one first.
+    """
 
     number: int
     phase: str
@@ -20,6 +34,8 @@ class RunStepView(Wire):
     detail: str
     started_at: datetime
     ended_at: datetime | None
+    attempt: int = 1
+    tries: list[RunTryView] = msgspec.field(default_factory=list)
 
 
 class RunHostView(Wire):
@@ -198,6 +214,7 @@ class RunPiece(Wire):
     error: bool
     at: datetime
     text: str
+    attempt: int = 1
 
 
 class RunOutput(Wire):
