@@ -193,7 +193,7 @@ async def test_a_daemon_that_stops_leaves_what_asks_to_the_next_one(door: House,
     await answer(door, ref, "retry", "web-1")
     runtime = door.runtime
     following = Running(runtime.database, runtime.clock, runtime.vault, runtime.settings)
-    await following.settle()
+    await following.jobs.settle()
     await following.stop()
     found = await ended(door, ref)
     assert (found["state"], found["verified"]) == ("succeeded", True)

@@ -113,7 +113,7 @@ async def test_a_lease_that_ran_out_is_somebody_elses_and_the_late_answer_counts
     await desk.add()
     ref = await desk.alert()
     await desk.settle()
-    desk.house.runtime.ticketing.stopping = True
+    desk.house.runtime.ticketing.jobs.stopping = True
     await desk.act(ref, "note", note="slow")
     job = (await desk.rows("SELECT max(id) AS id FROM ticket_job"))[0].id
     scope = ("comp-acme", "msp")

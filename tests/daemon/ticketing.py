@@ -48,7 +48,7 @@ class Desk:
         return await self.must(who, "POST", f"/incidents/{ref}/actions/{action}", ask)
 
     async def settle(self) -> None:
-        await self.house.runtime.ticketing.settle()
+        await self.house.runtime.ticketing.jobs.settle()
 
     async def poll(self) -> None:
         """As the turn of the account does it, now."""

@@ -29,6 +29,8 @@ def digest(message: bytes) -> bytes:
 PLAIN = Scheme(header="X-Signed", prefix="sha256=")
 BASE64 = Scheme(header="X-Signed", base64=True)
 TIMED = Scheme(header="X-Signed", time_header="X-Time", joint=":")
+DATED = Scheme(header="X-Signed", base64=True, time_header="X-Time", joint="", time_last=True)
+DATE = "2026-03-10T12:00:00Z"
 LOOSELY_TIMED = Scheme(header="X-Signed", time_header="X-Time")
 SEVERAL = Scheme(header="X-Signed", prefix="v1=", separator=",")
 LONG = Scheme(header="X-Signed", hash="sha512")
@@ -39,6 +41,7 @@ RIGHT: list[tuple[Scheme, dict[str, str]]] = [
     (PLAIN, {"X-Signed": f"sha256={digest(BODY).hex()}"}),
     (BASE64, {"X-Signed": b64encode(digest(BODY)).decode()}),
     (TIMED, {"X-Signed": digest(f"{STAMP}:".encode() + BODY).hex(), "X-Time": STAMP}),
+    (DATED, {"X-Signed": b64encode(digest(BODY + DATE.encode())).decode(), "X-Time": DATE}),
     (LOOSELY_TIMED, {"X-Signed": digest(BODY).hex(), "X-Time": STAMP}),
     (SEVERAL, {"X-Signed": f"v1={'0' * 64},v1={digest(BODY).hex()}"}),
     (LONG, {"X-Signed": hmac.digest(b"s3cret", BODY, "sha512").hex()}),
@@ -71,10 +74,16 @@ def test_a_changed_byte_or_a_missing_header_is_not(scheme: Scheme, headers: dict
 
 
 def test_times_must_be_fresh_where_there_are_some() -> None:
-    for scheme, headers in RIGHT[2:4]:
+    for scheme, headers in RIGHT[2:5]:
         assert said(scheme, headers, late=299) is None
         assert said(scheme, headers, late=301) is Cause.STALE
         assert said(scheme, headers, late=-301) is Cause.STALE
+
+
+@pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-03-10", "", "now", "2026-03-10T12:00:00+01:00", "٢"])
+def test_a_time_that_is_none_is_refused_whatever_was_signed(date: str) -> None:
+    signed = {"X-Signed": b64encode(digest(BODY + date.encode())).decode(), "X-Time": date}
+    assert said(DATED, signed) in (Cause.MALFORMED, Cause.STALE)
 
 
 @pytest.mark.parametrize(

@@ -172,21 +172,26 @@ def test_age_escalates_what_is_severe_once_even_after_an_ack(world: World, ana, 
     assert world.incident("INC-2").escalation_level == 1
 
 
-def test_a_score_escalates_when_repeats_reach_it_and_once(world: World, ana, mara) -> None:
+@pytest.mark.parametrize("keys", [("",) * 9, tuple("abcdefghi")], ids=["repeats", "joins"])
+def test_a_score_escalates_when_more_alerts_reach_it_and_once(
+    world: World, ana, mara, keys: tuple[str, ...]
+) -> None:  # fmt: skip
     policy(
         world, step("owner"), step("role:manager"), strategies=QUIET | {"priority": {"score": 66}}, ack_timeout="off"
     )
-    world.fires()
+    first, *few = ({"dedup_key": key or None} for key in keys)
+    world.fires(**first)
     world.act(ana, "ack")
-    for _ in range(2):
-        world.fires()
+    for one in few[:2]:
+        world.fires(**one)
         assert world.tick() == []
-    world.fires()
+    world.fires(**few[2])
     assert world.tick() == [("INC-1", "strategy")]
     assert steps(world)[0]["cause"] == "priority"
-    for _ in range(5):
-        world.fires()
+    for one in few[3:]:
+        world.fires(**one)
         assert world.tick() == []
+    assert world.incident("INC-1").alert_count + world.incident("INC-1").repeat_count == len(keys)
 
 
 def test_a_policy_without_the_breach_does_not_escalate_for_it(world: World, ana, mara) -> None:

@@ -270,8 +270,9 @@ def test_what_is_healed_and_verified_is_resolved_by_siems(desk: Desk) -> None:
     incident = desk.world.incident(ref)
     assert (incident.state.value, incident.cause) == ("RESOLVED", "self-healed")
     assert any("RUN-1 cool-down: succeeded, verified" in line for line in desk.world.story(ref))
-    fixed = desk.world.database.read_now(times_fixed, ACME, ["disk_hot"])
-    assert fixed == {"cool-down": 1}
+    assert desk.world.database.read_now(times_fixed, ACME, ["disk_hot"]) == {"cool-down": 1}
+    desk.world.act(ROOT, "reopen", ref, reason="it is back")
+    assert desk.world.database.read_now(times_fixed, ACME, ["disk_hot"]) == {}
 
 
 def test_what_could_not_be_healed_is_rolled_back_and_somebody_is_called(desk: Desk) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Callable
 
 import structlog
 
@@ -15,6 +13,7 @@ from siems import config, places
 from siems.clock import Clock
 from siems.config import Settings
 from siems.daemon.run_walk import Walk
+from siems.daemon.tending import Tending
 from siems.errors import SiemsError
 from siems.executors import Executor, registry
 from siems.services import run_work
@@ -28,7 +27,6 @@ AT_ONCE = 16
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 1.0
 """Where other daemons ask for runs too, they are looked for at least this often."""
-AILING_SECONDS = 1.0
 STOP_SECONDS = 15.0
 
 
@@ -91,73 +89,35 @@ class Running:
         self._clock = clock
         self._vault = vault
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._walks: dict[asyncio.Task[None], Walk] = {}
-        self._awake = asyncio.Event()
-        self.stopping = False
+        self.jobs = Tending[Walk]("runs", self.begin, self._turn)
 
     def wake(self) -> None:
         """Something may have been asked for, or cancelled."""
-        for walk in self._walks.values():
+        for walk in self.jobs.under_way:
             walk.look()
-        self._awake.set()
+        self.jobs.wake()
 
-    async def run(self) -> None:
-        """For ever: begin what waits, sleep until there is more."""
-        while not self.stopping:
-            self._awake.clear()
-            try:
-                await self.begin()
-                pause = SHARED_SLEEP if self._database.dialect.shared else LONGEST_SLEEP
-            except SiemsError as why:
-                log.error("runs.failed", why=why.message)
-                pause = AILING_SECONDS
-            except Exception:
-                log.exception("runs.failed")
-                pause = AILING_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._awake.wait()
+    async def _turn(self) -> float:
+        await self.begin()
+        return SHARED_SLEEP if self._database.dialect.shared else LONGEST_SLEEP
 
     async def begin(self) -> int:
         """Begin what waits and has room; how many."""
         begun = 0
         for number, company in await self._database.peek(queued, AT_ONCE):
-            if self.stopping or len(self._walks) >= AT_ONCE:
+            if self.jobs.stopping or len(self.jobs.under_way) >= AT_ONCE:
                 break
             job = await self._database.write(run_work.claim, number, self._owner, companies=(company,))
             if job is None:
                 continue
             begun += 1
             walk = Walk(self._database, self._clock, self._vault, self.executors.get, job)
-            task = asyncio.get_running_loop().create_task(walk.go())
-            self._walks[task] = walk
-            task.add_done_callback(self._ended(job.run.ref))
+            self.jobs.go(walk.go(), walk)
         return begun
-
-    def _ended(self, ref: str) -> Callable[[asyncio.Task[None]], None]:
-        def done(task: asyncio.Task[None]) -> None:
-            self._walks.pop(task, None)
-            if not task.cancelled() and (why := task.exception()) is not None:
-                # its lease runs out, and then it is shown as what it is: unknown
-                log.error("runs.walk_failed", run=ref, why=repr(why))
-            self._awake.set()
-
-        return done
-
-    async def settle(self) -> None:
-        """Do all that waits, and what comes of it: for whoever does not want to wait for the loop."""
-        while await self.begin() or self._walks:
-            await asyncio.gather(*self._walks, return_exceptions=True)
 
     async def stop(self) -> None:
         """Begin nothing more, stop what runs, and say so."""
-        self.stopping = True
-        self._awake.set()
-        for walk in self._walks.values():
+        for walk in self.jobs.under_way:
             walk.stop("the daemon was stopped")
-        if self._walks:
-            _, late = await asyncio.wait(list(self._walks), timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self.jobs.stop(STOP_SECONDS)
         await self.executors.close()

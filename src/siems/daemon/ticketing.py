@@ -19,6 +19,7 @@ from sqlalchemy import Connection as Link
 from sqlalchemy import select
 
 from siems.clock import Clock
+from siems.daemon.tending import Tending
 from siems.domain.ticket import JobVerb, TicketAccount
 from siems.domain.ticket_sync import Connection, Remote, mark
 from siems.errors import InvalidField, SiemsError, Unavailable
@@ -43,7 +44,6 @@ POLL_SECONDS = 100.0
 LONGEST_SLEEP = 30.0
 SHARED_SLEEP = 1.0
 """Where other daemons queue jobs too, they are looked for at least this often."""
-AILING_SECONDS = 1.0
 
 
 class Ticketing:
@@ -60,10 +60,9 @@ class Ticketing:
         self.guard = guard
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._systems: dict[str, tuple[Connection, TicketSystem]] = {}
-        self._running: dict[asyncio.Task[None], tuple[int, str]] = {}
-        self._awake = asyncio.Event()
         self._accounts: bool | None = None
-        self.stopping = False
+        self.jobs = Tending[tuple[int, str]]("tickets", self.begin, self._turn)
+        """By their numbers and accounts."""
 
     # --- the loop ----------------------------------------------------------------------------------------------
 
@@ -72,23 +71,7 @@ class Ticketing:
         if accounts:
             self._accounts = None
         if self._accounts is not False:
-            self._awake.set()
-
-    async def run(self) -> None:
-        """For ever: begin what is due, sleep until the next is."""
-        while not self.stopping:
-            self._awake.clear()
-            try:
-                pause = await self._turn()
-            except SiemsError as why:
-                log.error("tickets.failed", why=why.message)
-                pause = AILING_SECONDS
-            except Exception:
-                log.exception("tickets.failed")
-                pause = AILING_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._awake.wait()
+            self.jobs.wake()
 
     async def _turn(self) -> float:
         """Begin what is due; for how long to sleep then. Without any account nothing is asked at each commit."""
@@ -101,55 +84,35 @@ class Ticketing:
 
     async def _pause(self) -> float:
         longest = SHARED_SLEEP if self._database.dialect.shared else LONGEST_SLEEP
-        if len(self._running) >= AT_ONCE:
+        if len(self.jobs.under_way) >= AT_ONCE:
             return longest  # the end of each wakes us
         found = await self._database.peek(ticket_jobs.next_at)
         if found is None:
             return longest
         wait = self._clock.seconds_until(found)
         # what is due and has no room yet begins when something ends, and that wakes us
-        return longest if wait == 0 and self._running else min(longest, max(0.2, wait))
+        return longest if wait == 0 and self.jobs.under_way else min(longest, max(0.2, wait))
 
     async def begin(self) -> int:
         """Begin what is due and has room; how many."""
         if not self.tag:
             self.tag = await self._database.write(_tag, self._vault, companies=(MSP,))
-        busy = {job for job, _ in self._running.values()}
-        load = Counter(account for _, account in self._running.values())
+        busy = {job for job, _ in self.jobs.under_way}
+        load = Counter(account for _, account in self.jobs.under_way)
         begun = 0
         for job, company, account in await self._database.peek(ticket_jobs.due, self._clock.now(), 200):
-            if self.stopping or len(self._running) >= AT_ONCE:
+            if self.jobs.stopping or len(self.jobs.under_way) >= AT_ONCE:
                 break
             if job in busy or load[account] >= PER_ACCOUNT:
                 continue
             load[account] += 1
             begun += 1
-            task = asyncio.get_running_loop().create_task(self._work(job, company))
-            self._running[task] = job, account
-            task.add_done_callback(self._ended)
+            self.jobs.go(self._work(job, company), (job, account))
         return begun
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
-        if not task.cancelled() and (why := task.exception()) is not None:
-            log.error("tickets.job_failed", why=repr(why))
-        self.wake()
-
-    async def settle(self) -> None:
-        """Do all that is due now, and what comes of it: for whoever does not want to wait for the loop."""
-        while await self.begin() or self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
 
     async def stop(self) -> None:
         """Begin nothing more; what is under way has as long as a call may take."""
-        self.stopping = True
-        self.wake()
-        tasks = list(self._running)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=SEND_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self.jobs.stop(SEND_SECONDS)
         for _, system in self._systems.values():
             await system.close()
         self._systems.clear()

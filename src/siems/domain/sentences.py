@@ -46,13 +46,18 @@ def words_of(message: str, asset: str) -> Words:
     words: set[str] = set()
     names: set[str] = set()
     own = asset.lower()
+    first = own[:1]
     text = message[:MOST_TEXT]
     for token in _TOKEN.findall(_URL.sub(" ", text) if "://" in text else text):
         lower = token.lower()
-        if same_asset(lower, own):
+        if lower[0] == first and same_asset(lower, own):  # nearly all differ in their first letter
             continue
         if token.isalpha():  # most are: neither a name nor a number
-            parts = [lower] if token == lower else _SPLIT.split(token)
+            if token == lower:
+                if len(lower) > 1 and lower not in _STOP:
+                    words.add(lower)
+                continue
+            parts = _SPLIT.split(token)
         elif _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
             names.add(lower)
             continue
@@ -65,7 +70,8 @@ def words_of(message: str, asset: str) -> Words:
             if len(part) > 1 and part not in _STOP:
                 words.add(part)
     # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
-    ordered = sorted(words, key=lambda word: (-len(word), word))
+    ordered = sorted(words)
+    ordered.sort(key=len, reverse=True)
     return Words(frozenset(words), frozenset(names), tuple(ordered[: len(ordered) - _least(len(ordered)) + 1]))
 
 

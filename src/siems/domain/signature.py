@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Protocol
 
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII)
 _HEX = re.compile(r"sha256=[0-9a-f]{64}", re.ASCII)
 
 
@@ -43,7 +44,8 @@ class Cause(StrEnum):
 class Scheme:
     """How a tool signs its deliveries: an HMAC in a header, or a shared secret as it is.
 
-    With `time_header` the seconds in it must be fresh, and are signed as `time + joint + body` when `joint` is set.
+    With `time_header` the time in it, in seconds or by RFC 3339, must be fresh, and is signed as `time + joint + body`
+    when `joint` is set, or as `body + joint + time` when it is `time_last`.
     `kind` is "hmac", "header" (the secret itself is the header's value) or "field" (it is a field of the JSON body).
     """
 
@@ -54,6 +56,7 @@ class Scheme:
     base64: bool = False
     time_header: str = ""
     joint: str | None = None
+    time_last: bool = False
     separator: str = ""
     """Between several signatures in one header, one of which must be right."""
     field: str = ""
@@ -138,11 +141,12 @@ def _by_scheme(
     message, stamp = body, ""
     if scheme.time_header:
         stamps = headers.getall(scheme.time_header, [])
-        if len(stamps) != 1 or not _SECONDS.fullmatch(stamps[0]):
+        if len(stamps) != 1 or not (_SECONDS.fullmatch(stamps[0]) or _INSTANT.fullmatch(stamps[0])):
             return Cause.MALFORMED
         stamp = stamps[0]
         if scheme.joint is not None:
-            message = f"{stamp}{scheme.joint}".encode() + body
+            around = f"{stamp}{scheme.joint}".encode(), f"{scheme.joint}{stamp}".encode()
+            message = body + around[1] if scheme.time_last else around[0] + body
     digest = _digest(secret.encode(), message, scheme.hash)
     wanted = scheme.prefix.encode() + (b64encode(digest) if scheme.base64 else digest.hex().encode())
     offered = given[0].split(scheme.separator)[:8] if scheme.separator else given
@@ -182,7 +186,12 @@ def _digest(secret: bytes, message: bytes, algorithm: str = "sha256") -> bytes:
 
 
 def _fresh(stamp: str, now: datetime, tolerance: int) -> bool:
-    return abs(now.timestamp() - int(stamp)) <= tolerance
+    if stamp.isdigit():
+        return abs(now.timestamp() - int(stamp)) <= tolerance
+    try:
+        return abs((now - datetime.fromisoformat(stamp)).total_seconds()) <= tolerance
+    except ValueError:  # the 30th of February
+        return False
 
 
 def sign(secret: str, body: bytes, *, at: datetime) -> dict[str, str]:

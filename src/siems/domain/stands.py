@@ -67,6 +67,14 @@ _decided = attrgetter(
 )  # fmt: skip
 
 
+_settled = attrgetter(*(name for name in Incident.__struct_fields__ if name not in COUNTERS))
+
+
+def moved(before: Incident, after: Incident) -> bool:
+    """Whether anything at all has changed besides its counters, shown or not."""
+    return bool(_settled(before) != _settled(after))
+
+
 def looks_other(before: Incident, after: Incident) -> bool:
     """Whether anything that is shown has changed besides its counters."""
     return bool(_decided(before) != _decided(after))

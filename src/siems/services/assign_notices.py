@@ -33,7 +33,7 @@ def assignee_chosen(uow: UnitOfWork, event: e.AssigneeChosen) -> None:
         details={"assignee": [None, choice.chosen.id], "strategy": choice.strategy, "scores": scores},
     )  # fmt: skip
     publish(uow, "incident.assigned", incident, actor=actor.id)
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    policy = uow.policy_of(incident)
     paged = {p.id for p in recipients(uow, incident, policy.steps[0])}
     if choice.chosen.id not in paged:  # else the page of the opening says it
         subject = f"{incident.ref} was assigned to you: {incident.title}"

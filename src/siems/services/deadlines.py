@@ -76,7 +76,7 @@ def postpone(uow: UnitOfWork, due: Due) -> None:
 
 
 def _policy(uow: UnitOfWork, incident: Incident) -> Policy:
-    return uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    return uow.policy_of(incident)
 
 
 def _response(uow: UnitOfWork, before: Incident) -> None:

@@ -18,7 +18,7 @@ from siems.vocabulary import MSP, Role
 
 def step_of(uow: UnitOfWork, incident: Incident) -> Step:
     """The step that an incident's chain has reached."""
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    policy = uow.policy_of(incident)
     return policy.steps[min(incident.position.step, len(policy.steps) - 1)]
 
 

@@ -62,7 +62,7 @@ class Push:
 
 def escalate(uow: UnitOfWork, before: Incident, push: Push) -> Incident:
     """Advance the chain by one step (or to a level or person) and return the incident as it is then."""
-    policy = uow.memory.policy_named(uow.connection, before.policy_snapshot)
+    policy = uow.policy_of(before)
     decision, blocked = _decide(uow, before, policy, push)
     if decision is None:
         return _end(uow, before, policy, push, nobody=len(blocked) == len(policy.steps))
@@ -199,7 +199,7 @@ def ack_timeout(uow: UnitOfWork, before: Incident) -> None:
 
 def _resume_chain(uow: UnitOfWork, before: Incident) -> None:
     """A new cycle at owner and on-call, as if nobody had acknowledged; the level stays where it was."""
-    policy = uow.memory.policy_named(uow.connection, before.policy_snapshot)
+    policy = uow.policy_of(before)
     reached = reach(uow, before, _CALLED_BACK)
     wait = policy.wait(0, before.severity)
     after = replace(

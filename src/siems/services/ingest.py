@@ -232,7 +232,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
         return repeat_suppressed(uow, company, known, alert)
     if known.incident_id is None:
         return _repeat_waiting(uow, company, alert, reading)
-    before = uow.incidents.get(company.id, known.incident_id)
+    before = uow.incidents.open_of(company, known.incident_id)
     uow.alerts.repeat(company, known, alert)
     incident = replace(before, repeat_count=before.repeat_count + 1, last_alert_at=now)
     if alert.severity > before.severity:
@@ -247,7 +247,7 @@ def _repeat(uow: UnitOfWork, company: CompanyMemory, known: Alert, reading: Read
 
 def _watched(uow: UnitOfWork, before: Incident, after: Incident) -> bool:
     """Whether a repeat may have reached the mark of a strategy: its score has moved, and its policy looks at it."""
-    policy = uow.memory.policy_named(uow.connection, after.policy_snapshot)
+    policy = uow.policy_of(after)
     return timed(policy) and before.static_score(uow.weights) != after.static_score(uow.weights)
 
 

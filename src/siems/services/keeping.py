@@ -6,12 +6,17 @@ from datetime import datetime
 
 from siems.domain.deadlines import DueKind, deadlines_of
 from siems.domain.incident import Incident
+from siems.domain.stands import moved
+from siems.domain.strategies import timed
 from siems.services.stands import remember
 from siems.storage.unit_of_work import UnitOfWork
 
 
 def save(uow: UnitOfWork, before: Incident | None, after: Incident) -> None:
     """Keep an incident, and move its deadlines to where they now belong."""
+    if before is not None and not moved(before, after) and not timed(uow.policy_of(after)):
+        uow.incidents.count(after)  # one more alert of what is known: no deadline looks at that
+        return
     if before is None:
         uow.incidents.add(after)
     else:
@@ -33,5 +38,5 @@ def due_of(uow: UnitOfWork, incident: Incident) -> dict[DueKind, datetime]:
     severity = incident.severity
     return deadlines_of(
         incident, uow.rules(incident.company_id), terms[severity], terms.calendar_for(severity),
-        uow.memory.policy_named(uow.connection, incident.policy_snapshot), uow.weights,
+        uow.policy_of(incident), uow.weights,
     )  # fmt: skip

@@ -20,7 +20,7 @@ def in_force(uow: UnitOfWork, incident: Incident) -> dict[str, Any]:
         "target": terms[incident.severity],
         "calendar": terms.calendar_for(incident.severity),
         "pausing": terms.pausing,
-        "policy": uow.memory.policy_named(uow.connection, incident.policy_snapshot),
+        "policy": uow.policy_of(incident),
     }
 
 

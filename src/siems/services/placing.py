@@ -106,7 +106,7 @@ def join_incident(
 ) -> Alert:  # fmt: skip
     """One more alert of an incident that is there; others may fold into it."""
     assert placement.incident_id is not None
-    before = uow.incidents.get(company.id, placement.incident_id)
+    before = uow.incidents.open_of(company, placement.incident_id)
     incident = before
     if placement.kind is Kind.REOPEN:
         incident = _reopen(uow, incident, placement)
@@ -279,7 +279,7 @@ def raise_severity(uow: UnitOfWork, incident: Incident, alert: Alert, evidence: 
     if incident.on_hold:  # what got worse is not waited for
         incident = act_by_system(uow, incident, Action.RESUME, f"it is {alert.severity.name} now")
     terms = uow.memory.terms_named(uow.connection, incident.sla_snapshot)
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    policy = uow.policy_of(incident)
     after = replace(
         incident,
         severity=alert.severity,

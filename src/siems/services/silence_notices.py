@@ -54,7 +54,7 @@ def silence_lifted(uow: UnitOfWork, event: e.SilenceLifted) -> None:
     uow.timeline.add(incident.company_id, incident.id, "state", text, actor=SYSTEM)
     if incident.acknowledged_at is not None or incident.state is State.IN_PROGRESS or not incident.active_count:
         return
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    policy = uow.policy_of(incident)
     reached = [step for step in policy.steps if step.level <= incident.escalation_level]
     people = {p.id for step in reached for p in recipients(uow, incident, step)} | {incident.assignee or ""}
     subject = f"{incident.ref} is still open after {silence.label}: {incident.title}"

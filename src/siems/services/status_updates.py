@@ -79,7 +79,7 @@ def fire(uow: UnitOfWork, due: Due) -> None:
     every = uow.company(due.company_id).settings.update_every
     if not every or incident.severity is not Severity.CRITICAL:
         return
-    policy = uow.memory.policy_named(uow.connection, incident.policy_snapshot)
+    policy = uow.policy_of(incident)
     people = {incident.assignee} if incident.assignee else {p.id for p in recipients(uow, incident, policy.steps[0])}
     minutes = int(every.total_seconds() // 60)
     subject = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from siems.domain.alert import SEVERITY_WORDS
+from siems.domain.signature import Scheme
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
@@ -66,9 +67,17 @@ tool = Tool(
     title="CrowdStrike Falcon",
     read=read,
     tenant="cid",
+    signing=Scheme(
+        header="X-Cs-Primary-Signature",
+        base64=True,
+        time_header="X-Cs-Delivery-Timestamp",
+        joint="",
+        time_last=True,
+    ),
     setup=Setup(
         steps=(
-            "CrowdStrike Store > All apps > Webhook > Configure: add a configuration named siems with the URL {url}",
+            "CrowdStrike Store > All apps > Webhook > Configure: add a configuration named siems with the URL {url}"
+            " and the HMAC secret key {secret}; leave the signature header name as it is.",
             "Fusion SOAR > Workflows > Create workflow with the trigger  Alert > EPP Detection  (or Incident),"
             " action  Call webhook: siems;  under Data to include choose custom JSON and paste the text below and put"
             " the variables of the list in place of the names in < >.",

@@ -16,7 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 from siems.clock import Clock
 from siems.domain.correlation import Rules
+from siems.domain.escalation import Policy
 from siems.domain.events import Event
+from siems.domain.incident import Incident
 from siems.domain.priority import DEFAULT_WEIGHTS, Weights
 from siems.domain.reach import NOWHERE, Reach
 from siems.errors import NotFound
@@ -144,6 +146,10 @@ class UnitOfWork:
 
     def rules(self, company_id: str) -> Rules:
         return self.company(company_id).rules
+
+    def policy_of(self, incident: Incident) -> Policy:
+        """The escalation policy that was in force when an incident opened."""
+        return self.memory.policy_named(self.connection, incident.policy_snapshot)
 
     def people(self) -> Iterable[Person]:
         """Everybody who can log in, by id."""

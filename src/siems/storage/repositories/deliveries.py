@@ -39,14 +39,15 @@ class Deliveries:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._known: dict[Delivered, Receipt] = {}
-        self._looked_up: set[Delivered] = set()
+        self._looked_up: dict[Delivered, int] = {}
+        """With what each is found by."""
 
     def look_up(self, wanted: Iterable[Delivered]) -> None:
         """Fetch what the database has of these, in few statements."""
         uow = self._uow
-        fresh = {digest_of(key): key for key in wanted if key not in self._looked_up}
-        self._looked_up.update(fresh.values())
-        digests = list(fresh)
+        fresh = {key: digest_of(key) for key in wanted if key not in self._looked_up}
+        self._looked_up.update(fresh)
+        digests = list(fresh.values())
         for start in range(0, len(digests), 100):
             part = tuple(digests[start : start + 100])
             rows = uow.connection.exec_driver_sql(
@@ -64,6 +65,5 @@ class Deliveries:
     def keep(self, key: Delivered, receipt: Receipt) -> None:
         """This delivery was answered so."""
         self._uow.journal.set(self._known, key, receipt)
-        self._uow.insert(
-            "delivery", (*key, digest_of(key), receipt.body_hash, receipt.answer, to_micros(self._uow.now))
-        )
+        digest = self._looked_up.get(key) or digest_of(key)
+        self._uow.insert("delivery", (*key, digest, receipt.body_hash, receipt.answer, to_micros(self._uow.now)))
