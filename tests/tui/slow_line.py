@@ -21,9 +21,11 @@ class Daemon:
     def __init__(self, scripted: ScriptedClient) -> None:
         self.scripted = scripted
         self.streams: list[asyncio.StreamWriter] = []
+        self.writers: list[asyncio.StreamWriter] = []
         self.opened = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             url = urlsplit(head.split()[1])
@@ -121,14 +123,14 @@ async def line_to(daemon: Daemon) -> AsyncIterator[tuple[str, Line, Line]]:
     try:
         yield f"http://127.0.0.1:{before.sockets[0].getsockname()[1]}", there, back
     finally:
+        before.close()  # nobody comes in any more
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        ends += daemon.streams
+        ends += daemon.writers
         for writer in ends:
             writer.close()
         await asyncio.gather(*(writer.wait_closed() for writer in ends), return_exceptions=True)
-        before.close()
         behind.close()
 
 

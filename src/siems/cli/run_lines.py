@@ -198,7 +198,7 @@ def _host(h: Item) -> list[str]:
 
 def _ended(step: Item) -> str:
     code = f"  exit {step['exit_code']}" if step["exit_code"] else ""
-    return step["state"].replace("_", " ") + code
+    return f"{step['state'].replace('_', ' ')}{code}"
 
 
 def _took(item: Item) -> str:

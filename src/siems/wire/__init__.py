@@ -195,6 +195,7 @@ from siems.wire.record import (
     WitnessState,
 )
 from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
+from siems.wire.run_steps import RunStepView, RunTryView
 from siems.wire.runbooks import (
     ParameterView,
     RunbookAsk,
@@ -229,9 +230,7 @@ from siems.wire.runs import (
     RunRuleAsk,
     RunRuleView,
     RunScripts,
-    RunStepView,
     RunTarget,
-    RunTryView,
     RunView,
     StandingAsk,
     StandingView,

@@ -22,7 +22,7 @@ from siems.wire import AuditView, ChainHead, VerifyAnswer, WitnessState
 LOW = 17
 ENTRY, WIDE_ENTRY = 4, 9
 KEEP = 500
-"""So many older entries stay while new ones come, where somebody is at the top; older ones are asked for again when somebody scrolls down to them."""
+"""So many older entries stay with the newest ones while somebody is at the top; they are asked for again."""
 NEAR = 50
 """So many rows before the end of what was read, older ones are asked for."""
 
