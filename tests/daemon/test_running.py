@@ -154,6 +154,13 @@ async def test_a_host_that_fails_asks_and_each_answer_does_what_it_says(
     assert [host["state"] for host in found["hosts"]] == ["succeeded", "succeeded", "skipped", "succeeded"]
     assert [step["state"] for step in found["hosts"][0]["steps"]] == ["succeeded"] * 3
     assert (await printed(door, ref)).count("try") == 6, "four times, and twice again"
+    act = next(step for step in found["hosts"][0]["steps"] if step["name"] == "act")
+    assert (act["attempt"], [(one["attempt"], one["state"], one["exit_code"]) for one in act["tries"]]) == (
+        2, [(1, "failed", 1)],
+    )  # fmt: skip
+    assert [step["attempt"] for step in found["hosts"][1]["steps"]] == [1, 1, 1]
+    pieces = (await door.ask("root", "GET", f"/runs/{ref}/output?host=web-1")).json()["items"]
+    assert [(one["step"], one["attempt"]) for one in pieces if "try" in one["text"]] == [("act", 1), ("act", 2)]
 
 
 async def test_an_answer_is_taken_while_other_hosts_still_run(door: House, sshd: Sshd, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from siems.services import run_settings, run_work, trail
 from siems.services.run_work import Job, News
 from siems.storage import migrations
 from siems.storage.database import open_engine, parse_url
-from siems.storage.repositories.runs import hosts_of
+from siems.storage.repositories.runs import Piece, StepRow, hosts_of
 from siems.wire import HostLoginAsk, RunRuleAsk, StandingAsk
 
 from .test_migrations import contents
@@ -120,6 +120,33 @@ def test_a_schema_without_questions_has_no_run_that_waits_for_an_answer(engine: 
         assert (again.state.value, again.ended_at, again.answer) == ("failed", NOON, "")
     finally:
         world.stop()
+
+
+def test_a_schema_without_tries_has_the_last_of_each_step(engine: Engine, database_url: str) -> None:
+    engine.dispose()
+    world = World(database_url, ManualClock(NOON), furnished=True)
+    [row] = world.rows("SELECT id, lease_token FROM run WHERE state = 'running'")
+    tries = [
+        StepRow(
+            host="web-2", number=number, attempt=attempt, phase="steps", name="act", state=state, started_at=NOON,
+            ended_at=NOON,
+        )
+        for number, attempt, state in ((1, 1, "succeeded"), (2, 1, "failed"), (2, 2, "failed"), (2, 3, "succeeded"))
+    ]  # fmt: skip
+    pieces = [Piece("web-2", 2, False, NOON, f"try {attempt}", attempt) for attempt in (1, 2, 3)]
+    world.do(run_work.report, row["id"], row["lease_token"], News(steps=tries, pieces=pieces))
+    world.stop()
+    migrations.downgrade(engine, "0024")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT number, state FROM run_step WHERE host = 'web-2' ORDER BY number"))
+        assert [tuple(one) for one in found] == [(1, "succeeded"), (2, "succeeded")]
+    migrations.upgrade(engine)
+    migrations.check(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT number, attempt FROM run_step WHERE host = 'web-2' ORDER BY number"))
+        assert [tuple(one) for one in found] == [(1, 1), (2, 1)]
+        printed = connection.execute(text("SELECT text FROM run_output WHERE host = 'web-2' ORDER BY id")).scalars()
+        assert list(printed) == ["try 1", "try 2", "try 3"]
 
 
 @pytest.mark.parametrize("back_to", ["0014", "0015"])

@@ -97,6 +97,8 @@ def test_machines_at_google_a_step_that_asks_and_a_restart_in_between(
     jon.run(*ask)
     until(lambda: jon.json("runbook", "status", "RUN-1")["state"] == "asking", seconds=60)
     waits = jon.run("runbook", "status", "RUN-1", "--exit-status", exit=8).out
+    late = jon.run("runbook", "status", "RUN-1", "--watch", "--timeout", "1s", exit=8).err
+    assert "error: RUN-1 is asking after 1s  (pending, exit 8)\n  siems runbook status RUN-1" in late
     assert "web-1 asks what now: a step failed: uninstall (exit code 1)" in waits
     assert "siems runbook answer RUN-1 skip|retry|hold|go-on --host web-2" in waits
     assert any("asks what now" in line for line in jon.run("notify", "inbox").lines)
@@ -115,6 +117,11 @@ def test_machines_at_google_a_step_that_asks_and_a_restart_in_between(
         )
     done = jon.run("runbook", "status", "RUN-1", "--watch", "--exit-status")
     assert done.lines[0].startswith("RUN-1  succeeded  verified")
+    tries = [line.split("  ")[2:4] for line in done.lines if "uninstall, try" in line][:2]
+    assert tries == [["1 steps: uninstall, try 1", "failed"], ["1 steps: uninstall, try 2", "succeeded"]]
+    logs = jon.run("runbook", "logs", "RUN-1").lines
+    assert logs.count("web-1 | --- step 1 uninstall, try 2 ---") == 1
+    assert "web-1 | --- step 1 uninstall, try 2 ---" not in jon.run("runbook", "logs", "RUN-1", "--try", "1").lines
     again = jon.run("runbook", "answer", "RUN-1", "skip", "--host", "web-1", exit=6).err
     assert "web-1 of RUN-1 asks nothing: succeeded" in again
 

@@ -41,6 +41,8 @@ class Session:
         """Time passes for the console, and the daemon's with it."""
         self.time[0] += seconds
         self.client.now += timedelta(seconds=seconds)
+        if self.client.beats and self.app.state.up:
+            self.app.state.told(self.time[0])
         self.app.tick()
         await self.settle()
 

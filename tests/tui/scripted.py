@@ -126,7 +126,7 @@ class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Group
     def __init__(self, views: list[wire.IncidentView] | None = None) -> None:
         self.context, self.url, self.token, self.socket_path = "prod", "http://127.0.0.1:8717", "", ""
         self.views = {v.id: v for v in (incidents() if views is None else views)}
-        self.calls, self.queries = [], []
+        self.calls, self.queries, self.came, self.beats = [], [], 0, True
         self.down = self.lose_answers = False
         self.refuse: errors.SiemsError | None = None
         self.done: dict[str, dict[str, Any]] = {}

@@ -208,12 +208,15 @@ def test_the_link_in_words() -> None:
     state = LinkState()
     assert state.word(0)[0] == "CONNECTING"
     state.returned()
-    state.heard_at = 100
-    assert state.word(101) == ("LIVE", "live")
-    assert state.word(150) == ("STALE 50s", "stale")
+    state.heartbeat = 4
+    state.told(100)
+    assert state.word(109) == ("LIVE", "live")
+    assert state.word(110) == ("STALE 10s", "stale")
+    state.heard_at = 110  # an answer says nothing of what the stream would tell
+    assert state.word(111) == ("STALE 11s", "stale")
     state.doubted_at = 112
-    assert state.word(115) == ("NO ANSWER 15s", "stale")
-    state.heard_at = 116
+    assert state.word(115) == ("NO ANSWER 5s", "stale")
+    state.told(116)
     assert state.word(117) == ("LIVE", "live")
     state.up, state.lost_at = False, 120
     assert state.word(167) == ("OFFLINE 0:47", "lost")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from typing import Any
 
 from siems import errors
-from siems.cli.context import Door
+from siems.cli.context import TIMEOUT, Door
 from siems.cli.run_lines import asking_lines
 from siems.cli.show import Item, show_list
 from siems.cli.table import Column
@@ -22,7 +23,7 @@ PATIENCE_SECONDS = 60.0
 def followed(door: Door, run: Item) -> Item:
     """Show what happens until the run is over; the run as it ended."""
     printer = _Printer(door, sys.stderr if door.json or door.quiet else sys.stdout)
-    after, told, asked = 0, "", set[tuple[str, str]]()
+    after, told, asked, end = 0, "", set[tuple[str, str]](), _end(door)
     while True:
         if run["state"] != told:
             told = run["state"]
@@ -35,6 +36,7 @@ def followed(door: Door, run: Item) -> Item:
         if run["state"] in OVER and out["over"]:
             printer.end()
             return run
+        _in_time(door, run, end)
         if not out["items"]:
             time.sleep(ASK_SECONDS)
         run = _asked(door, lambda: door.client.run(run["id"]))  # noqa: B023
@@ -42,13 +44,14 @@ def followed(door: Door, run: Item) -> Item:
 
 def watched(door: Door, run: Item) -> Item:
     """A line for each change, until the run is over; the run as it ended."""
-    told, asked = None, set[tuple[str, str]]()
+    told, asked, end = None, set[tuple[str, str]](), _end(door)
     while run["state"] not in OVER:
         _tell_asking(door, run, asked)
         now = (run["state"], run["hosts_done"], run["hosts_failed"])
         if now != told:
             told = now
             door.note(f"{run['id']}: {run['state']}, {run['hosts_done']} of {run['hosts_total']} hosts done")
+        _in_time(door, run, end)
         time.sleep(ASK_SECONDS)
         run = _asked(door, lambda: door.client.run(run["id"]))  # noqa: B023
     return run
@@ -64,27 +67,41 @@ def _tell_asking(door: Door, run: Item, told: set[tuple[str, str]]) -> None:
             door.note(line if line.startswith("    ") else f"{run['id']}:{line[1:]}")
 
 
-def printed(door: Door, run: Item, *, host: str, step: int, follow: bool) -> None:
+def printed(door: Door, run: Item, *, host: str, step: int, attempt: int, follow: bool) -> None:
     """What was printed; with `follow` until the run is over."""
     if host and host not in [h["name"] for h in run["hosts"]]:
         names = ", ".join(h["name"] for h in run["hosts"][:5])
         raise errors.NotFound(f"{run['id']} does not run on {host!r}", hint=f"it runs on {names}")
     printer, pieces, after = _Printer(door, sys.stdout, alone=bool(host)), list[Item](), 0
-    gathers = door.format in ("json", "yaml", "csv")
+    gathers, end = door.format in ("json", "yaml", "csv"), _end(door)
     while True:
         out = _asked(door, lambda: door.client.run_output(run["id"], host=host, step=step, after=after))  # noqa: B023
         after = out["next"]
+        wanted = [piece for piece in out["items"] if attempt in (0, piece["attempt"])]
         if gathers:
-            pieces += out["items"]
+            pieces += wanted
         else:
-            printer.show(out["items"])
+            printer.show(wanted)
         if out["over"] or (not follow and not out["items"]):
             break
         if not out["items"]:
+            _in_time(door, run, end)
             time.sleep(ASK_SECONDS)
     printer.end()
     if gathers:
         show_list(door, pieces, (Column("HOST", lambda p: p["host"]), Column("TEXT", lambda p: p["text"])))
+
+
+def _end(door: Door) -> float:
+    """When whoever follows stops doing so: never, unless somebody has said for how long."""
+    return math.inf if door.flags["timeout"] == TIMEOUT else time.monotonic() + door.timeout
+
+
+def _in_time(door: Door, run: Item, end: float) -> None:
+    """Raises Pending once the time is over. The run itself goes on."""
+    if time.monotonic() >= end:
+        ref, state = run["id"], run["state"].replace("_", " ")
+        raise errors.Pending(f"{ref} is {state} after {door.flags['timeout']}", hint=f"siems runbook status {ref}")
 
 
 def _asked(door: Door, ask: Any) -> Any:
@@ -108,18 +125,30 @@ class _Printer:
         self._stream = stream
         self._alone = alone
         self._begun: dict[tuple[str, bool], str] = {}
+        self._tried: dict[str, tuple[int, int]] = {}
 
     def show(self, pieces: list[Item]) -> None:
         for piece in pieces:
             if not self._lines:
                 print(json.dumps(piece), file=self._stream)
                 continue
+            self._head(piece)
             key = (piece["host"], piece["error"])
             *whole, rest = (self._begun.get(key, "") + piece["text"]).split("\n")
             self._begun[key] = rest
             for line in whole:
                 self._line(piece["host"], line)
         self._stream.flush()
+
+    def _head(self, piece: Item) -> None:
+        """What comes now is of a further try of a step."""
+        host, now = piece["host"], (piece["number"], piece["attempt"])
+        if self._tried.get(host) != now and piece["attempt"] > 1:
+            for key in [key for key in self._begun if key[0] == host]:
+                if rest := self._begun.pop(key):
+                    self._line(host, rest)
+            self._line(host, f"--- step {now[0]} {piece['step']}, try {now[1]} ---")
+        self._tried[host] = now
 
     def end(self) -> None:
         for (host, _), rest in self._begun.items():

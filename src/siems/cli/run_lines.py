@@ -189,11 +189,16 @@ def _host(h: Item) -> list[str]:
     said = f": {safe(h['detail'])}" if h["detail"] else ""
     lines = [f"  {safe(h['name'])}  {h['state'].replace('_', ' ')}  by {h['executor']}{took}{said}"]
     for s in h["steps"]:
-        code = f"  exit {s['exit_code']}" if s["exit_code"] else ""
-        lines.append(
-            f"    {s['number']} {s['phase']}: {safe(s['name'])}  {s['state'].replace('_', ' ')}{code}{_took(s)}"
-        )
+        head = f"    {s['number']} {s['phase']}: {safe(s['name'])}"
+        for one in (*s["tries"], s):
+            number = f", try {one['attempt']}" if s["tries"] else ""
+            lines.append(f"{head}{number}  {_ended(one)}{_took(one)}")
     return lines
+
+
+def _ended(step: Item) -> str:
+    code = f"  exit {step['exit_code']}" if step["exit_code"] else ""
+    return f"{step['state'].replace('_', ' ')}{code}"
 
 
 def _took(item: Item) -> str:

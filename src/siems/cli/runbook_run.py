@@ -276,12 +276,16 @@ def logs(
     ref: Ref,
     host: Annotated[str, typer.Option("--host", help="only of this host")] = "",
     step: Annotated[int, typer.Option("--step", min=0, help="only of its third step: 3")] = 0,
+    attempt: Annotated[int, typer.Option("--try", min=0, help="only of the second time it was tried: 2")] = 0,
     follow: Follow = False,
 ) -> None:
-    """What the hosts printed, with secrets masked: siems runbook logs RUN-91 --host web-1 --follow"""
+    """What the hosts printed, with secrets masked: siems runbook logs RUN-91 --host web-1 --follow
+
+    A step that was tried again has a line before each further try, which says which one it is.
+    """
     from siems.cli.run_follow import printed
 
-    printed(door, door.client.run(ref), host=host, step=step, follow=follow)
+    printed(door, door.client.run(ref), host=host, step=step, attempt=attempt, follow=follow)
 
 
 @leaf

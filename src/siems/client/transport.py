@@ -7,7 +7,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from siems import errors, places
@@ -18,6 +19,9 @@ READS = ("/whatif/page", "/preview", "/sla/check", "/audit/verify", "/audit/expo
 REHEARSED = "?dry_run=true"
 """Behind a path: the daemon tells what would come of it, and does nothing."""
 MAX_ANSWER = 256 * 1024 * 1024
+PIECE = 65_536
+STREAM_SILENCE = 30.0
+"""Seconds after which a stream is given up where nobody looks at it sooner: twice the heartbeat of older daemons."""
 
 
 class Transport:
@@ -37,6 +41,8 @@ class Transport:
         self.guard: Callable[[], None] | None = None
         self.dry_run = False
         self.debug = False
+        self.came = 0
+        """Bytes that have come so far, by whatever connection: where it stands still, so does the link."""
 
     def deliver(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Post a body as a tool would; (status, the answer). Raises Unavailable when nobody answers."""
@@ -65,7 +71,7 @@ class Transport:
 
         transport = httpx.HTTPTransport(uds=self.socket_path) if self.socket_path else None
         params = given({"cursor": cursor, "query": query, "types": types})
-        waits = httpx.Timeout(self.timeout, read=45.0)
+        waits = httpx.Timeout(self.timeout, read=STREAM_SILENCE)
         try:
             with (
                 httpx.Client(transport=transport, timeout=waits) as http,
@@ -74,11 +80,11 @@ class Transport:
                 if answer.status_code != 200:
                     answer.read()
                     raise self._named(_error(answer.status_code, answer.content, dict(answer.headers)))
-                for line in answer.iter_lines():
-                    if line.startswith("data:"):
-                        yield json.loads(line[5:])
-                    elif line.startswith(":"):
-                        yield {"type": "ping"}
+                rest = b""
+                for piece in answer.iter_bytes():
+                    self._count(len(piece))
+                    *lines, rest = (rest + piece).split(b"\n")
+                    yield from _told(lines)
         except httpx.HTTPError as gone:
             raise self._unreachable(gone) from gone
 
@@ -119,7 +125,7 @@ class Transport:
         except (OSError, ValueError) as gone:
             raise self._unreachable(gone) from gone
 
-    def _read_lines(self, stream: BinaryIO) -> Iterator[dict[str, Any]]:
+    def _read_lines(self, stream: BufferedReader) -> Iterator[dict[str, Any]]:
         status, headers = _read_head(stream)
         if status >= 400:
             raise self._named(_error(status, _read_body(stream, headers), headers))
@@ -185,7 +191,7 @@ class Transport:
         try:
             with self._connect() as link:
                 link.sendall("\r\n".join(lines).encode("latin-1", "replace") + (payload or b""))
-                return _read_answer(link)
+                return _read_answer(link, self._count)
         except TimeoutError as late:
             raise errors.Unavailable(
                 f"the daemon did not answer within {self.timeout:g} s",
@@ -193,6 +199,9 @@ class Transport:
             ) from late
         except (OSError, ValueError) as gone:
             raise self._unreachable(gone) from gone
+
+    def _count(self, size: int) -> None:
+        self.came += size
 
     def _connect(self) -> socket.socket:
         if self.socket_path:
@@ -237,13 +246,23 @@ def given(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in (None, "")}
 
 
-def _read_answer(link: socket.socket) -> tuple[int, dict[str, str], bytes]:
+def _told(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    """What lines of a stream say; the name and the number of an event stand in its data, too."""
+    for line in lines:
+        if line.startswith(b"data:"):
+            yield json.loads(line[5:])
+        elif line.startswith(b":"):
+            yield {"type": "ping"}
+
+
+def _read_answer(link: socket.socket, came: Callable[[int], None]) -> tuple[int, dict[str, str], bytes]:
     with link.makefile("rb") as stream:
         status, headers = _read_head(stream)
-        return status, headers, _read_body(stream, headers)
+        came(1)
+        return status, headers, _read_body(stream, headers, came)
 
 
-def _read_head(stream: BinaryIO) -> tuple[int, dict[str, str]]:
+def _read_head(stream: BufferedReader) -> tuple[int, dict[str, str]]:
     first = stream.readline(65_537)
     if not first:
         raise ConnectionError("the connection was closed without an answer")
@@ -255,7 +274,7 @@ def _read_head(stream: BinaryIO) -> tuple[int, dict[str, str]]:
     return status, headers
 
 
-def _read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
+def _read_body(stream: BufferedReader, headers: dict[str, str], came: Callable[[int], None] = lambda _: None) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         parts = []
         while size := int(stream.readline(1_024).split(b";")[0], 16):
@@ -263,7 +282,12 @@ def _read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
             stream.readline(8)
         return b"".join(parts)
     length = headers.get("content-length")
-    return stream.read(min(int(length), MAX_ANSWER)) if length else stream.read(MAX_ANSWER)
+    left, parts = min(int(length), MAX_ANSWER) if length else MAX_ANSWER, []
+    while left and (piece := stream.read1(min(left, PIECE))):
+        came(len(piece))
+        parts.append(piece)
+        left -= len(piece)
+    return b"".join(parts)
 
 
 def _error(status: int, content: bytes, headers: dict[str, str]) -> errors.SiemsError:

@@ -22,7 +22,8 @@ from siems.storage.repositories.stream import (
 from siems.vocabulary import Role
 
 QUEUE_LIMIT = 5_000
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 4.0
+"""So that who listens can tell within ten seconds that nothing comes any more; it costs 15 bytes each time."""
 HIDDEN_FROM_CLIENTS = (
     "notice.", "session.", "user.", "integration.", "silence.", "delivery.", "page.", "incident.escalated",
     "incident.chain_ended", "incident.still_on_it", "incident.ack_timed_out", "incident.nobody_paged",
@@ -130,7 +131,7 @@ class Hub:
                 _, newest = await self._database.peek(stream_bounds)
                 last = max(last, newest)
             subscriber.begin(last)
-            yield {"type": "hello", "cursor": write_cursor(last), "at": now}
+            yield {"type": "hello", "cursor": write_cursor(last), "at": now, "heartbeat": HEARTBEAT_SECONDS}
             if cursor:
                 async for event in self._backlog(last, self._last):
                     last = event.cursor

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from siems.clock import Clock
@@ -30,15 +31,18 @@ PIECE = 8_192
 class Hearing:
     """The hosts of a run as they are now, and what of it nobody has written down yet."""
 
-    def __init__(self, clock: Clock, hosts: Iterable[RunHost]) -> None:
+    def __init__(
+        self, clock: Clock, hosts: Iterable[RunHost], attempts: Mapping[tuple[str, int], int] = MappingProxyType({})
+    ) -> None:
         self._clock = clock
         self.hosts = {host.name: host for host in hosts}
         self.secrets: dict[str, tuple[str, ...]] = {}
         self._maskers: dict[tuple[str, bool], Masker] = {}
         self._meter = Meter(used={name: host.output_bytes for name, host in self.hosts.items()})
         self._changed: dict[str, None] = {}
-        self._steps: dict[tuple[str, int], StepRow] = {}
-        self._moved: dict[tuple[str, int], None] = {}
+        self._attempts = dict(attempts)
+        self._steps: dict[tuple[str, int, int], StepRow] = {}
+        self._moved: dict[tuple[str, int, int], None] = {}
         self._told: list[Piece] = []
 
     def set(self, name: str, **changes: Any) -> None:
@@ -76,11 +80,12 @@ class Hearing:
 
     def begin_step(self, name: str, number: int, phase: Phase, step: Step) -> None:
         self.set(name, phase=phase.value, step=number)
-        self._steps[name, number] = StepRow(
+        attempt = self._attempts[name, number] = self._attempts.get((name, number), 0) + 1
+        self._steps[name, number, attempt] = StepRow(
             host=name, number=number, phase=phase.value, name=step.name, state=HostState.RUNNING.value,
-            started_at=self._clock.now(),
+            started_at=self._clock.now(), attempt=attempt,
         )  # fmt: skip
-        self._moved[name, number] = None
+        self._moved[name, number, attempt] = None
 
     def end_step(self, outcome: Outcome, number: int, phase: Phase, *, asks: bool = False) -> None:
         """How a step ended on a host; whoever fails goes no further, or asks where the step says so."""
@@ -90,11 +95,12 @@ class Hearing:
             if masker is not None:
                 self._print(name, number, error, masker.rest())
         detail = self._masked(name, outcome.detail)
-        row = self._steps[name, number]
-        self._steps[name, number] = replace(
+        key = (name, number, self._attempts[name, number])
+        row = self._steps[key]
+        self._steps[key] = replace(
             row, state=state.value, exit_code=outcome.exit_code, detail=detail, ended_at=self._clock.now()
         )
-        self._moved[name, number] = None
+        self._moved[key] = None
         if state is not HostState.SUCCEEDED and not self.hosts[name].state.over:
             why = f"{_WORDS[phase]}: {row.name}" + (f" ({detail})" if detail else "")
             self.set(name, exit_code=outcome.exit_code)
@@ -116,15 +122,15 @@ class Hearing:
         kept = self._meter.take(host, text) if text else ""
         if not kept:
             return
-        last = self._told[-1] if self._told else None
+        attempt, last = self._attempts.get((host, number), 1), self._told[-1] if self._told else None
         if (
             last is not None
-            and (last.host, last.number, last.error) == (host, number, error)
+            and (last.host, last.number, last.error, last.attempt) == (host, number, error, attempt)
             and len(last.text) < PIECE
         ):
             self._told[-1] = replace(last, text=last.text + kept)
         else:
-            self._told.append(Piece(host, number, error, self._clock.now(), kept))
+            self._told.append(Piece(host, number, error, self._clock.now(), kept, attempt))
         self.set(host, output_bytes=self._meter.of(host))
 
     def _masked(self, name: str, text: str) -> str:
@@ -149,7 +155,7 @@ class Hearing:
     def give_back(self, news: News) -> None:
         """It could not be written down: it is new still."""
         self._changed = {**{host.name: None for host in news.hosts}, **self._changed}
-        self._moved = {**{(step.host, step.number): None for step in news.steps}, **self._moved}
+        self._moved = {**{(step.host, step.number, step.attempt): None for step in news.steps}, **self._moved}
         self._told = [*news.pieces, *self._told]
 
 

@@ -47,7 +47,7 @@ class Walk:
     def __init__(self, database: Database, clock: Clock, vault: Vault, opened: Open, job: Job) -> None:
         self._database, self._clock, self._vault, self._opened = database, clock, vault, opened
         self.run = job.run
-        self._heard = Hearing(clock, job.hosts)
+        self._heard = Hearing(clock, job.hosts, job.attempts)
         self._values = values_of(job.run, vault)
         self._scripts = 0
         self._groups: set[asyncio.Task[None]] = set()

@@ -23,7 +23,7 @@ from siems.storage import tables as t
 from siems.storage.repositories.runs import find, hosts_of
 from siems.storage.run_rows import run_from
 from siems.vocabulary import Risk
-from siems.wire import Page, RunDetail, RunHostView, RunOutput, RunPiece, RunScripts, RunStepView, RunView
+from siems.wire import Page, RunDetail, RunHostView, RunOutput, RunPiece, RunScripts, RunStepView, RunTryView, RunView
 
 _R = t.run.c
 FIELDS: Mapping[str, Field] = MappingProxyType(
@@ -99,7 +99,7 @@ def show_output(connection: Connection, run: Run, *, host: str, number: int, aft
         where.append(o.number == number)
     limit = max(1, min(limit or PIECES, PIECES))
     joined = t.run_output.outerjoin(
-        t.run_step, and_(s.run_id == o.run_id, s.host == o.host, s.number == o.number)
+        t.run_step, and_(s.run_id == o.run_id, s.host == o.host, s.number == o.number, s.attempt == o.attempt)
     )  # fmt: skip
     rows = connection.execute(
         select(t.run_output, s.phase, s.name).select_from(joined).where(*where).order_by(o.id).limit(limit)
@@ -107,7 +107,7 @@ def show_output(connection: Connection, run: Run, *, host: str, number: int, aft
     items = [
         RunPiece(
             id=row.id, host=row.host, number=row.number, phase=row.phase or "", step=row.name or "", error=row.error,
-            at=row.at, text=row.text,
+            at=row.at, text=row.text, attempt=row.attempt,
         )
         for row in rows
     ]  # fmt: skip
@@ -131,14 +131,25 @@ def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, Counter
 def _steps(connection: Connection, number: int) -> dict[str, list[RunStepView]]:
     s = t.run_step.c
     found: dict[str, list[RunStepView]] = {}
-    for row in connection.execute(select(t.run_step).where(s.run_id == number).order_by(s.host, s.number)):
-        found.setdefault(row.host, []).append(
+    rows = select(t.run_step).where(s.run_id == number).order_by(s.host, s.number, s.attempt)
+    for row in connection.execute(rows):
+        steps = found.setdefault(row.host, [])
+        before = steps.pop() if steps and steps[-1].number == row.number else None
+        steps.append(
             RunStepView(
                 number=row.number, phase=row.phase, name=row.name, state=row.state, exit_code=row.exit_code,
-                detail=row.detail, started_at=row.started_at, ended_at=row.ended_at,
+                detail=row.detail, started_at=row.started_at, ended_at=row.ended_at, attempt=row.attempt,
+                tries=[] if before is None else [*before.tries, _tried(before)],
             )
         )  # fmt: skip
     return found
+
+
+def _tried(step: RunStepView) -> RunTryView:
+    return RunTryView(
+        attempt=step.attempt, state=step.state, exit_code=step.exit_code, detail=step.detail,
+        started_at=step.started_at, ended_at=step.ended_at,
+    )  # fmt: skip
 
 
 def _host_view(h: RunHost, steps: list[RunStepView], names: Names, *, able: bool) -> RunHostView:

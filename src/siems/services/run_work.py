@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from siems.domain.run import LEASE, PAUSED, HostState, Run, RunHost, RunState, R
 from siems.domain.runbook import Phase
 from siems.services.pausing import is_paused
 from siems.storage.repositories.deadlines import Due
-from siems.storage.repositories.runs import Piece, StepRow, find, hosts_of
+from siems.storage.repositories.runs import Piece, StepRow, attempts_of, find, hosts_of
 from siems.storage.unit_of_work import UnitOfWork
 
 TOO_LONG = "it took longer than it may"
@@ -30,6 +30,8 @@ class Job:
 
     run: Run
     hosts: tuple[RunHost, ...]
+    attempts: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """How often each step was begun before, where it goes on after an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def claim(uow: UnitOfWork, number: int, owner: str) -> Job | None:
     uow.deadlines.set(run.ref, DueKind.RUN_LEASE.value, uow.now + LEASE, company_id=run.company_id)
     turn = RunTurn.RESUMED if again else RunTurn.STARTED
     uow.emit(RunMoved(run=run, turn=turn, actor=SYSTEM, hosts=hosts))
-    return Job(run, hosts)
+    return Job(run, hosts, attempts_of(uow.connection, number))
 
 
 def report(uow: UnitOfWork, number: int, token: str, news: News) -> Job | None:
@@ -163,7 +165,10 @@ def _verifies(uow: UnitOfWork, run: Run, hosts: Sequence[RunHost]) -> bool:
     if not asked or not all(run.runbook.steps(Phase.VERIFY, host.platform) for host in hosts):
         return False
     wanted = (run.id, Phase.VERIFY.value, HostState.SUCCEEDED.value)
-    statement = uow.dialect.marks("SELECT 1 FROM run_step WHERE run_id = ? AND phase = ? AND state <> ? LIMIT 1")
+    statement = uow.dialect.marks(
+        "SELECT 1 FROM run_step s WHERE run_id = ? AND phase = ? AND state <> ? AND NOT EXISTS (SELECT 1 FROM run_step"
+        " l WHERE l.run_id = s.run_id AND l.host = s.host AND l.number = s.number AND l.attempt > s.attempt) LIMIT 1"
+    )
     return uow.connection.exec_driver_sql(statement, wanted).first() is None
 
 

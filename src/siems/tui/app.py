@@ -219,13 +219,16 @@ class SiemsApp(
         return [screen for screen in self.screen_stack if isinstance(screen, Place)]
 
     def repaint_all(self) -> None:
-        for place in self.places():
+        for place in self.places() if self.is_running else ():  # what comes while one leaves finds half a screen
             place.repaint()
 
     def tick(self) -> None:
         """Once a second: timers, and what waited for the reader to rest."""
         self._ticks += 1
-        urgent = self.desk.undo is not None or not self.state.up or bool(self._toast[0])
+        now = self.monotonic()
+        if self.state.dead(self.client.came, now):
+            self.link.give_up(now - self.state.carried_at)
+        urgent = self.desk.undo is not None or not self.state.up or self.state.quiet(now) or bool(self._toast[0])
         if self.model.held and not self.busy() and self.model.release():
             self.repaint_all()
         elif self.places() and (not self.low_bandwidth or urgent or self._ticks % SLOW == 0):
@@ -233,7 +236,6 @@ class SiemsApp(
         for screen in self.screen_stack:
             if isinstance(screen, Overlay):
                 screen.tick()
-        now = self.monotonic()
         pace = 2.0 if self.clock.rate != 1.0 else REFRESH
         if self.state.up and now - self.refreshed >= pace:
             self.refreshed = now

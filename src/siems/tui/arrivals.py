@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from siems.wire import ArrivalView
 
-KEEP = 3_000
+KEEP = 1_500
 """Rows that are kept while new ones come; older ones are asked for again when somebody scrolls down to them."""
 MOST = 2 * KEEP
 NEAR = 50

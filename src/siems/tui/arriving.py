@@ -78,7 +78,7 @@ class Arriving:
 
     def on_arrived(self, _: messages.Arrived) -> None:
         app = self._app
-        app.state.heard_at = app.monotonic()
+        app.state.told(app.monotonic())
         if self._watched and not self._gathering_arrivals:
             self._gathering_arrivals = True
             app.set_timer(app.coalesce * (SLOW if app.low_bandwidth else 1), self._gather_arrivals)

@@ -49,6 +49,13 @@ class StepDraft:
             when |= {"from": begin.strip(), "until": end.strip()}
         return found | ({"when": when} if when else {})
 
+    def fault_of(self, name: str, number: int) -> str:
+        """What is wrong with one field, whatever is in the others."""
+        if not getattr(self, name).strip():
+            return ""
+        alone = StepDraft(targets="owner", **{name: getattr(self, name)})
+        return ChainDraft(name="x", steps=[alone]).fault().replace("step 1,", f"step {number},", 1)
+
     def line(self) -> str:
         """`role:manager   after CRITICAL 5m, HIGH 15m   quietly   only >=HIGH, mon-fri 22:00-06:00`."""
         only = [self.severity, f"score {self.priority}" if self.priority.strip() else "", self.days, self.hours]
@@ -132,6 +139,10 @@ class ChainDraft:
             hint = getattr(why, "hint", "")
             return f"{getattr(why, 'message', why)}{f'   {hint.splitlines()[-1].strip()}' if hint else ''}"
         return ""
+
+    def fault_of(self, name: str) -> str:
+        """What is wrong with one field, whatever is in the others."""
+        return ChainDraft(name="x", **{name: getattr(self, name)}).fault()
 
     def changes(self) -> list[str]:
         """What would differ from how it stood, in words."""

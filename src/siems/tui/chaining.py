@@ -15,10 +15,11 @@ from siems.tui import chain_draft
 from siems.tui.chain_draft import ChainDraft
 from siems.tui.desk import LogLine
 from siems.tui.looks import Line
+from siems.tui.pickable import ALWAYS, Pick, pickable
 from siems.tui.screens.chain_form import ChainForm
 from siems.tui.screens.chains import ChainsScreen
 from siems.tui.screens.form import Form, Slot, named
-from siems.wire import CompanyView, PolicyTrial, PolicyView
+from siems.wire import CompanyView, PolicyTrial, PolicyView, ScheduleView, UserView
 
 if TYPE_CHECKING:
     from siems.tui.app import SiemsApp
@@ -69,8 +70,14 @@ class Chaining:
         draft = kept or (chain_draft.of(view) if view else ChainDraft())
         form = ChainForm(draft, self, found=kept is not None)
         app.push_screen(form)
+        daemon, chains = app.client, self._known_chains()
+
+        def picks() -> list[Pick]:
+            people = msgspec.convert(daemon.users(), list[UserView])
+            return pickable(people, msgspec.convert(daemon.schedules(), list[ScheduleView]), chains, draft.company)
+
+        self._chain_ask("picks", form, picks)
         if view is None:
-            daemon = app.client
             self._chain_ask(
                 "owners",
                 form,
@@ -167,6 +174,9 @@ class Chaining:
         match event.what, event.about:
             case "owners", ChainForm() as form if form in app.screen_stack:
                 self._offer_owners(form, event)
+            case "picks", ChainForm() as form if form in app.screen_stack:
+                form.known = event.answer or list(ALWAYS)
+                form.repaint()
             case "preview", document:
                 for screen in app.screen_stack:
                     if isinstance(screen, ChainForm):

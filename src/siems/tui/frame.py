@@ -11,7 +11,10 @@ from siems.tui.actions import BY_ID, FOOTER, Where, keys_of, shown
 from siems.tui.looks import Looks, Piece, spread, width_of
 from siems.wire import Me
 
-STALE_AFTER = 40.0
+STALE_BEATS, LOST_BEATS = 2.25, 3.0
+"""Heartbeats that may stay away: then it is said that what is shown is old; then that the link is gone."""
+ASLEEP = 3.0
+"""Seconds without a tick: this process itself stood still."""
 PAIRED = {
     "day_on": ("day_back", "day_on"), "next_event": ("previous_event", "next_event"),
     "step_on": ("step_back", "step_on"), "faster": ("slower", "faster"),
@@ -26,6 +29,14 @@ class LinkState:
     up: bool = False
     ever: bool = False
     heard_at: float = 0.0
+    """When any answer came."""
+    told_at: float = 0.0
+    """When the stream last said something. Answers do not count: with them alone the board would stay as it was."""
+    heartbeat: float = 15.0
+    carried: int = 0
+    """Bytes that had come so far, and when there were last more of them."""
+    carried_at: float = 0.0
+    ticked_at: float = 0.0
     doubted_at: float = 0.0
     """When an answer last did not come, though nothing says that the link is down."""
     lost_at: float = 0.0
@@ -39,6 +50,24 @@ class LinkState:
         """A daemon answers again."""
         self.up, self.ever, self.lost_at, self.attempt = True, True, 0.0, 0
 
+    def told(self, monotonic: float) -> None:
+        """The stream said something."""
+        self.heard_at = self.told_at = self.carried_at = monotonic
+
+    def quiet(self, monotonic: float) -> bool:
+        """Whether the stream is silent for longer than its heartbeat explains."""
+        return self.up and monotonic - self.told_at > STALE_BEATS * self.heartbeat
+
+    def dead(self, came: int, monotonic: float) -> bool:
+        """Whether nothing at all came for so long that the link is as good as closed; asked once a second.
+
+        A slow link that is busy with an answer is not dead, however late its heartbeats are.
+        """
+        asleep, self.ticked_at = monotonic - self.ticked_at > ASLEEP, monotonic
+        if came != self.carried or asleep:
+            self.carried, self.carried_at = came, monotonic
+        return self.quiet(monotonic) and monotonic - max(self.told_at, self.carried_at) > LOST_BEATS * self.heartbeat
+
     def word(self, monotonic: float) -> Piece:
         if not self.up:
             if not self.lost_at:
@@ -46,8 +75,9 @@ class LinkState:
             return (f"OFFLINE {present.duration(monotonic - self.lost_at)}", "lost")
         if self.doubted_at > self.heard_at:
             return (f"NO ANSWER {int(monotonic - self.heard_at)}s", "stale")
-        quiet = monotonic - self.heard_at
-        return (f"STALE {int(quiet)}s", "stale") if quiet > STALE_AFTER else ("LIVE", "live")
+        if self.quiet(monotonic):
+            return (f"STALE {int(monotonic - self.told_at)}s", "stale")
+        return ("LIVE", "live")
 
 
 def identity(
@@ -136,7 +166,7 @@ def lost_banner(link: LinkState, monotonic: float, zone: tzinfo) -> list[Piece]:
     return [
         (since, "lost"),
         (age, ""),
-        (f"  retry in {left}s ({link.attempt})", ""),
+        (f"  retry in {left}s ({link.attempt})" if left else f"  trying now ({link.attempt})", ""),
         ("  ctrl+r", "key"),
         (" now", ""),
     ]

@@ -34,6 +34,8 @@ NEXT_PAGES = 1_000
 AT_MOST = 20_000
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0)
 IDS_AT_ONCE = 100
+OLD_HEARTBEAT = 15.0
+"""Of daemons that do not tell."""
 
 Post = Callable[[Message], object]
 
@@ -65,18 +67,17 @@ class Link:
 
     # --- the stream -----------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, attempt: int = 0) -> None:
         """Connect afresh; what an earlier connection still says is ignored."""
         self._generation += 1
         self._again.set()
-        threading.Thread(target=self._follow, args=(self._generation,), name="siems-link", daemon=True).start()
+        threading.Thread(target=self._follow, args=(self._generation, attempt), name="siems-link", daemon=True).start()
 
     def stop(self) -> None:
         self._generation += 1
         self._again.set()
 
-    def _follow(self, generation: int) -> None:
-        attempt = 0
+    def _follow(self, generation: int, attempt: int) -> None:
         while generation == self._generation:
             self._again.clear()
             try:
@@ -100,6 +101,11 @@ class Link:
             self.post(messages.LinkDown(lost.message, lost.hint, wait, attempt))
             self._again.wait(wait)
 
+    def give_up(self, quiet: float) -> None:
+        """Nothing came for so many seconds, though nobody hung up: what is open is as good as closed."""
+        self.post(messages.LinkDown(f"nothing came for {int(quiet)} s", "", 0.0, 1))
+        self.start(1)
+
     def renew_token(self) -> None:
         """Sessions end before their readers leave: ask for the token again where there is a way to."""
         if self.renew is not None:
@@ -109,7 +115,7 @@ class Link:
     def _connected(self, generation: int) -> Iterator[dict[str, Any]]:
         """Open the stream, read the list after it, then hand on what comes: so nothing falls in between."""
         stream = self.client.events()
-        next(stream)
+        hello = next(stream)
         me = msgspec.convert(self.client.me(), Me)
         page = self._page(self.query, "", FIRST_PAGE)
         views, after = page.items, page.next
@@ -118,7 +124,7 @@ class Link:
                 page = self._page(self.query, after, NEXT_PAGES)
                 views, after = views + page.items, page.next
         self._known = True
-        self.post(messages.LinkUp(views, page.total, bool(after), me, generation))
+        self.post(messages.LinkUp(views, page.total, bool(after), me, generation, _heartbeat(hello)))
         self.read_pages(after, len(views), generation)
         yield from stream
 
@@ -259,3 +265,8 @@ class Link:
                 self.post(messages.StoryRead(ref, story))
 
         self.reads.put("story", run)
+
+
+def _heartbeat(hello: dict[str, Any]) -> float:
+    said = hello.get("heartbeat")
+    return float(said) if isinstance(said, int | float) and 0 < said <= 60 else OLD_HEARTBEAT

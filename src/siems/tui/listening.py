@@ -44,12 +44,9 @@ class Listening:
         back = bool(self._app.state.lost_at) and self._app.state.ever
         self._heard(event.me.server_time)
         self._app.me = event.me
-        self._app.state.up, self._app.state.ever, self._app.state.lost_at, self._app.state.attempt = (
-            True,
-            True,
-            0.0,
-            0,
-        )
+        self._app.state.returned()
+        self._app.state.heartbeat = event.heartbeat
+        self._app.state.told(self._app.monotonic())
         changed = self._app.model.load(event.views, total=event.total)
         self._app.loaded = True
         if back:
@@ -76,7 +73,7 @@ class Listening:
         self._app.repaint_all()
 
     def on_heard(self, _: messages.Heard) -> None:
-        self._app.state.heard_at = self._app.monotonic()
+        self._app.state.told(self._app.monotonic())
 
     def on_page_read(self, event: messages.PageRead) -> None:
         self._app.model.extend(event.views)
@@ -93,7 +90,7 @@ class Listening:
         self._app.repaint_all()
 
     def on_dirty(self, _: messages.Dirty) -> None:
-        self._app.state.heard_at = self._app.monotonic()
+        self._app.state.told(self._app.monotonic())
         if not self._gathering:
             self._gathering = True
             self._app.set_timer(self.coalesce, self._gather)

@@ -33,6 +33,8 @@ class LinkUp(Message):
     more: bool
     me: Me
     generation: int
+    heartbeat: float = 15.0
+    """Seconds after which the daemon says something at the latest; older ones do not tell."""
 
 
 @dataclass

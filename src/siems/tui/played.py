@@ -61,7 +61,7 @@ class PlayedLink(Link):
         super().__init__(client, post)
         self.tape = tape
 
-    def start(self) -> None:
+    def start(self, attempt: int = 0) -> None:
         """Read the board, then all that happened, page by page."""
         self.reads.put("tape", self._load)
 
@@ -123,7 +123,10 @@ class PlayedLink(Link):
 
 
 class PlayedState(LinkState):
-    """There is no link that could be live."""
+    """There is no link that could be live, nor one that could fall silent."""
+
+    def quiet(self, monotonic: float) -> bool:
+        return False
 
     def word(self, monotonic: float) -> Piece:
         return ("REPLAY", "lost") if self.up or not self.lost_at else super().word(monotonic)

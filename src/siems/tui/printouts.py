@@ -14,7 +14,7 @@ LONGEST = 4_000
 
 @dataclass(slots=True)
 class Printout:
-    """One line of a host; `step` is the number of the step that printed it."""
+    """One line of a host; `step` is the number of the step that printed it, `attempt` which try of it."""
 
     host: str
     step: int
@@ -22,6 +22,7 @@ class Printout:
     at: datetime
     error: bool
     text: str
+    attempt: int = 1
 
     @property
     def said(self) -> str:
@@ -35,7 +36,7 @@ class Output:
         self.all: list[Printout] = []
         self.hosts: dict[str, list[Printout]] = {}
         self.next = 0
-        self._open: dict[tuple[str, int, bool], Printout] = {}
+        self._open: dict[tuple[str, int, int, bool], Printout] = {}
 
     def take(self, pieces: Iterable[RunPiece]) -> None:
         """Further pieces; those that are there already are left out."""
@@ -45,7 +46,7 @@ class Output:
                 self._take(piece)
 
     def _take(self, piece: RunPiece) -> None:
-        key = (piece.host, piece.number, piece.error)
+        key = (piece.host, piece.number, piece.attempt, piece.error)
         *whole, rest = piece.text.split("\n")
         for text in whole:
             self._add(key, piece, text)
@@ -53,10 +54,10 @@ class Output:
         if rest:
             self._add(key, piece, rest)
 
-    def _add(self, key: tuple[str, int, bool], piece: RunPiece, text: str) -> None:
+    def _add(self, key: tuple[str, int, int, bool], piece: RunPiece, text: str) -> None:
         line = self._open.get(key)
         if line is None:
-            line = Printout(piece.host, piece.number, piece.step, piece.at, piece.error, "")
+            line = Printout(piece.host, piece.number, piece.step, piece.at, piece.error, "", piece.attempt)
             self._open[key] = line
             self.all.append(line)
             self.hosts.setdefault(piece.host, []).append(line)

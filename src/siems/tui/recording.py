@@ -41,7 +41,7 @@ class Recording:
 
     def on_happened(self, _: messages.Happened) -> None:
         app = self._app
-        app.state.heard_at = app.monotonic()
+        app.state.told(app.monotonic())
         watched = app.audit_screen in app.screen_stack or app.oncall_screen in app.screen_stack
         if watched and not self._rereading:
             self._rereading = True

@@ -143,6 +143,9 @@ def host(one: RunHostView, output: Output, scene: Scene, width: int, *, here: bo
     glyph, word, role = sign(one.state)
     step = one.steps[-1] if one.steps else None
     at = f"{step.number} {step.name}" if step is not None else ""
+    if step is not None and step.tries:  # which try it is says more than the end of a long name
+        again = f" (try {step.attempt})"
+        at = present.clip(present.safe(at), STEP - len(again), mark=scene.looks.cut) + again
     took = span(one.started_at, one.ended_at, scene.now)
     bad = one.state in BAD
     said = one.detail if bad or not output.last(one.name) else output.last(one.name)
@@ -178,8 +181,10 @@ def _step(
         return [(f"{number} {called} ", "dim"), (".  ", "dim")]
     glyph, _, role = sign(done.state)
     took = span(done.started_at, done.ended_at, scene.now)
+    failed: list[Piece] = [(sign(one.state)[0], sign(one.state)[2]) for one in done.tries[-5:]]
     return [
         (f"{number} {called} ", role if done.state != "succeeded" else ""),
+        *failed,
         (f"{glyph} ", role),
         (f"{took}  ", "dim"),
     ]
@@ -191,9 +196,10 @@ def _step(
 def printed(one: Printout, before: Printout | None, scene: Scene, width: int, *, named: bool) -> list[Line]:
     """A line that a host printed, on as many as it takes; a new step says its name first."""
     lines: list[Line] = []
-    if before is None or (before.host, before.step) != (one.host, one.step):
+    if before is None or (before.host, before.step, before.attempt) != (one.host, one.step, one.attempt):
         who = f"{one.host}: " if named else ""
-        lines.append([(f"{scene.time(one.at)} ", "dim"), (f"{who}[{one.step}] {one.name}", "head")])
+        again = f", try {one.attempt}" if one.attempt > 1 else ""
+        lines.append([(f"{scene.time(one.at)} ", "dim"), (f"{who}[{one.step}] {one.name}{again}", "head")])
     role = "!" if one.error else ""
     return [*lines, *([("  ", ""), (part, role)] for part in folded(one.said, width - 2))]
 

@@ -258,7 +258,7 @@ class Running:
     def on_run_moved(self, event: run_reads.RunMoved) -> None:
         """Changes are gathered for a moment, and only what is looked at is read again."""
         app = self._app
-        app.state.heard_at = app.monotonic()
+        app.state.told(app.monotonic())
         if event.kind.removeprefix("run.") in ANSWERS:
             self._waiting_stale = True
         app.runs_dirty.add(event.ref)

@@ -197,6 +197,7 @@ from siems.wire.record import (
     WitnessState,
 )
 from siems.wire.reports import Figure, MeasuredIncident, MeasuredIncidents, MeasureInfo, MeasureLine, MeasureReport
+from siems.wire.run_steps import RunStepView, RunTryView
 from siems.wire.runbooks import (
     ParameterView,
     RunbookAsk,
@@ -231,7 +232,6 @@ from siems.wire.runs import (
     RunRuleAsk,
     RunRuleView,
     RunScripts,
-    RunStepView,
     RunTarget,
     RunView,
     StandingAsk,
@@ -479,6 +479,7 @@ __all__ = [
     "RunScripts",
     "RunStepView",
     "RunTarget",
+    "RunTryView",
     "RunView",
     "RunbookAsk",
     "RunbookChanged",

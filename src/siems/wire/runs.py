@@ -6,20 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from siems.wire.run_steps import RunStepView
 from siems.wire.shapes import Ask, Wire
-
-
-class RunStepView(Wire):
-    """One step on one host; `number` counts from 1 over all phases."""
-
-    number: int
-    phase: str
-    name: str
-    state: str
-    exit_code: int | None
-    detail: str
-    started_at: datetime
-    ended_at: datetime | None
 
 
 class RunHostView(Wire):
@@ -198,6 +186,7 @@ class RunPiece(Wire):
     error: bool
     at: datetime
     text: str
+    attempt: int = 1
 
 
 class RunOutput(Wire):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from siems.clock import to_micros
 from siems.domain.run import Run, RunHost, RunRule, RunState
@@ -37,13 +37,13 @@ def _put(table: str, keys: int) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT ({own}) DO UPDATE SET {sets}"  # noqa: S608
 
 
-_RUN, _HOST, _STEP = _put("run", 1), _put("run_host", 2), _put("run_step", 3)
+_RUN, _HOST, _STEP = _put("run", 1), _put("run_host", 2), _put("run_step", 4)
 _STANDING, _HEAL, _RULE = _put("standing_approval", 1), _put("self_heal", 2), _put("run_rule", 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
-    """One step on one host. `number` counts over the whole run of that host, from 1."""
+    """One try of a step on one host. `number` counts over the whole run of that host, `attempt` its tries, from 1."""
 
     host: str
     number: int
@@ -54,6 +54,7 @@ class StepRow:
     detail: str = ""
     started_at: datetime
     ended_at: datetime | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Piece:
     error: bool
     at: datetime
     text: str
+    attempt: int = 1
 
 
 class Runs:
@@ -85,8 +87,8 @@ class Runs:
             _STEP,
             [
                 (
-                    run.id, s.host, s.number, run.company_id, s.phase, s.name, s.state, s.exit_code, s.detail,
-                    to_micros(s.started_at), None if s.ended_at is None else to_micros(s.ended_at),
+                    run.id, s.host, s.number, s.attempt, run.company_id, s.phase, s.name, s.state, s.exit_code,
+                    s.detail, to_micros(s.started_at), None if s.ended_at is None else to_micros(s.ended_at),
                 )
                 for s in steps
             ],
@@ -95,7 +97,7 @@ class Runs:
     def print(self, run: Run, pieces: Sequence[Piece]) -> None:
         """More that was printed, in its order."""
         statement = self._uow.dialect.insert("run_output")
-        rows = [(run.company_id, run.id, p.host, p.number, p.error, to_micros(p.at), p.text) for p in pieces]
+        rows = [(run.company_id, run.id, p.host, p.number, p.error, to_micros(p.at), p.text, p.attempt) for p in pieces]
         self._uow.run(statement, rows)
 
     def find(self, number: int) -> Run | None:
@@ -145,6 +147,15 @@ def hosts_of(connection: Connection, number: int) -> list[RunHost]:
     h = t.run_host.c
     rows = connection.execute(select(t.run_host).where(h.run_id == number).order_by(h.position))
     return [host_from(row) for row in rows]
+
+
+def attempts_of(connection: Connection, number: int) -> dict[tuple[str, int], int]:
+    """How often each step was begun on each host."""
+    s = t.run_step.c
+    rows = connection.execute(
+        select(s.host, s.number, func.max(s.attempt)).where(s.run_id == number).group_by(s.host, s.number)
+    )
+    return {(host, step): attempt for host, step, attempt in rows}
 
 
 def queued(connection: Connection, limit: int) -> list[tuple[int, str]]:

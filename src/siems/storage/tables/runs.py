@@ -89,6 +89,7 @@ run_step = Table(
     Column("run_id", Id, nullable=False),
     Column("host", String(255), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="1"),
     of_company(),
     Column("phase", String(16), nullable=False),
     Column("name", Text, nullable=False),
@@ -97,8 +98,9 @@ run_step = Table(
     Column("detail", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=True),
-    PrimaryKeyConstraint("run_id", "host", "number"),
+    PrimaryKeyConstraint("run_id", "host", "number", "attempt"),
 )
+"""Each try of each step; the last one is what became of the step."""
 
 
 run_output = Table(
@@ -112,6 +114,7 @@ run_output = Table(
     Column("error", Boolean, nullable=False),
     Column("at", Instant, nullable=False),
     Column("text", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="1"),
     Index("ix_run_output_run_id", "run_id", "id"),
     sqlite_autoincrement=True,
 )

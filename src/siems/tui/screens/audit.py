@@ -21,6 +21,8 @@ from siems.wire import AuditView, ChainHead, VerifyAnswer, WitnessState
 
 LOW = 17
 ENTRY, WIDE_ENTRY = 4, 9
+KEEP = 500
+"""So many older entries stay with the newest ones while somebody is at the top; they are asked for again."""
 NEAR = 50
 """So many rows before the end of what was read, older ones are asked for."""
 
@@ -82,6 +84,9 @@ class AuditScreen(ListPlace):
             joins = any(self.shelf.key(one) in known for one in self.shelf.items)
             before = self.shelf.items if self.shelf.loaded and joins else []
             rest = [one for one in before if self.shelf.key(one) not in known]
+            at_top = max(self.shelf.index, self.shelf.top) + self.shelf.height < len(event.entries)
+            if len(rest) > KEEP and at_top:
+                rest = []
             self.shelf.replace([*event.entries, *rest])
             if not rest:
                 self.older, self.asked_older = event.older, ""

@@ -11,10 +11,13 @@ from textual.widget import Widget
 from siems.tui.actions import Where
 from siems.tui.chain_draft import ChainDraft, StepDraft
 from siems.tui.chain_questions import POLICY, SAVE, STEP, STEPS, Ask, label
+from siems.tui.pickable import Pick, fitting, part_at, taken
 from siems.tui.screens.place import Place
 from siems.tui.widgets.choice import Choice
 from siems.tui.widgets.field import Field
 from siems.tui.widgets.lines import Lines
+
+TARGETS = "s-targets"
 
 
 class ChainFields(Place):
@@ -29,6 +32,10 @@ class ChainFields(Place):
         self.complaint = ""
         self.changed = False
         """Whether anything was typed that is kept nowhere else."""
+        self.known: list[Pick] = []
+        """Whom a step can page, as far as that is known."""
+        self.picked = -1
+        """Which one of those that fit is under the cursor; none while nothing is typed."""
 
     def compose(self) -> ComposeResult:
         yield from self.compose_top()
@@ -47,7 +54,10 @@ class ChainFields(Place):
         looks, id = self.siems.looks, f"{kind}-{one.name}"
         if one.choices:
             return Choice(looks, label(one), one.choices, value=value, id=id)
-        return Field(looks, label(one), value=value, hint=one.hint, id=id)
+        field = Field(looks, label(one), value=value, hint=one.hint, id=id)
+        if id == TARGETS:
+            field.offers = self._offered
+        return field
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -63,6 +73,37 @@ class ChainFields(Place):
     @property
     def step(self) -> StepDraft:
         return self.draft.steps[self.at]
+
+    # --- picking whom a step pages --------------------------------------------------------------------------
+
+    def picks(self) -> list[Pick]:
+        """Those that fit what is typed; none while another field has the focus."""
+        field = self.focused
+        if not isinstance(field, Field) or field.id != TARGETS:
+            return []
+        return fitting(self.known, field.value, field.at)
+
+    def _offered(self, key: str) -> bool:
+        """Whether a key belongs to the list. At its ends the arrows lead to other fields, as everywhere."""
+        found, field = self.picks(), self.query_one(f"#{TARGETS}", Field)
+        at = min(self.picked, len(found) - 1)
+        if key == "enter" and at >= 0:
+            text, caret = taken(field.value, field.at, found[at])
+            field.set(text)
+            field.at, self.picked = caret, -1
+        elif key == "down" and at + 1 < len(found) and (at >= 0 or not self._part(field)):
+            self.picked = at + 1
+        elif key == "up" and at > 0:
+            self.picked = at - 1
+        else:
+            return False
+        self.repaint()
+        return True
+
+    @staticmethod
+    def _part(field: Field) -> str:
+        begin, end = part_at(field.value, field.at)
+        return field.value[begin:end]
 
     # --- tabs and fields ------------------------------------------------------------------------------------
 
@@ -114,6 +155,8 @@ class ChainFields(Place):
             self.changed |= getattr(of, name) != event.value
             setattr(of, name, event.value)
             self.complaint = ""
+            if event.field.id == TARGETS:
+                self.picked = 0 if self._part(event.field) else -1
             self.repaint()
 
     def on_field_moved(self, event: Field.Moved) -> None:

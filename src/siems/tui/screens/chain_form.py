@@ -191,11 +191,32 @@ class ChainForm(ChainFields):
         said = self.complaint or ("" if self.tab == SAVE else self._fault_here())
         lines: list[Line] = [[]]
         lines += [[(f" ! {text}", "error" if self.complaint else "stale")] for text in wrap(said, width - 4) if said]
+        lines += self._pick_rows(width)
         if meaning := self._meaning():
             lines += [[(f" {text}", "dim")] for text in wrap(meaning, width - 2)]
         if self.found and not self.theirs:
             lines.append([(" the draft that was left", "stale"), ("   t", "key"), (" on tab 3 drops it", "dim")])
         return lines + (self._last(width) if self.tab == SAVE else [])
+
+    def _pick_rows(self, width: int) -> list[Line]:
+        """Whom the step can page, around the one under the cursor, as many as there is room for."""
+        found = self.picks()
+        room = max(3, self.size.height - len(self._step_rows(width)) - len(STEP) - 12)
+        at = min(self.picked, len(found) - 1)
+        top = max(0, min(at - room // 2, len(found) - room))
+        cell = min(30, max((present.cell_width(present.safe(one.word)) for one in found), default=0)) + 2
+        rows: list[Line] = []
+        for number, one in list(enumerate(found))[top : top + room]:
+            here, cut = number == at, self.siems.looks.cut
+            about = present.cell(one.about, max(8, width - cell - 5), mark=cut)
+            word = present.cell(one.word, cell, mark=cut)
+            rows.append([(" > " if here else "   ", "mark"), (word, "bold" if here else ""), (about, "dim")])
+        if len(found) > room:
+            rows.append([(f"   {len(found)} in all: type to find one", "dim")])
+        if found:
+            keys: Line = [(" down up", "key"), (" choose   ", ""), ("enter", "key"), (" takes it", "")]
+            rows += [keys if at >= 0 else [(" type to find one, or ", "dim"), ("down", "key")]]
+        return rows
 
     def _meaning(self) -> str:
         """What the field with the focus decides."""
@@ -204,8 +225,13 @@ class ChainForm(ChainFields):
         return next((one.means for kind, asks in known for one in asks if here == f"{kind}-{one.name}"), "")
 
     def _fault_here(self) -> str:
-        """What is wrong so far, once there is something to be wrong."""
-        return self.draft.fault() if self.changed and self.draft.name.strip() else ""
+        """What is wrong with the field under the caret as it is typed, else with what is written so far."""
+        kind, _, name = (self.focused.id if self.focused is not None and self.focused.id else "").partition("-")
+        if kind == "s" and name != "targets" and (fault := self.step.fault_of(name, self.at + 1)):
+            return fault
+        if kind == "p" and name != "name" and (fault := self.draft.fault_of(name)):
+            return fault
+        return self.draft.fault() if self.changed and self.draft.name.strip() and not self.picks() else ""
 
     def _last(self, width: int) -> list[Line]:
         """What differs, whom it would page, and the command that does the same."""

@@ -67,6 +67,8 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         self.awake: Callable[[], bool] = lambda: True
         self.leaves: frozenset[str] = frozenset()
         """Keys that are the form's, since they can be no part of an answer."""
+        self.offers: Callable[[str], bool] = lambda key: False
+        """Takes enter and the arrows first: for a list beside the field from which one may be picked."""
 
     def set(self, value: str) -> None:
         """Put text in, the caret behind it."""
@@ -98,6 +100,8 @@ class Field(Widget, can_focus=True, inherit_bindings=False):
         if not self.awake():
             return
         match event.key:
+            case "enter" | "up" | "down" if self.offers(event.key):
+                self.refresh()
             case "enter":
                 self.post_message(self.Entered(self, self.value))
             case "escape" | "ctrl+c":
