@@ -85,13 +85,18 @@ def _dress(app: typer.Typer, *, told: bool) -> None:
             _dress(group.typer_instance, told=told)
 
 
+def _typed(lines: list[str]) -> bool:
+    """Whether a paragraph is what somebody types, rather than prose."""
+    return "siems " in lines[0] or any(line.startswith("siems ") for line in lines)
+
+
 def _shaped(text: str) -> tuple[str, str]:
     """(help with its examples as they were written, one line of it)."""
     first, *others = [part.strip("\n") for part in cleandoc(text).split("\n\n")]
     said, colon, example = first.partition(": siems ")
     if colon:
         others.insert(0, f"siems {example}")
-    parts = [f"\b\n{part}" if "siems " in part.splitlines()[0] else part for part in others if part]
+    parts = [f"\b\n{part}" if _typed(part.splitlines()) else part for part in others if part]
     line = " ".join(said.split())
     line = line if line.endswith(".") else f"{line}."
     return "\n\n".join([line, *parts]), line
