@@ -81,6 +81,28 @@ async def test_new_entries_push_the_old_ones_down_and_the_cursor_stays_on_its_ow
         await it.until("acme 48213")
 
 
+async def test_what_was_read_is_let_go_at_the_top_and_read_again_below() -> None:
+    client = ScriptedClient()
+    client.trail = [audited(1_000 - n, n, "user-maria", "incident.noted", "INC-1") for n in range(900)]
+
+    async def comes(number: int) -> None:
+        client.trail.insert(0, audited(number, 0, "user-jon", "incident.closed", "INC-71"))
+        client.emit("incident.closed", "INC-71")
+
+    async with opened(client, target="audit") as it:
+        for _ in range(4):
+            await it.press("G")
+        await it.until("900 rows, end of list")
+        await comes(1_001)
+        await it.until("901 rows, end of list")
+        await it.press("g")
+        await comes(1_002)
+        await it.until("200+ read")
+        for _ in range(4):
+            await it.press("G")
+        await it.until("902 rows, end of list")
+
+
 async def test_a_filter_that_the_daemon_refuses_changes_nothing() -> None:
     async with opened(target="audit") as it:
         await it.press("slash")
