@@ -47,8 +47,8 @@ class Session:
         await self.settle()
 
     async def until(self, text: str) -> str:
-        """Wait for a text to appear."""
-        for _ in range(100):
+        """Wait for a text to appear; long, since a busy machine may take its time."""
+        for _ in range(400):
             if text in self.screen:
                 return self.screen
             await self.pilot.pause(0.03)
