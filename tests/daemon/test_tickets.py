@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
 from siems.clock import ManualClock
-from siems.services import ticket_accounts, ticket_inbound
+from siems.services import ticket_accounts, ticket_inbound, ticket_jobs
 from tickets.jira import STRICT, JiraSystem
 from tickets.snow import SnowSystem
 
@@ -270,8 +271,10 @@ async def test_a_conflict_has_a_winner_who_is_named(desk: Desk, minutes: float, 
 
 async def test_the_turn_of_the_account_reads_by_itself(small: Desk) -> None:
     await small.add(poll_seconds=60)
+    turn = small.house.clock.now() + timedelta(seconds=60)
     await small.alert()
     await small.settle()
+    assert await small.house.runtime.database.read(ticket_jobs.next_at) == turn  # nobody sleeps beyond it
     small.passes(seconds=30)
     small.system.write("hello")
     await small.house.runtime.scheduler.tick()

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from siems.clock import from_micros, to_micros
 from siems.domain.changing import replace
+from siems.domain.deadlines import DueKind
 from siems.domain.events import TicketFailed, TicketLinked
 from siems.domain.permissions import SYSTEM
 from siems.domain.ticket import JobVerb, Stage, Ticket, TicketAccount, stage_of, wait_after
@@ -44,6 +45,7 @@ _NEXT = (
     "SELECT min(CASE WHEN j.state = 'pending' THEN j.next_at ELSE j.lease_until END) FROM ticket_job j"  # noqa: S608
     f" WHERE j.state IN ('pending', 'sending') AND {_TURN}"
 )
+_NEXT_POLL = "SELECT min(d.due_at) FROM ticket_account a JOIN deadline d ON d.object = a.id AND d.kind = :kind"
 _CLAIM = (
     "UPDATE ticket_job SET state = 'sending', attempt = attempt + 1, lease_owner = :owner, lease_token = :token,"
     " lease_until = :until WHERE id = :id"
@@ -81,11 +83,13 @@ def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, st
 
 
 def next_at(connection: Connection) -> datetime | None:
-    """When to look again."""
+    """When to look again: a job has its time, or the turn of an account makes one."""
     if is_paused(connection):
         return None
-    found = connection.execute(text(_NEXT)).scalar()
-    return None if found is None else from_micros(int(found))
+    job = connection.execute(text(_NEXT)).scalar()
+    poll = connection.execute(text(_NEXT_POLL), {"kind": DueKind.TICKET_POLL.value}).scalar()
+    times = [int(at) for at in (job, poll) if at is not None]
+    return from_micros(min(times)) if times else None
 
 
 def claim(uow: UnitOfWork, job_id: int, owner: str, tag: str, url: str) -> Work | None:
