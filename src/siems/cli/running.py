@@ -104,8 +104,9 @@ def _shaped(text: str) -> tuple[str, str]:
 
 CLOSE = 0.75
 SAME = {
-    "--zone": "--tz", "--timezone": "--tz", "--time-zone": "--tz", "--client": "--company", "--tenant": "--company",
-    "--format": "--output", "--owner": "--to", "--since": "--from", "--comment": "--note", "--member": "--members",
+    "--zone": ("--tz",), "--tz": ("--zone",), "--timezone": ("--tz", "--zone"), "--time-zone": ("--tz", "--zone"),
+    "--client": ("--company",), "--tenant": ("--company",), "--format": ("--output",), "--owner": ("--to",),
+    "--since": ("--from", "--range"), "--range": ("--since",), "--comment": ("--note",), "--member": ("--members",),
 }  # fmt: skip
 """What other tools call an option that is called otherwise here."""
 
@@ -123,9 +124,9 @@ def _usage(error: Any) -> errors.UsageError:
 
         message = f"there is no option {error.option_name}"
         best = get_close_matches(error.option_name, near, n=1, cutoff=CLOSE)
-        meant = SAME.get(error.option_name, "")
+        meant = SAME.get(error.option_name, ())
         known = {name for param in error.ctx.command.params for name in param.opts} if error.ctx is not None else set()
-        if found := [meant] if meant in known else best:
+        if found := [name for name in meant if name in known] or best:
             hint = f"did you mean:  {path} {found[0]}"
     return errors.UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
