@@ -66,6 +66,8 @@ def test_what_needs_no_daemon_ends_with_0(house: House, command: str) -> None:
         ("incident list --client x", "siems incident list --company"),
         ("incident list --qqqq", "siems incident list --help"),
         ("oncall schedule create x --zone UTC", "siems oncall schedule create --tz"),
+        ("report volume --tz UTC", "siems report volume --zone"),
+        ("report volume --since 7d", "siems report volume --range"),
         ("incident ack", "INC-12"),
         ("incident assign 1", "--to"),
         ("incident hold 1", "--for"),
