@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import NOW, ScriptedClient, view
 
-from siems import present
-from siems.tui import clipboard, clocks, lanes, saved
+from siems import present, wire
+from siems.tui import clipboard, clocks, lanes, panes, saved
 from siems.tui.actions import BY_ID
 from siems.tui.desk import Desk, Order, carry_out, look_up, target
 from siems.tui.frame import LinkState
@@ -26,6 +26,18 @@ from siems.tui.messages import Acted
 from siems.tui.plain import PlainBoard
 from siems.tui.screens.confirm import length, slots
 from siems.tui.widgets.rows import columns, heading, row
+
+
+@pytest.mark.parametrize(
+    ("to", "said"), [("jon", "escalates to jon in 3h34m"), ("all admins", "-> all admins in 3h34m")]
+)
+def test_when_it_escalates_is_whole_on_a_narrow_terminal(to: str, said: str) -> None:
+    chain = wire.NextEscalation(due_at=NOW + timedelta(minutes=214), level=2, to=to)
+    one = view(1, minutes=214, next_escalation=chain)
+    scene = panes.Scene(NOW, Looks(ascii_only=True))
+    timers = "".join(text for text, _ in panes.preview(one, None, scene, 80)[2])
+    assert timers.endswith(said)
+    assert len(timers) <= 80
 
 
 def test_the_board_shows_the_clock_that_comes_first() -> None:

@@ -91,10 +91,10 @@ def escalate(view: IncidentView, now: datetime, arrow: str) -> list[Piece]:
     return [(f"{glyph} {present.duration(left)}", glyph), (f"  {arrow} {who} (L{step.level})", "")]
 
 
-def escalates(view: IncidentView, now: datetime) -> str:
-    """The same in a few words; empty when nothing is due."""
+def escalates(view: IncidentView, now: datetime, *, arrow: str = "") -> str:
+    """The same in a few words, or with an arrow in fewer; empty when nothing is due."""
     step = view.next_escalation
     if step is None:
         return ""
     left = present.duration((step.due_at - now).total_seconds())
-    return f"escalates to {present.safe(step.to[:24])} in {left}"
+    return f"{arrow or 'escalates to'} {present.safe(step.to[:24])} in {left}"

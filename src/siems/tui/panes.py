@@ -61,7 +61,11 @@ def preview(view: IncidentView, story: Story | None, scene: Scene, width: int) -
         ("   Resolve ", "dim"), *tight(clocks.resolve(view, scene.now, scene.zone)),
     ]  # fmt: skip
     if view.next_escalation is not None:
-        timers.append((f"   {clocks.escalates(view, scene.now)}", ""))
+        room = width - 3 - sum(len(text) for text, _ in timers)
+        said = clocks.escalates(view, scene.now)
+        if len(said) > room:
+            said = clocks.escalates(view, scene.now, arrow=scene.looks.arrow)
+        timers.append((f"   {said}", ""))
     owner = present.person(view.assignee_name)
     facts: Line = [
         ("owner ", "dim"), (owner, ""), ("   score ", "dim"), (str(view.priority_score), ""),
