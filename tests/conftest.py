@@ -18,12 +18,14 @@ import structlog
 from sqlalchemy.engine import URL
 
 import order
+import parsing
 import postgres
 from siems.clock import ManualClock
 from siems.storage import database as storage
 from siems.storage import migrations
 from siems.storage.database import open_engine, parse_url
 
+parsing.install()
 # a test process that waits for its turn on a busy machine is no daemon that stands still
 storage.STANDSTILL_MILLISECONDS = 60_000
 
