@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -40,11 +41,8 @@ class _Escapes(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         char = chr(point)
-        if point in (
-            0xFE0E,
-            0xFE0F,
-        ):  # emoji or text form: terminals disagree about the width, nothing is lost
-            shown = ""
+        if point in (0xFE0E, 0xFE0F) or 0x1F3FB <= point <= 0x1F3FF:
+            shown = ""  # emoji or text form, colour of a skin: terminals disagree about the width
         elif point in _BLANKS or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
             shown = _visible(point)
         elif unicodedata.category(char) == "Zs":
@@ -87,12 +85,14 @@ def cell_width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_char_width, text))
 
 
+@lru_cache(maxsize=4_096)
 def _char_width(char: str) -> int:
+    """As what paints the screens counts: where two tables differ, rows keep letters of those that stood there."""
     if char.isascii():
         return 1
-    if unicodedata.category(char) in {"Mn", "Me"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    from rich.cells import get_character_cell_size  # most commands never meet such a character
+
+    return get_character_cell_size(char)
 
 
 def clip(text: str, width: int, *, mark: str = "") -> str:

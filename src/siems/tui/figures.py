@@ -75,6 +75,8 @@ class Figures(Message):
     scope: Scope
     at: datetime
     due: list[BoardLine] = field(default_factory=list)
+    soon: int = 0
+    """Deadlines that fall within the hour."""
     breached: int = 0
     paused: int = 0
     reports: dict[str, MeasureReport] = field(default_factory=dict)
@@ -155,7 +157,10 @@ class FigureReads:
         query = f"{company} {scope.query}".strip()
         found = Figures(scope, until)
         found.due = msgspec.convert(self.client.sla_board(query, limit=NEXT), list[BoardLine])
-        found.breached, found.paused = (self._count(f"{OPEN} sla:{word} {query}") for word in ("breached", "paused"))
+        late, near, found.breached, found.paused = (
+            self._count(f"{OPEN} sla:{word} {query}") for word in ("<0s", "<1h", "breached", "paused")
+        )
+        found.soon = near - late
         for part, (kind, by) in PARTS.items():
             compare = "" if by in ("day", "weekhour") else "prior"
             trend = min(TREND, TREND_DAYS // RANGES[scope.span]) if part == "companies" else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -130,7 +130,10 @@ def screens(here: Where, unread: int, waiting: int = 0, *, width: int = 80) -> l
     here = Where.RUNS if here is Where.RUN else here
     line: list[Piece] = []
     for where, name in SCREENS:
-        text = f"{name}({unread})" if where is Where.INBOX and unread else name
+        text = name
+        if where is Where.INBOX and unread:
+            bare = width_of(line) + len(name) + (2 if wide or where is here else 0) + (not wide)
+            text += next((said for said in _counts(unread) if bare + len(said) <= width), "")
         if where is Where.RUNS and waiting:
             text += f"({waiting} to approve)" if wide else f"({waiting})"
         role = "!" if where is Where.RUNS and waiting else ""
@@ -140,6 +143,11 @@ def screens(here: Where, unread: int, waiting: int = 0, *, width: int = 80) -> l
             line += [(" ", "")] if line else []
             line.append((f"[{text}]", "tab") if where is here else (text, role))
     return line
+
+
+def _counts(count: int) -> list[str]:
+    """How many, as well as there is room to say it; the first line says it exactly."""
+    return [f"({count})", *(f"({most}+)" for most in (999, 99, 9) if count > most), "(+)"]
 
 
 def beside(left: list[Piece], right: list[Piece], width: int) -> list[Piece]:
@@ -172,14 +180,16 @@ def lost_banner(link: LinkState, monotonic: float, zone: tzinfo) -> list[Piece]:
     ]
 
 
-def toast(text: str, role: str, undo: str, width: int) -> list[Piece]:
+def toast(text: str, role: str, undo: str, width: int, *, cut: str = "") -> list[Piece]:
     """The last line but one: what happened, and how to take it back."""
     right: list[Piece] = [("u", "key"), (f" {undo}", "")] if undo else []
-    return spread([(text, role)], right, width) if right else [(text, role)]
+    said = present.clip(present.safe(text), width - (width_of(right) + 1 if right else 0), mark=cut)
+    return spread([(said, role)], right, width) if right else [(said, role)]
 
 
 def keys(
-    where: Where, width: int, *, lost: bool, able: Collection[str], own: Mapping[str, str], without: Sequence[str] = ()
+    where: Where, width: int, *, lost: bool, able: Collection[str], own: Mapping[str, str],
+    without: Collection[str] = (),
 ) -> list[Piece]:  # fmt: skip
     """The last line, from the table: as many keys as fit, of the acts only those that are possible."""
     names = ("help", "command", "copy", "retry", "doctor", "back", "quit") if lost else FOOTER[where]

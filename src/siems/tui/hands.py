@@ -33,6 +33,8 @@ class Hands:
         if len(blocked) == len(views):
             view = blocked[0]
             able = ", ".join(view.actions[:6]) or "nothing"
+            if deed.needs == "hold" and "ack" in view.actions and view.state in ("OPEN", "ASSIGNED"):
+                return f"hold needs an ack first: nobody has acknowledged {view.id}"
             return f"{deed.needs} is not possible: {view.id} is {view.state}; possible: {able}"
         return ""
 

@@ -34,6 +34,8 @@ NEXT_PAGES = 1_000
 AT_MOST = 20_000
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0)
 IDS_AT_ONCE = 100
+NOTICES = 100
+"""Of the inbox, the newest."""
 OLD_HEARTBEAT = 15.0
 """Of daemons that do not tell."""
 
@@ -233,18 +235,20 @@ class Link:
             lambda: messages.PeopleRead(msgspec.convert(self.client.users(), list[UserView])),
         )
 
-    def read_notices(self) -> None:
-        self._read(
-            "notices",
-            lambda: messages.NoticesRead(msgspec.convert(self.client.inbox(), list[NoticeView])),
-        )
+    def read_notices(self, *, unread: bool = False) -> None:
+        """The newest notices, or the newest of those that are unread."""
+        self._read("notices", lambda: self._notices(unread))
 
-    def mark_read(self, ids: list[int] | None) -> None:
+    def _notices(self, unread: bool) -> Message:
+        found = self.client.inbox(unread=unread, limit=NOTICES)
+        return messages.NoticesRead(msgspec.convert(found, list[NoticeView]))
+
+    def mark_read(self, ids: list[int] | None, *, unread: bool = False) -> None:
         """Mark notices as read and read the inbox again."""
 
         def job() -> Message:
             self.client.read_inbox(ids)
-            return messages.NoticesRead(msgspec.convert(self.client.inbox(), list[NoticeView]))
+            return self._notices(unread)
 
         self._read("", job)
         self.read_me()

@@ -124,7 +124,7 @@ class Listening:
         if any(word in what for word in CHIMES):
             self._app.bell()
         if self._app.inbox_screen in self._app.screen_stack:
-            self._app.link.read_notices()
+            self._app.inbox_screen.read()
 
     def on_me_read(self, event: messages.MeRead) -> None:
         self._app.me = event.me

@@ -11,7 +11,6 @@ from siems.tui.looks import Line, Looks, Piece
 from siems.tui.panes import Scene
 from siems.wire import BoardLine, Figure, MeasureLine
 
-SOON = 3_600.0
 TREND_FROM, TREND_WIDTH = 33, 8
 """How wide the table of clients is for a trend to stand in it."""
 
@@ -240,13 +239,11 @@ def causes_line(found: Figures) -> Line:
 
 def now_line(found: Figures, scene: Scene) -> Line:
     """How it stands at this moment."""
-    left = [(one.due_at - scene.now).total_seconds() for one in found.due if one.standing != "paused"]
-    soon = sum(0 <= seconds < SOON for seconds in left)
     report = found.reports.get("people")
     pieces: list[Piece] = [("NOW  ", "head")]
     if report is not None:
         pieces += [("open ", "dim"), (said(report.total.figures["open_now"].value, "count"), "bold"), ("   ", "")]
-    pieces += [("due within the hour ", "dim"), (str(soon), "!" if soon else "bold")]
+    pieces += [("due within the hour ", "dim"), (str(found.soon), "!" if found.soon else "bold")]
     pieces += [("   breached ", "dim"), (str(found.breached), "x" if found.breached else "bold")]
     return [*pieces, ("   paused ", "dim"), (str(found.paused), "bold")]
 

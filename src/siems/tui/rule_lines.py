@@ -28,8 +28,8 @@ def invitation(*, own: bool, asking: bool) -> list[Line]:
     """How to try it."""
     if asking:
         return [[], [(" replaying...", "dim")]]
-    whose = "this client's last 24 h" if own else "the last 24 h of a client that is there"
-    return [[], [(" p", "key"), (f" replays {whose} against these rules; nothing is changed", "dim")]]
+    whose = "this client's last 24 h" if own else "the last 24 h of a client"
+    return [[], [(" p", "key"), (f" replays {whose} against these rules; changes nothing", "dim")]]
 
 
 def preview_lines(name: str, found: CorrelationPreview, width: int, *, own: bool) -> list[Line]:

@@ -75,8 +75,13 @@ def short(details: Mapping[str, Any] | None) -> str:
     moved, rest = "", dict(details)
     if "from" in rest and "to" in rest:
         moved = f"{present.safe(_plain(rest.pop('from'))[:30])} -> {present.safe(_plain(rest.pop('to'))[:30])}"
-    words = [f"{present.safe(str(key)[:24])}={present.safe(_plain(value)[:40])}" for key, value in rest.items()]
+    words = [f"{present.safe(str(key)[:24])}={_some(_plain(value), 40)}" for key, value in rest.items()]
     return " ".join([*([moved] if moved else []), *words[:6]])
+
+
+def _some(text: str, most: int) -> str:
+    """So many characters of a text, and a sign where there are more."""
+    return present.safe(text[:most]) + ("..." if len(text) > most else "")
 
 
 def _plain(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -51,6 +53,10 @@ class BoardScreen(Place):
 
     def subjects(self) -> list[IncidentView]:
         return self.siems.model.targets()
+
+    def idle(self) -> Collection[str]:
+        rowless = ("mark", "span", "runbook", "copy") if not len(self.siems.model) else ()
+        return (*super().idle(), *rowless)
 
     @property
     def bulk(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from textual.app import ComposeResult
 
 from siems import present
+from siems.tui import frame
 from siems.tui.actions import BY_ID, DEEDS, Deed, Where, keys_of, shown
 from siems.tui.looks import Line, Piece
 from siems.tui.screens.overlay import Overlay
@@ -26,6 +27,7 @@ BESIDE = {
     "faster": "slower",
 }
 """Deeds that share a line of the help with their opposites."""
+KEYS = 12
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
@@ -121,6 +123,7 @@ class Help(Overlay[str | None]):
     def __init__(self, where: Where, greyed: Sequence[str], why: str) -> None:
         super().__init__(f" help: {HEADINGS[where]} ")
         self.where, self.greyed, self.why, self.at = where, greyed, why, 0
+        self.top = 0
 
     def compose_fields(self) -> ComposeResult:
         field = Field(self.siems.looks, "search: ", hint="type; enter runs the marked one, esc closes", id="search")
@@ -153,10 +156,12 @@ class Help(Overlay[str | None]):
         marked = found[min(self.at, len(found) - 1)].id if searching and found else ""
         acts = [self._entry(deed, marked) for deed in found if deed.changes or deed.id == "undo"]
         rest = [self._entry(deed, marked) for deed in found if not (deed.changes or deed.id == "undo")]
-        rows = min((len(acts) + len(rest) + 2) // 2, self.room - 3)
-        below = self._below()[: self.room - rows]
+        rows = (len(acts) + len(rest) + 2) // 2
+        height = min(rows, self.room - 3)
+        self.top = max(0, min(self.top, rows - height))
+        below = self._below(rows - height)[: self.room - height]
         left = [*acts, [], *rest[rows:]]
-        lines = [self._side_by_side(left, rest[:rows], row) for row in range(rows)]
+        lines = [self._side_by_side(left, rest[:rows], row) for row in range(self.top, self.top + height)]
         return [*(lines if found else [[("nothing of that name", "dim")]]), *below]
 
     def _side_by_side(self, left: list[list[Piece]], right: list[list[Piece]], row: int) -> list[Piece]:
@@ -164,8 +169,12 @@ class Help(Overlay[str | None]):
         pad = self.width // 2 - sum(present.cell_width(text) for text, _ in first)
         return [*first, (" " * pad, ""), *(right[row] if row < len(right) else [])]
 
-    def _below(self) -> list[Line]:
-        lines: list[Line] = [[(self.siems.looks.rule(self.width), "rule")]]
+    def _below(self, hidden: int) -> list[Line]:
+        """Under the keys; `hidden`: lines of them that there is no room for."""
+        looks = self.siems.looks
+        lines: list[Line] = [[(looks.rule(self.width), "rule")]]
+        if hidden:
+            lines = [frame.rule(looks, self.width, "down, up: the other keys")]
         if self.greyed:
             own = self.siems.keymap.keys
             names = ", ".join(f"{shown(keys_of(BY_ID[name], own)[0])} {name}" for name in self.greyed)
@@ -178,8 +187,8 @@ class Help(Overlay[str | None]):
         role = "off" if off else ("bold" if here else "")
         return [
             (">" if here else " ", "mark"),
-            (f"{self._keys(deed):<12}", "off" if off else "key"),
-            (title_of(deed), role),
+            (f"{self._keys(deed):<{KEYS}}", "off" if off else "key"),
+            (present.cell(title_of(deed), self.width // 2 - KEYS - 2, mark=self.siems.looks.cut), role),
         ]
 
     def on_field_changed(self, event: Field.Changed) -> None:
@@ -189,7 +198,11 @@ class Help(Overlay[str | None]):
 
     def on_field_moved(self, event: Field.Moved) -> None:
         event.stop()
-        self.at = max(0, min(len(self.found) - 1, self.at + (1 if event.key == "down" else -1)))
+        by = 1 if event.key == "down" else -1
+        if event.field.value:
+            self.at = max(0, min(len(self.found) - 1, self.at + by))
+        else:
+            self.top += by
         self.repaint()
 
     def on_field_entered(self, event: Field.Entered) -> None:

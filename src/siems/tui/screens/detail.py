@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from siems import present
 from siems.tui import clocks, frame, run_lines, story_lines
 from siems.tui.actions import Where
-from siems.tui.looks import Line, Piece, spread
+from siems.tui.looks import Line, Piece, spread, width_of
 from siems.tui.messages import Story
 from siems.tui.panes import state, where
 from siems.tui.run_reads import Fitting
@@ -106,8 +106,16 @@ class DetailScreen(Place):
         if self.wide:
             line += [("  ", ""), *story_lines.gauge(view, scene)]
         if self.wide or view.next_escalation is not None:
-            line += [(gap, "rule"), ("Escalate ", "dim"), *clocks.escalate(view, scene.now, app.looks.arrow)]
+            line += [(gap, "rule"), *self._escalates(view, width - width_of(line) - len(gap))]
         self.lines("timers").show([spread(line, [], width)])
+
+    def _escalates(self, view: IncidentView, room: int) -> list[Piece]:
+        """To whom and when, in as many words as there is room for."""
+        now, looks = self.scene().now, self.siems.looks
+        told: list[Piece] = [("Escalate ", "dim"), *clocks.escalate(view, now, looks.arrow)]
+        if width_of(told) < room:
+            return told
+        return [(present.cell(clocks.escalates(view, now, arrow=looks.arrow), max(0, room - 1), mark=looks.cut), "!")]
 
     def repaint(self) -> None:
         if not self.is_mounted or not self.size.width:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from siems.tui.screens.form import Form, Slot, length, moment
 from siems.tui.screens.list_place import ListPlace
 from siems.tui.screens.tables import BriefWindow, Choice, SwapsWindow
 from siems.tui.shelf import Shelf
-from siems.wire import ScheduleDetail
+from siems.wire import ScheduleDetail, SwapView
 
 
 class DutyPlace(ListPlace):
@@ -47,6 +47,18 @@ class DutyPlace(ListPlace):
 
     def _when(self, text: str) -> str:
         return "" if self._moment(text) is not None else "14:00, Tue 14:00, 2026-03-10 14:00, or 4h from now"
+
+    def idle(self) -> Collection[str]:
+        nothing = {
+            "answer": not self._waiting(),
+            "brief": not self.duty.handoffs,
+            "override": not len(self.shelf),
+            "swap": not len(self.shelf),
+        }
+        return (*super().idle(), *(name for name, so in nothing.items() if so))
+
+    def _waiting(self) -> list[SwapView]:
+        return [swap for swap in self.duty.swaps if swap.state == "asked" and swap.actions]
 
     def do_override(self) -> None:
         """Somebody stands in for a stretch of time."""
@@ -101,7 +113,7 @@ class DutyPlace(ListPlace):
 
     def do_answer(self) -> None:
         """Answer a swap that somebody asked for."""
-        waiting = [swap for swap in self.duty.swaps if swap.state == "asked" and swap.actions]
+        waiting = self._waiting()
         if not waiting:
             self.siems.tell("no swap waits for your answer")
             return

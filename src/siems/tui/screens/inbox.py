@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from siems import present
 from siems.tui import frame
 from siems.tui.actions import Where
+from siems.tui.link import NOTICES
 from siems.tui.looks import Line, Piece, spread
 from siems.tui.screens.list_place import ListPlace
 from siems.tui.screens.place import bindings, filled
@@ -52,7 +53,7 @@ class InboxScreen(ListPlace):
 
     def read(self) -> None:
         if self.siems.state.up:
-            self.siems.link.read_notices()
+            self.siems.link.read_notices(unread=self.unread_only)
 
     def fill(self, notices: list[NoticeView]) -> None:
         """Notices came."""
@@ -115,9 +116,11 @@ class InboxScreen(ListPlace):
         if not app.state.up and app.state.lost_at:
             self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
             return
-        unread = sum(not one.read for one in self.notices)
+        unread, held = sum(not one.read for one in self.notices), len(self.notices)
+        every = max(unread, app.me.unread if app.me else 0) if held >= NOTICES else unread
+        all_ = f"the newest {held} are listed" if every > unread else f"{held} in all"
         view = "unread ones (f shows all)" if self.unread_only else "all (f shows unread ones)"
-        left: list[Piece] = [(f"{unread} unread", "bold" if unread else ""), (f"  {len(self.notices)} in all  ", ""),
+        left: list[Piece] = [(f"{every} unread", "bold" if every else ""), (f"  {all_}  ", ""),
                              ("view: ", "dim"), (view, "")]  # fmt: skip
         self.lines("view").show([spread(left, [], width)])
 
@@ -169,7 +172,7 @@ class InboxScreen(ListPlace):
     def _mark(self, ids: list[int] | None) -> None:
         for one in self.notices:
             one.read = one.read or ids is None or one.id in ids
-        self.siems.link.mark_read(ids)
+        self.siems.link.mark_read(ids, unread=self.unread_only)
         self.repaint()
 
     def do_open(self) -> None:
@@ -203,6 +206,7 @@ class InboxScreen(ListPlace):
         self.unread_only = not self.unread_only
         self.shelf.cursor = ""
         self.fill(self.notices)
+        self.read()
 
     def do_copy(self) -> None:
         one = self.shelf.current

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from siems import present
@@ -10,6 +11,12 @@ from siems.tui.screens.place import Place
 from siems.tui.shelf import Shelf
 from siems.tui.widgets.listing import Listing
 from siems.tui.widgets.window import Window
+
+OF_A_ROW = (
+    "open", "run", "raw", "entry", "incident", "copy", "read", "read_all", "next_critical", "edit", "setup", "rotate",
+    "only", "who", "expire", "longer", "held", "join", "leave",
+)  # fmt: skip
+"""Keys that are about the row under the cursor, or one of the rows."""
 
 
 class ListPlace(Place):
@@ -29,6 +36,9 @@ class ListPlace(Place):
     @property
     def listing(self) -> Listing[Any]:
         return self.query_one(Listing)
+
+    def idle(self) -> Collection[str]:
+        return (*super().idle(), *OF_A_ROW) if not len(self.shelf) else super().idle()
 
     def no_daemon(self) -> list[list[Piece]]:
         """What stands where rows would be while nobody answers; nothing while somebody does."""

@@ -95,10 +95,12 @@ class Doctor(ListOverlay[None]):
         lines.append([("daemon   ", "dim"), (f"siems {one.version}, up {up}, {one.queue} waiting to be written, ", ""),
                       (f"{one.overdue} overdue", "error" if one.overdue else "")])  # fmt: skip
         for check in one.checks:
+            first, *more = wrap(check.cause, self.width - 26, most=4) or [""]
             lines.append([(f"{'ok' if check.ok else 'FAILS':<8} ", "v" if check.ok else "x"),
-                          (present.cell(check.name, 16) + " ", "bold"), (check.cause, "")])  # fmt: skip
+                          (present.cell(check.name, 16) + " ", "bold"), (first, "")])  # fmt: skip
+            lines += [[(" " * 26, ""), (part, "")] for part in more]
             if not check.ok and check.fix:
-                lines.append([(" " * 26, ""), (check.fix, "key")])
+                lines += [[(" " * 26, ""), (part, "key")] for part in wrap(check.fix, self.width - 26, most=4)]
         return lines
 
     def size_of_list(self) -> int:

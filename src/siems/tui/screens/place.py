@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -100,10 +101,9 @@ class Place(Screen[None], inherit_bindings=False):
         text, role = app.toast_now()
         undo = app.desk.undoable(now)
         offer = f"undo ({int((undo.until - now).total_seconds() + 0.999)}s)" if undo else ""
-        self.lines("toast").show([frame.toast(text, role, offer, width)])
+        self.lines("toast").show([frame.toast(text, role, offer, width, cut=app.looks.cut)])
         lost = not app.state.up and bool(app.state.lost_at)
-        without = ("section",) if self.wide and self.WHERE in STORY else ()
-        keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=without)
+        keys = frame.keys(self.WHERE, width, lost=lost, able=self.able(), own=app.keymap.keys, without=self.idle())
         self.lines("keys").show([keys])
 
     def repaint(self) -> None:
@@ -138,6 +138,10 @@ class Place(Screen[None], inherit_bindings=False):
     def subjects(self) -> list[IncidentView]:
         """What an action would be done to."""
         return []
+
+    def idle(self) -> Collection[str]:
+        """Keys that would do nothing as it stands: the last line does not name them."""
+        return ("section",) if self.wide and self.WHERE in STORY else ()
 
     def able(self) -> set[str]:
         """The acts that are possible now."""

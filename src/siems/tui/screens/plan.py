@@ -145,16 +145,15 @@ class PlanWindow(Form):
         if self.exact:
             lines = self._commands()
             self.top = max(0, min(self.top, len(lines) - height))
-            return (lines or [[("nothing is known yet", "dim")]])[self.top : self.top + height]
+            return (lines or self._unknown())[self.top : self.top + height]
         lines = [*self._head(), *self._targets(height - len(self._head()) - 1)]
         return [*lines[: height - 1], []]
 
     def _head(self) -> list[Line]:
-        plan, width = self.plan, self.width
+        plan = self.plan
         lines: list[Line] = [[(present.safe(self.book.title[:200]), "bold")]]
         if plan is None:
-            told = self.why or "looking where it would run..."
-            return [*lines, *([(part, "error" if self.why else "dim")] for part in wrap(told, width, most=3))]
+            return [*lines, *self._unknown()]
         where = f"   {present.plural(len(plan.targets), 'host')} of {present.safe(plan.company[:40])}"
         lines.append([(f"{plan.risk.upper()} risk", run_lines.RISKS.get(plan.risk, "")), (where, "bold")])
         lines.append([run_lines.needs(plan)])
@@ -180,6 +179,11 @@ class PlanWindow(Form):
             lines += [[("on ", "dim"), (part, "bold")] for part in wrap(told, self.width - 3)]
             lines += [*run_lines.commands(commands, self.width), []]
         return lines
+
+    def _unknown(self) -> list[Line]:
+        """Why there is no command to show."""
+        told = self.why or "looking where it would run..."
+        return [[(part, "error" if self.why else "dim")] for part in wrap(told, self.width, most=4)]
 
     def foot(self) -> list[Line]:
         if self.focused is not None:

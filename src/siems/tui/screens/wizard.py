@@ -295,7 +295,9 @@ class WizardScreen(Place):
         room = max(3, self.size.height - 13 - len(self._complaint(width)))
         if len(rows) > room:
             given = [
-                row for row, one in zip(rows, self.draft.asked(QUESTIONS), strict=False) if self.draft.get(one.name)
+                row
+                for row, one in zip(rows, self.draft.asked(QUESTIONS), strict=False)
+                if self.draft.get(one.name) or one in faults
             ]
             rows = [
                 *given[:room],
