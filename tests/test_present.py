@@ -17,6 +17,20 @@ from siems import present
 NOW = datetime(2026, 3, 10, 14, 2, 31, tzinfo=UTC)
 
 
+@given(st.text(st.characters(min_codepoint=0x20)))
+def test_any_text_is_as_wide_as_what_paints_it_counts(text: str) -> None:
+    shown = present.safe(text)
+    assert present.cell_width(shown) == cell_len(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("हिन्दी", 3), ("👩🏽", 2), ("👍🏿 ok", 5), ("\u1112\u1161\u11ab", 2), ("䷀", 2), ("กำ้", 2)]
+)
+def test_letters_that_are_made_of_several_keep_their_columns(text: str, columns: int) -> None:
+    assert present.cell_width(present.safe(text)) == columns
+    assert cell_len(present.cell(text, 10)) == 10
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [

@@ -9,6 +9,7 @@ import msgspec
 
 from siems import errors, wire
 from siems.domain.measures import MEANING, REPORTS, Measure, unit_of
+from siems.tui.clocks import running
 
 CLIENTS = {"acme": "Acme Dental", "borealis": "Borealis", "cedar": "Cedar Law", "delta": "Delta Foods",
            "evergreen": "Evergreen"}  # fmt: skip
@@ -34,6 +35,11 @@ def board_line(view: wire.IncidentView, now: datetime) -> wire.BoardLine:
         left_seconds=int((clock.due_at - now).total_seconds()), standing="paused" if view.on_hold else "running",
         forecast=None,
     )  # fmt: skip
+
+
+def due_before(views: list[wire.IncidentView], until: datetime) -> list[wire.IncidentView]:
+    """Those whose next deadline falls before a moment."""
+    return [view for view in views if not view.sla.resolution.paused and running(view).due_at < until]
 
 
 def _figure(name: str, place: int, *, compared: bool, trend: bool = False) -> wire.Figure:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from boards import duty, signed, told, trail, whatif
 from grouped import Grouped
-from measured import Measured
+from measured import Measured, due_before
 from offices import OfficeClient
 from scripted_boards import ScriptedBoards
 from scripted_runs import ScriptedRuns
@@ -207,8 +207,7 @@ class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Group
         found = list(self.views.values())
         wanted = [word for word in query.split() if word.startswith("id:")]
         if wanted:
-            ids = wanted[0][3:].split(",")
-            found = [v for v in found if v.id in ids]
+            found = [v for v in found if v.id in wanted[0][3:].split(",")]
         for word in query.replace("(", "").replace(")", "").split():
             if word.startswith("#"):
                 found = [v for v in found if v.company_id == "comp-" + word[1:]]
@@ -218,6 +217,8 @@ class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Group
                 clocks = [(v, (v.sla.response, v.sla.resolution)) for v in found]
                 late = [v for v, both in clocks if any(clock.breached for clock in both)]
                 found = late if word == "sla:breached" else [v for v in found if v.sla.resolution.paused]
+            elif word in ("sla:<0s", "sla:<1h"):
+                found = due_before(found, self.now + timedelta(hours=word == "sla:<1h"))
             elif ":" not in word:
                 found = [v for v in found if word.strip('"').lower() in v.title.lower()]
         return msgspec.to_builtins(wire.Page(items=found, next=None, total=len(found), as_of=self.now))
@@ -298,7 +299,7 @@ class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Group
 
     def inbox(self, *, unread: bool = False, limit: int = 100) -> list[dict[str, Any]]:
         self._check()
-        return msgspec.to_builtins(self.notices)
+        return msgspec.to_builtins([one for one in self.notices if not (unread and one.read)][:limit])
 
     def read_inbox(self, ids: list[int] | None = None) -> dict[str, Any]:
         self._check()

@@ -119,6 +119,12 @@ async def chain_steps(it: Session) -> None:
     await it.press("enter", "pagedown", "j", "enter", "tab")
 
 
+async def chain_picking(it: Session) -> None:
+    """The list of whom a step may page."""
+    await it.press("enter", "pagedown", "j", "enter", "ctrl+u")
+    await it.write("r")
+
+
 async def chain_saving(it: Session) -> None:
     await it.press("enter", "down", "right", "pagedown", "j", "minus", "pagedown")
 
@@ -158,6 +164,7 @@ STATES: dict[str, tuple[Steps, dict[str, Any]]] = {
     "policies": (nothing, {"target": "policies"}),
     "policy": (chain, {"target": "policies"}),
     "policy_steps": (chain_steps, {"target": "policies"}),
+    "policy_picking": (chain_picking, {"target": "policies"}),
     "policy_saving": (chain_saving, {"target": "policies"}),
     "policy_outrun": (chain_outrun, {"target": "policies"}),
     "policy_ending": (chain_ending, {"target": "policies", "armed": True}),

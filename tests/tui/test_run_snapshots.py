@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from driving import Session, looks_as_kept
-from scripted import ScriptedClient
+from scripted import NOW, ScriptedClient
 from scripted_runs import asking
 from test_snapshots import SIZES, Snap, Steps, help_, lost, nothing
+
+from siems import wire
 
 
 async def answer(it: Session) -> None:
@@ -68,6 +71,21 @@ def asks(*, held: bool = False) -> dict[str, Any]:
     return {"client": client}
 
 
+def tried() -> dict[str, Any]:
+    """A host whose step was tried twice before, which asks again."""
+    kept = asks()
+    client = kept["client"]
+    host = client.run_list[1].hosts[3]
+    host.steps[-1].attempt = 3
+    host.steps[-1].tries = [
+        wire.RunTryView(
+            attempt=number, state="failed", exit_code=1605, detail="exit code 1605", started_at=at, ended_at=at
+        )
+        for number, at in enumerate((NOW - timedelta(seconds=50), NOW - timedelta(seconds=40)), 1)
+    ]
+    return kept
+
+
 STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
     "runs": ("runs", nothing, {}),
     "runs_ascii": ("runs", nothing, {"ascii_only": True}),
@@ -86,6 +104,7 @@ STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
     "run_asks": ("RUN-93", nothing, {"asks": {}}),
     "run_asks_others": ("RUN-93", next_host, {"asks": {}}),
     "run_asks_ascii": ("RUN-93", nothing, {"asks": {}, "ascii_only": True}),
+    "run_tried": ("RUN-93", nothing, {"tried": {}}),
     "run_held": ("RUN-93", nothing, {"asks": {"held": True}}),
     "run_answer_host": ("RUN-93", of_host, {"asks": {}}),
     "choose_runbook": ("INC-121", choose, {}),
@@ -98,7 +117,9 @@ STATES: dict[str, tuple[str, Steps, dict[str, Any]]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_screens(state: str, size: tuple[int, int], snap_compare: Snap) -> None:
     target, steps, kept = STATES[state]
-    options = {name: value for name, value in kept.items() if name != "asks"}
+    options = {name: value for name, value in kept.items() if name not in ("asks", "tried")}
     if "asks" in kept:
         options |= asks(**kept["asks"])
+    if "tried" in kept:
+        options |= tried()
     assert looks_as_kept(snap_compare, size, steps, target=target, **options)

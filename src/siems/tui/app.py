@@ -55,7 +55,7 @@ from siems.tui.screens.runs import RunsScreen
 from siems.tui.screens.silences import SilencesScreen
 from siems.tui.server_clock import ServerClock
 from siems.tui.store import CALM, Board
-from siems.tui.terminal import leave_with_terminal
+from siems.tui.terminal import draws_utf8, leave_with_terminal
 from siems.tui.view_deeds import ViewDeeds
 from siems.wire import Me, Summary, WhoView
 
@@ -304,14 +304,13 @@ def run(
         return PlainBoard(client, read_only=read_only).run(sys.stdin, target=ref)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal", hint="from a script:  siems incident list --json")
-    utf8 = "utf" in (sys.stdout.encoding or "").lower()
     app = SiemsApp(
         client,
         target=target,
         under=view if where is Where.DETAIL else "",
         read_only=read_only,
         theme=theme,
-        ascii_only=ascii_only or not utf8,
+        ascii_only=ascii_only or not draws_utf8(os.environ, sys.stdout.encoding),
         low_bandwidth=low_bandwidth,
         armed=armed,
         color=color,

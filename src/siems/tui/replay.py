@@ -22,7 +22,7 @@ from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.detail import DetailScreen
 from siems.tui.screens.replay import PAST, ReplayDetail, ReplayScreen
 from siems.tui.tape import SPEED, SPEEDS, Tape
-from siems.tui.terminal import leave_with_terminal
+from siems.tui.terminal import draws_utf8, leave_with_terminal
 from siems.wire import IncidentView, PlaybackStep
 
 TICK = 0.25
@@ -257,14 +257,13 @@ def run(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("a replay needs a terminal", hint="from a script:  siems audit list --json")
     tape = Tape(begin, min(begin + HOUR, now), speed=speed)
-    utf8 = "utf" in (sys.stdout.encoding or "").lower()
     app = ReplayApp(
         client,
         tape,
         begin_filter=begin_filter,
         wanted=wanted,
         theme=theme,
-        ascii_only=ascii_only or not utf8,
+        ascii_only=ascii_only or not draws_utf8(os.environ, sys.stdout.encoding),
         color=color,
     )
     leave_with_terminal(sys.stdin.fileno(), save=app.keep, leave=lambda: app.call_from_thread(app.leave))

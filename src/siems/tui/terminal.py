@@ -7,10 +7,22 @@ import os
 import select
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 HUNG_UP = 128 + signal.SIGHUP
 PATIENCE = 3.0
+COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+"""What Python makes of the locale C."""
+
+
+def draws_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
+    """Whether signs beyond ASCII can be drawn: not where the locale is C by name.
+
+    Python itself takes UTF-8 there, whatever the terminal can do, and says so in LC_CTYPE.
+    """
+    letters = environ.get("LC_CTYPE", "")
+    said = environ.get("LC_ALL") or ("" if letters in COERCED else letters) or environ.get("LANG", "")
+    return said not in ("C", "POSIX") and "utf" in (encoding or "").lower()
 
 
 def leave_with_terminal(

@@ -27,7 +27,7 @@ BESIDE = {
     "faster": "slower",
 }
 """Deeds that share a line of the help with their opposites."""
-KEYS = 12
+KEYS = 10
 HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
@@ -156,11 +156,12 @@ class Help(Overlay[str | None]):
         marked = found[min(self.at, len(found) - 1)].id if searching and found else ""
         acts = [self._entry(deed, marked) for deed in found if deed.changes or deed.id == "undo"]
         rest = [self._entry(deed, marked) for deed in found if not (deed.changes or deed.id == "undo")]
-        rows = (len(acts) + len(rest) + 2) // 2
+        acts += [[]] if acts else []
+        rows = (len(acts) + len(rest) + 1) // 2
         height = min(rows, self.room - 3)
         self.top = max(0, min(self.top, rows - height))
         below = self._below(rows - height)[: self.room - height]
-        left = [*acts, [], *rest[rows:]]
+        left = [*acts, *rest[rows:]]
         lines = [self._side_by_side(left, rest[:rows], row) for row in range(self.top, self.top + height)]
         return [*(lines if found else [[("nothing of that name", "dim")]]), *below]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from textual.app import ComposeResult
 
@@ -29,6 +30,7 @@ class ChainsScreen(Roster[PolicyView]):
     BINDINGS = bindings(Where.CHAINS)
     WHERE = Where.CHAINS
     NOUNS = ("escalation policy", "escalation policies")
+    OFFICE = MappingProxyType({"technician": ("new", "edit", "expire")})
     STRIP = 6
 
     def read(self) -> None:

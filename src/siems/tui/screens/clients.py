@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from siems import present
 from siems.tui import drafts
@@ -26,6 +27,8 @@ class Client:
     view: CompanyView
     policy: str = "default"
     ways: list[IntegrationView] = field(default_factory=list)
+    told: bool = True
+    """Whether the reader may know of keys and policies."""
 
     @property
     def heard(self) -> IntegrationView | None:
@@ -50,6 +53,7 @@ class ClientsScreen(Roster[Client]):
     WHERE = Where.CLIENTS
     NOUNS = ("company", "companies")
     STRIP = 5
+    OFFICE = MappingProxyType({"manager": ("new",), "technician": ("new", "edit", "setup", "rotate")})
 
     def read(self) -> None:
         self.siems.read_clients()
@@ -61,7 +65,6 @@ class ClientsScreen(Roster[Client]):
         return f"{row.view.id} {row.view.name} {row.view.sla_plan.tier} {self._health(row)[0]}"
 
     def columns(self) -> Sequence[Column[Client]]:
-        now = self.siems.clock.now()
         return (
             Column("NAME", 0, lambda c: (c.view.name, "bold")),
             Column("SLA", 9, lambda c: (c.view.sla_plan.tier, "")),
@@ -72,11 +75,15 @@ class ClientsScreen(Roster[Client]):
             Column(
                 "LAST ALERT",
                 10,
-                lambda c: (present.ago(at, now) if (h := c.heard) and (at := h.last_seen_at) else "never", ""),
+                lambda c: (self._heard(c), ""),
             ),
             Column("KEY AGE", 7, lambda c: (self._age(c), "dim"), right=True),
             Column("HEALTH", 12, self._health),
         )
+
+    def _heard(self, row: Client) -> str:
+        at = row.heard.last_seen_at if row.heard else None
+        return present.ago(at, self.siems.clock.now()) if at else "never" if row.told else "-"
 
     def _age(self, row: Client) -> str:
         oldest = min((way.created_at for way in row.live), default=None)
@@ -86,6 +93,8 @@ class ClientsScreen(Roster[Client]):
         now = self.siems.clock.now()
         if not row.view.active:
             return ("inactive", "dim")
+        if not row.told:
+            return ("shadow", "stale") if row.view.paging == "shadow" else ("", "")
         if not row.live:
             return ("NO KEY", "x")
         if row.heard is None:
@@ -103,17 +112,17 @@ class ClientsScreen(Roster[Client]):
     def about(self, row: Client, width: int) -> list[Line]:
         c, scene = row.view, self.scene()
         k, plan = c.correlation, c.sla_plan
-        lines: list[Line] = [rule(self.siems.looks, width, c.name, "enter edit")]
+        lines: list[Line] = [rule(self.siems.looks, width, c.name, "" if "edit" in self.idle() else "enter edit")]
         signed = [f"{way.tool} {way.key_hint}{' signed' if way.signing == 'required' else ''}" for way in row.live[:4]]
         more = f" and {len(row.live) - 4} more" if len(row.live) > 4 else ""
-        lines.append([("ways in ", "dim"), (", ".join(signed) + more if signed else "none", "")])
+        if row.told:
+            lines.append([("ways in ", "dim"), (", ".join(signed) + more if signed else "none", "")])
         hours = f"{plan.calendar.hours} {plan.calendar.time_zone}" if plan.calendar else "24x7"
         lines.append(
             [
                 ("clock ", "dim"),
                 (f"{plan.tier}, {hours}", ""),
-                ("   policy ", "dim"),
-                (row.policy, ""),
+                *([("   policy ", "dim"), (row.policy, "")] if row.told else []),
             ]
         )
         how = f"{k.strategy}, {k.window_minutes} min, minimum {k.min_alerts}" if k.enabled else "off"

@@ -112,10 +112,12 @@ class DetailScreen(Place):
     def _escalates(self, view: IncidentView, room: int) -> list[Piece]:
         """To whom and when, in as many words as there is room for."""
         now, looks = self.scene().now, self.siems.looks
-        told: list[Piece] = [("Escalate ", "dim"), *clocks.escalate(view, now, looks.arrow)]
-        if width_of(told) < room:
-            return told
-        return [(present.cell(clocks.escalates(view, now, arrow=looks.arrow), max(0, room - 1), mark=looks.cut), "!")]
+        told = clocks.escalate(view, now, looks.arrow)
+        if width_of(told) + 10 < room:
+            return [("Escalate ", "dim"), *told]
+        when, *who = told
+        left = max(0, room - 1 - width_of([when]))
+        return [when, *((present.clip(text, left, mark=looks.cut), role) for text, role in who)]
 
     def repaint(self) -> None:
         if not self.is_mounted or not self.size.width:

@@ -54,6 +54,7 @@ class DutyPlace(ListPlace):
             "brief": not self.duty.handoffs,
             "override": not len(self.shelf),
             "swap": not len(self.shelf),
+            "export": not len(self.shelf),
         }
         return (*super().idle(), *(name for name, so in nothing.items() if so))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
 from textual.app import ComposeResult
 
@@ -34,6 +35,7 @@ class PeopleScreen(Roster[UserView]):
     BINDINGS = bindings(Where.PEOPLE)
     WHERE = Where.PEOPLE
     NOUNS = ("user", "users")
+    OFFICE = MappingProxyType({"technician": ("new", "edit", "expire")})
 
     def read(self) -> None:
         self.siems.read_users()

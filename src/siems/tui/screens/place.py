@@ -35,6 +35,10 @@ def bindings(where: Where) -> list[BindingType]:
     ]
 
 
+WRITES = ("new", "edit")
+"""Keys that lead to forms, which nobody can send who may only read."""
+
+
 class Place(Screen[None], inherit_bindings=False):
     """A full screen. Subclasses fill the middle and answer to `do_<deed>`."""
 
@@ -141,7 +145,10 @@ class Place(Screen[None], inherit_bindings=False):
 
     def idle(self) -> Collection[str]:
         """Keys that would do nothing as it stands: the last line does not name them."""
-        return ("section",) if self.wide and self.WHERE in STORY else ()
+        names = ["section"] if self.wide and self.WHERE in STORY else []
+        if self.siems.read_only:
+            names += [deed.id for deed in DEEDS if deed.changes or deed.id in WRITES]
+        return names
 
     def able(self) -> set[str]:
         """The acts that are possible now."""

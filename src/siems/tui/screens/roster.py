@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 
 from siems import present
 from siems.tui import frame
-from siems.tui.looks import Line, Piece, spread
+from siems.tui.looks import Line, Piece, spread, wrap
 from siems.tui.screens.list_place import ListPlace
 from siems.tui.screens.place import filled
 from siems.tui.shelf import Shelf
@@ -40,6 +40,8 @@ class Roster(ListPlace, Generic[Row]):
 
     NOUNS: ClassVar[tuple[str, str]] = ("row", "rows")
     STRIP: ClassVar[int] = 4
+    OFFICE: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Role -> keys that lead to what that role may not do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +100,10 @@ class Roster(ListPlace, Generic[Row]):
     def begin_with(self, query: str) -> None:
         self.query_text = query
 
+    def idle(self) -> Collection[str]:
+        role = self.siems.me.user.role if self.siems.me else "admin"
+        return (*super().idle(), *self.OFFICE.get(role, ()))
+
     # --- painting -------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -151,7 +157,7 @@ class Roster(ListPlace, Generic[Row]):
         if not app.state.up and app.state.lost_at:
             self.lines("view").show([frame.lost_banner(app.state, app.monotonic(), app.zone)])
             return
-        total = self.total()
+        total = self.total() if self.shelf.loaded else ""
         left: list[Piece] = [(f"{shown} of {total}" if self.query_text else total, "bold")]
         if self.query_text:
             left += [("   filter: ", "dim"), (self.query_text, "")]
@@ -162,7 +168,7 @@ class Roster(ListPlace, Generic[Row]):
         if lost := self.no_daemon():
             return lost
         if self.why and not self.shelf.loaded:
-            return [[(self.why, "error")]]
+            return [[(part, "error")] for part in wrap(self.why, self.size.width - 6, most=3)]
         if not self.shelf.loaded:
             return [[("reading...", "dim")]]
         if self.query_text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from textual.app import ComposeResult
 
 from siems import present
@@ -59,6 +61,9 @@ class RunScreen(ListPlace):
         if self.run is None or self.siems.read_only:
             return set()
         return {"approve" if one == "answer" else one for one in self.run.actions}
+
+    def idle(self) -> Collection[str]:
+        return (*super().idle(), *(("next_host", "all_output") if len(self.shelf) < 2 else ()))
 
     def standing(self) -> str:
         one = self.run
