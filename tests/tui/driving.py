@@ -69,22 +69,31 @@ class Session:
 
 
 async def settle(app: SiemsApp, pilot: Pilot[Any]) -> None:
-    """Until no worker has anything to do and the screen is painted."""
-    for _ in range(400):
-        timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting or app._rereading
-        timers = timers or app._run_gathering
-        if (
-            not timers
-            and app.link.reads.idle
-            and app.link.acts.idle
-            and app.feed.lane.idle
-            and app.records.lane.idle
-            and app.records.slow.idle
-            and app.run_reads.lane.idle
-        ):
-            break
-        await asyncio.sleep(0.005)
-    await pilot.pause()
+    """Until no worker has anything to do, no message waits for its handler, and the screen is painted.
+
+    An answer may make its handler ask for more, so rest is what still holds after everything was handled.
+    """
+    for _ in range(4_000):
+        assert app._exception is None, app._exception
+        if _busy(app):
+            await asyncio.sleep(0.005)
+            continue
+        await pilot.pause()
+        if not _busy(app):
+            return
+    raise AssertionError("the console does not come to rest")
+
+
+def _busy(app: SiemsApp) -> bool:
+    timers = app._gathering or app._peeking or app._gathering_arrivals or app._resting or app._rereading
+    lanes = (app.link.reads, app.link.acts, app.feed.lane, app.records.lane, app.records.slow, app.run_reads.lane)
+    pumps = (app, *app.screen_stack)
+    return bool(
+        timers
+        or app._run_gathering
+        or not all(lane.idle for lane in lanes)
+        or any(pump.message_queue_size for pump in pumps)
+    )
 
 
 def console(client: ScriptedClient, time: list[float] | None = None, **options: Any) -> SiemsApp:
@@ -114,10 +123,12 @@ async def opened(
 
 async def connected(app: SiemsApp, pilot: Pilot[Any]) -> None:
     """Until the first answer is on the screen."""
-    for _ in range(200):
+    for _ in range(2_000):
         if app.state.up or app.state.lost_at:
             break
         await pilot.pause(0.02)
+    else:
+        raise AssertionError("the console has neither found the daemon nor given up")
     await settle(app, pilot)
 
 
@@ -135,6 +146,7 @@ def looks_as_kept(
         await connected(app, pilot)
         await steps(it)
         await it.settle()
+        assert app._exception is None, "it has ended, and what is seen is an empty screen"
         app.link.stop()
         client.lose()
 

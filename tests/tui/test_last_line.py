@@ -13,6 +13,8 @@ from siems import errors, wire
 from siems.tui import frame
 from siems.tui.actions import Where
 from siems.tui.looks import width_of
+from siems.tui.screens import books
+from siems.tui.screens.books import Help
 from siems.tui.terminal import draws_utf8
 
 
@@ -93,6 +95,21 @@ async def test_to_whom_it_escalates_is_whole_in_the_detail(to: str) -> None:
         assert "2:17" in timers
         assert (f"{to} (L2)" if to == "jon" else f"{to[:10]}") in timers
         assert len(timers) <= 80
+
+
+@pytest.mark.parametrize("where", [where for where in Where if where is not Where.WIZARD])
+def test_every_screen_has_help(where: Where) -> None:
+    assert Help(where, (), "").heading.startswith("help: ")
+    assert books._NOTES[where]
+
+
+@pytest.mark.parametrize("key", ["1", "2", "3", "4", "5", "6", "7", "8", "U", "P", "S", "C"])
+async def test_the_help_opens_wherever_a_key_leads(key: str) -> None:
+    async with opened(client := ScriptedClient()) as it:
+        client.role = "admin"
+        await it.press(key, "question_mark")
+        assert "help:" in it.screen
+        assert "ctrl+r" in it.screen or "the other keys" in it.screen
 
 
 async def test_the_help_has_every_key_though_the_terminal_is_low() -> None:

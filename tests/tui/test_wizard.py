@@ -71,7 +71,7 @@ async def test_every_field_is_reached_and_letters_stay_in_it() -> None:
 async def test_the_rules_are_tried_on_the_last_day_of_clients_that_are_there() -> None:
     async with opened(admin(), target="companies") as it:
         await it.press("N", "pagedown", "pagedown")
-        assert "p replays the last 24 h of a client that is there" in it.screen
+        assert "p replays the last 24 h of a client against these rules; changes nothing" in it.screen
         await it.press("down", "down")
         await it.write("30")
         await it.press("p")

@@ -32,8 +32,8 @@ HEADINGS = {
     Where.BOARD: "incidents", Where.DETAIL: "incident", Where.ALERTS: "alerts", Where.ONCALL: "on call",
     Where.AUDIT: "audit log", Where.INBOX: "inbox", Where.CLIENTS: "companies", Where.PEOPLE: "users",
     Where.CHAINS: "escalation policies", Where.REPLAY: "replay", Where.REPLAYED: "replay",
-    Where.SILENCES: "silences and windows", Where.PARENTS: "common causes",
-    Where.CHAINS: "escalation policies", Where.RUNS: "runs", Where.RUN: "run",
+    Where.SILENCES: "silences and windows", Where.PARENTS: "common causes", Where.SLA: "SLA and numbers",
+    Where.RUNS: "runs", Where.RUN: "run",
 }  # fmt: skip
 _INCIDENTS = (
     ("SLA", "x breached  ! <10m  ~ <25% left  = paused  v met"),
@@ -90,11 +90,15 @@ _RUN = (
     ("answers", "Y asks for the number of the run; HIGH for the id of the company"),
     ("command", ":run 91  :runs  :inc 121"),
 )
+_SLA = (
+    ("numbers", "of the range in line 3, against the one before it; enter: the incidents behind one"),
+    ("in time", "of those whose target was met or missed; what still runs does not count"),
+)
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
     Where.AUDIT: _AUDIT, Where.INBOX: _INBOX, Where.CLIENTS: _CLIENTS, Where.PEOPLE: _PEOPLE, Where.CHAINS: _CHAINS,
     Where.REPLAY: _REPLAY, Where.REPLAYED: _REPLAY, Where.SILENCES: _SILENCES, Where.PARENTS: _PARENTS,
-    Where.RUNS: _RUNS, Where.RUN: _RUN,
+    Where.RUNS: _RUNS, Where.RUN: _RUN, Where.SLA: _SLA,
 }  # fmt: skip
 NOTES = (
     ("mouse", "click selects, twice opens, wheel scrolls, shift+drag copies"),
