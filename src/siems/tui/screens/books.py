@@ -91,8 +91,8 @@ _RUN = (
     ("command", ":run 91  :runs  :inc 121"),
 )
 _SLA = (
-    ("numbers", "of the range in line 3, against the one before it; enter: the incidents behind one"),
-    ("in time", "of those whose target was met or missed; what still runs does not count"),
+    ("numbers", "of the range in line 3; enter shows the incidents behind one"),
+    ("in time", "of those whose target was met or missed; what runs does not count"),
 )
 _NOTES = {
     Where.BOARD: _INCIDENTS, Where.DETAIL: _INCIDENTS, Where.ALERTS: _ALERTS, Where.ONCALL: _ONCALL,
