@@ -99,6 +99,7 @@ def test_machines_at_google_a_step_that_asks_and_a_restart_in_between(
     waits = jon.run("runbook", "status", "RUN-1", "--exit-status", exit=8).out
     late = jon.run("runbook", "status", "RUN-1", "--watch", "--timeout", "1s", exit=8).err
     assert "error: RUN-1 is asking after 1s  (pending, exit 8)\n  siems runbook status RUN-1" in late
+    assert "no canary, 4 at a time; 3 may fail" in waits
     assert "web-1 asks what now: a step failed: uninstall (exit code 1)" in waits
     assert "siems runbook answer RUN-1 skip|retry|hold|go-on --host web-2" in waits
     assert any("asks what now" in line for line in jon.run("notify", "inbox").lines)

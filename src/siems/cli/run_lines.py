@@ -156,7 +156,8 @@ def card(r: Item, *, brief: bool = False) -> list[str]:
         lines.append(safe(r["detail"]))
     asking = f", {r['hosts_asking']} waiting for an answer" if r["hosts_asking"] else ""
     lines.append(f"hosts: {r['hosts_done']} of {r['hosts_total']} done, {r['hosts_failed']} failed{asking}")
-    lines.append(f"canary {r['canary']}, then {r['parallel']} at a time; {r['max_failures']} may fail")
+    first = f"canary {r['canary']}, then " if r["canary"] else "no canary, "
+    lines.append(f"{first}{r['parallel']} at a time; {r['max_failures']} may fail")
     if r["until"]:
         lines.append(f"stopped at {at(r['until'])} at the latest")
     for host in r["hosts"]:

@@ -113,7 +113,7 @@ class DetailScreen(Place):
         """To whom and when, in as many words as there is room for."""
         now, looks = self.scene().now, self.siems.looks
         told = clocks.escalate(view, now, looks.arrow)
-        if width_of(told) + 10 < room:
+        if width_of(told) + 9 < room:
             return [("Escalate ", "dim"), *told]
         when, *who = told
         left = max(0, room - 1 - width_of([when]))
