@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from textual.app import ComposeResult
 
 from siems import present
@@ -62,12 +60,11 @@ class RunScreen(ListPlace):
             return set()
         return {"approve" if one == "answer" else one for one in self.run.actions}
 
-    def idle(self) -> Collection[str]:
+    def idle(self) -> tuple[str, ...]:
         return (*super().idle(), *(("next_host", "all_output") if len(self.shelf) < 2 else ()))
 
     def standing(self) -> str:
-        one = self.run
-        return f"{one.id} is {one.state.replace('_', ' ')}" if one is not None else "no run"
+        return f"{one.id} is {one.state.replace('_', ' ')}" if (one := self.run) is not None else "no run"
 
     def refusal(self, deed: Deed) -> str:
         return super().refusal(deed) or self.siems.run_refusal(deed, self.run)
