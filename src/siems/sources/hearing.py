@@ -48,8 +48,10 @@ def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
 
 
 def is_unknown(reading: Reading) -> bool:
-    """Whether a reading was made of a body in an unknown form."""
-    return any(warning.startswith(_UNKNOWN) for warning in reading.warnings)
+    """Whether a reading was made of a body in an unknown form; a template that was never filled in is known as that."""
+    return not reading.signature.startswith("unrendered ") and any(
+        warning.startswith(_UNKNOWN) for warning in reading.warnings
+    )
 
 
 def _one(tool: Tool, body: bytes, headers: Headers) -> Read:
