@@ -82,7 +82,7 @@ def only_here(url: str) -> list[str]:
         return []
     return [
         "",
-        f"{host} is this machine only. For tools elsewhere, tell siems the name by which they reach it, and look again:",
+        f"{host} is this machine only. For tools elsewhere, set the name by which they reach it, and look again:",
         "  siems config set server.public_url https://siems.msp.example && siems daemon restart",
     ]
 
