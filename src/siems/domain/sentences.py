@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 
 MOST_TEXT = 400
 NEAR = 0.8
@@ -40,7 +41,7 @@ class Words:
         return len(self.words) >= ENOUGH
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=256)  # asked several times for one alert, and hardly ever again: messages hold numbers
 def words_of(message: str, asset: str) -> Words:
     """The words of a message. The asset's own name counts for nothing: each alert has its own."""
     words: set[str] = set()
@@ -55,7 +56,7 @@ def words_of(message: str, asset: str) -> Words:
         if token.isalpha():  # most are: neither a name nor a number
             if token == lower:
                 if len(lower) > 1 and lower not in _STOP:
-                    words.add(lower)
+                    words.add(intern(lower))
                 continue
             parts = _SPLIT.split(token)
         elif _ADDRESS.fullmatch(lower) or _NAME.fullmatch(lower) or _ID.fullmatch(lower):
@@ -68,7 +69,7 @@ def words_of(message: str, asset: str) -> Words:
         for part in parts:
             part = part.lower().rstrip("0123456789")
             if len(part) > 1 and part not in _STOP:
-                words.add(part)
+                words.add(intern(part))
     # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
     ordered = sorted(words)
     ordered.sort(key=len, reverse=True)

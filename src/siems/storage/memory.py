@@ -50,7 +50,7 @@ from siems.storage.rows import alert_from, content_name, incident_from, settings
 from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, State
 
-LABELS_KEPT = 20_000
+SAID_KEPT = 10_000
 
 
 @dataclass(slots=True)
@@ -159,21 +159,26 @@ class Memory:
         self.folded_at = 0.0
         self.folding = False
         """They are being written by a transaction that is not committed."""
-        self._labels: dict[str, Mapping[str, str]] = {}
+        self._said: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {}
         self.terms: dict[str, sla.Terms] = {}
         self.policies: dict[str, Policy] = {}
 
     def shared(self, alert: Alert) -> Alert:
         """The alert as it is kept here: of what many alerts say alike there is one."""
-        said = repr(alert.labels)
-        labels = self._labels.get(said)
-        if labels is None:
-            if len(self._labels) > LABELS_KEPT:
-                self._labels.clear()
-            labels = self._labels[said] = alert.labels
+        said = repr((alert.labels, alert.links))
+        found = self._said.get(said)
+        if found is None:
+            if len(self._said) > SAID_KEPT:
+                self._said.clear()
+            found = self._said[said] = alert.labels, alert.links
+        received = alert.received_at
         return replace(
-            alert, labels=labels, asset_name=intern(alert.asset_name), signature=intern(alert.signature),
-            tool_source=intern(alert.tool_source), evidence=intern(alert.evidence),
+            alert, labels=found[0], links=found[1], asset_name=intern(alert.asset_name),
+            signature=intern(alert.signature), tool_source=intern(alert.tool_source),
+            original_severity=intern(alert.original_severity), company_id=intern(alert.company_id),
+            rule=intern(alert.rule), evidence=intern(alert.evidence),
+            starts_at=received if alert.starts_at == received else alert.starts_at,
+            last_seen_at=received if alert.last_seen_at == received else alert.last_seen_at,
         )  # fmt: skip
 
     # --- loading -----------------------------------------------------------------------------------------------
