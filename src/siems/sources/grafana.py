@@ -9,7 +9,7 @@ from siems.domain.alert import Reading
 from siems.domain.changing import replace
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
-from siems.sources.groups import group
+from siems.sources.groups import group, tells_machine
 from siems.sources.reading import Doc, alert_of, document, filled, host_in, links, message, name, without_port
 from siems.sources.shapes import plain
 
@@ -50,7 +50,7 @@ def _better(reading: Reading, alert: Doc, told: str) -> Reading:
     """The reading with what only Grafana tells: the values, its links, the rule behind a lack of data."""
     tags = Doc(reading.labels)
     asset, signature = reading.asset_name, reading.signature
-    if asset == "unknown":
+    if not tells_machine(reading.labels):
         hosts = set(_HOST_IN_VALUES.findall(alert.first("valueString")))
         asset = without_port(hosts.pop()) if len(hosts) == 1 else host_in(tags.first(*_ASSETS)) or asset
     if signature in _ABSENT and tags.first("rulename"):

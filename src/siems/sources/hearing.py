@@ -109,7 +109,8 @@ def unknown_body(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading
         why = "its placeholders were not filled in; look at the template in the tool"
     else:
         named = next((name for name in map(doc.first, _PROBLEM) if name and name != asset), "")
-        named = named or about(subject.about, asset) if doc.first(*_TITLE) else named
+        titled = subject.tool or doc.first(*_TITLE)
+        named = named or (about(subject.about, asset) if titled else "")
     word = doc.first(*_WORD)
     return alert_of(
         tool=tool.name,
