@@ -17,6 +17,7 @@ import pytest
 import structlog
 from sqlalchemy.engine import URL
 
+import compiled
 import order
 import parsing
 import postgres
@@ -28,6 +29,7 @@ from siems.storage.database import open_engine, parse_url
 parsing.install()
 # a test process that waits for its turn on a busy machine is no daemon that stands still
 storage.STANDSTILL_MILLISECONDS = 60_000
+storage.create_engine = compiled.engine  # type: ignore[assignment,attr-defined]
 
 T0 = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BACKENDS = ("sqlite", "postgresql")

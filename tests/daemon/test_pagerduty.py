@@ -263,3 +263,44 @@ async def test_512_kb_are_taken_and_no_more(door: House) -> None:
 async def test_a_change_without_a_summary_is_400(door: House, body: dict[str, Any]) -> None:
     reply = await send(door, body, await key_of(door), path="/v2/change/enqueue")
     assert (reply.status, reply.json()["errors"]) == (400, ["'payload.summary' is missing or blank"])
+
+
+# --- version 1, which older agents speak ------------------------------------------------------------------------
+
+FIRST = {"event_type": "trigger", "incident_key": "srv-8/http", "description": "HTTP on srv-8 is down",
+         "client": "pd-agent", "details": {"host": "srv-8", "state": "CRITICAL"}}  # fmt: skip
+
+
+async def first(house: House, body: dict[str, Any], key: str) -> Reply:
+    return await send(house, {**body, "service_key": key}, path="/generic/2010-04-15/create_event.json")
+
+
+async def test_an_event_of_version_1_becomes_an_alert_and_its_end(house: House) -> None:
+    key = await key_of(house)
+    reply = await first(house, FIRST, key)
+    told = {"status": "success", "message": "Event processed", "incident_key": "srv-8/http"}
+    assert (reply.status, reply.json()) == (200, told)
+    [alert] = await alerts(house)
+    assert (alert["asset_name"], alert["signature"]) == ("srv-8", "HTTP on srv-8 is down")
+    raw = (await house.ask("root", "GET", f"/alerts/{alert['id']}")).json()["raw"]
+    assert '"service_key":"[redacted]"' in raw
+    await first(house, {"event_type": "resolve", "incident_key": "srv-8/http"}, key)
+    assert [alert["status"] for alert in await alerts(house)] == ["resolved"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ({"event_type": "start"}, "'event_type' is invalid"),
+        ({"event_type": "trigger"}, "'description' is missing"),
+        ({"event_type": "resolve"}, "'incident_key' is missing"),
+    ],
+)
+async def test_what_is_wrong_with_an_event_of_version_1_is_told(door: House, body: dict[str, Any], fault: str) -> None:
+    reply = await first(door, body, await key_of(door))
+    assert (reply.status, reply.json()["status"]) == (400, "invalid event")
+    assert fault in reply.json()["errors"][0]
+    refused = await first(door, FIRST, "nobody's")
+    assert (refused.status, refused.json()["errors"]) == (
+        400, ["'service_key' is missing, or not one that is accepted here"],
+    )  # fmt: skip

@@ -51,6 +51,13 @@ async def test_a_test_says_who_we_are_or_why_not(small: Desk) -> None:
     assert SECRET not in refused.body.decode()
 
 
+async def test_a_system_in_a_network_of_ours_says_how_it_is_let_in(small: Desk) -> None:
+    await small.add(url="http://10.20.0.9")
+    refused = await small.house.ask("maria", "POST", f"/ticket-accounts/{small.account}/test", {})
+    assert (refused.status, "a private network" in refused.json()["detail"]) == (422, True)
+    assert refused.json()["hint"].startswith("siems config set webhooks.allow NETWORK")
+
+
 async def test_removing_an_account_leaves_nothing_here_and_everything_there(desk: Desk) -> None:
     await desk.add()
     await desk.alert()

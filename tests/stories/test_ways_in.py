@@ -25,6 +25,8 @@ def test_a_tool_is_set_up_and_its_first_alert_is_waited_for(running: House) -> N
     url = url_of(said)
     assert f"value: '{url}'" in said  # the snippet can be pasted as it is
     assert "\n1. " in said
+    assert "127.0.0.1 is this machine only" in said
+    assert "siems config set server.public_url" in said
 
     # nothing has come yet, and a script can tell
     failed = running.run("integration", "setup", "zabbix", "--company", "acme", "--verify", "--wait", "1s", exit=9)

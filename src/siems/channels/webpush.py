@@ -40,7 +40,8 @@ class Webpush:
         if not self._key:
             raise UsageError(
                 "browsers are not pushed to: private_key is not set",
-                hint='siems config set webpush.private_key "$(siems notify browser --new-key)", then start it again',
+                hint="siems notify browser --new-key | siems config set webpush.private_key --secret-file -"
+                "   and start it again",
             )
         public_key(self._key)
         self._contact = _contact(settings)

@@ -10,6 +10,7 @@ import typer
 from siems import errors, places
 from siems.cli import process
 from siems.cli.context import Door, leaf, new_app
+from siems.cli.secrets import SecretFile, read_secret
 from siems.cli.show import field, show_list, show_one
 from siems.cli.table import plain
 
@@ -43,6 +44,10 @@ SECRETS = ("external_id", "key", "password", "private_key", "secret", "signing_s
 """What is never said back, not even to whoever has just typed it: it would stay in the terminal's memory."""
 
 
+def _secret(key: str) -> bool:
+    return key.rpartition(".")[2].replace("-", "_") in SECRETS
+
+
 def _hidden(name: str, value: object) -> object:
     """A database URL may hold a password; a token is one; the daemon shows stars for what it knows to be secret."""
     if value == "*" * 10 or (name in SECRETS and value):
@@ -71,10 +76,22 @@ def get(door: Door, key: Key) -> None:
 @app.command("set")
 @leaf
 def set_(
-    door: Door, key: Key, value: Annotated[str, typer.Argument(help="as it stands in siems.toml, without quotes")]
-) -> None:  # fmt: skip
-    """Write a setting into siems.toml: siems config set executors.local.enabled true"""
-    _write(door, key, value)
+    door: Door,
+    key: Key,
+    value: Annotated[str | None, typer.Argument(help="as it stands in siems.toml, without quotes")] = None,
+    secret_file: SecretFile = "",
+) -> None:
+    """Write a setting into siems.toml: siems config set executors.local.enabled true
+
+    Secrets go without standing on the command line, where the shell keeps them and other users see them:
+    siems notify browser --new-key | siems config set webpush.private_key --secret-file -
+    """
+    if (value is None) == (not secret_file):
+        way = "--secret-file -" if _secret(key) else "VALUE, or --secret-file F"
+        raise errors.UsageError(f"what is {key} to be?", hint=f"siems config set {key} {way}")
+    _write(door, key, read_secret(secret_file) or value or "")
+    if value and _secret(key):
+        door.note("note: the shell may have kept this secret; next time  --secret-file -  reads it from standard input")
 
 
 @app.command()

@@ -66,13 +66,34 @@ def _hidden(made: Item) -> errors.Conflict:
     )
 
 
+def only_here(url: str) -> list[str]:
+    """A warning about an address that nothing but this machine reaches: most tools are elsewhere."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        here = host == "localhost"
+    else:
+        here = address.is_loopback or address.is_unspecified
+    if not here:
+        return []
+    return [
+        "",
+        f"{host} is this machine only. For tools elsewhere, set the name by which they reach it, and look again:",
+        "  siems config set server.public_url https://siems.msp.example && siems daemon restart",
+    ]
+
+
 def steps(made: Item) -> list[str]:
     """How to set the tool up, with what is to be typed there."""
     from siems.present import safe
 
     s = made["setup"]
     lines = [f"{made['tool']} of {made['company_id']}, integration {made['integration_id']}", ""]
-    lines += secrets_of(made)
+    lines += [*secrets_of(made), *only_here(made["webhook_url"])]
     lines += ["", *(f"{number}. {safe(text)}" for number, text in enumerate(s["steps"], 1))]
     if s["snippet"]:
         name = f"{safe(s['snippet_name'])}:" if s["snippet_name"] else "to paste:"

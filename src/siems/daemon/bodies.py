@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from siems.errors import NotFound, SiemsError, UsageError
-from siems.sources import SOURCES, Headers, Read, Tool
-from siems.sources.hearing import hear
+from siems.sources import SOURCES, Headers, Read
+from siems.sources.hearing import hear, is_unknown
 
 RECONSTRUCTED = "_reconstructed"
 WELL = ("alert", "stated")
@@ -75,10 +75,10 @@ def _heard(folder: Path, file: Path, told: Mapping[str, Headers]) -> dict[str, A
         return found | {"outcome": "refused", "said": why.message}
     except Exception as bug:  # the one place where a bug of a source is news and no accident
         return found | {"outcome": "crash", "said": f"{type(bug).__name__}: {bug}"}
-    return found | _told(source, read)
+    return found | _told(read)
 
 
-def _told(source: Tool, read: Read) -> dict[str, Any]:
+def _told(read: Read) -> dict[str, Any]:
     alerts = [
         {
             "severity": reading.severity.name,
@@ -91,7 +91,7 @@ def _told(source: Tool, read: Read) -> dict[str, Any]:
     ]
     said = [read.said, *(f"remark on {remark.dedup_key}: {remark.text}" for remark in read.remarks)]
     stated = "; ".join(filter(None, said))
-    if any(reading.signature == f"unknown {source.name} message" for reading in read.readings):
+    if any(map(is_unknown, read.readings)):
         return {"outcome": "unknown", "alerts": alerts, "said": "; ".join(read.readings[0].warnings)}
     if not alerts and not stated:
         return {"outcome": "refused", "said": "nothing came of it"}

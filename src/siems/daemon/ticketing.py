@@ -229,15 +229,19 @@ class Ticketing:
             await held[1].close()
         return opened
 
-    async def asked(self, account: TicketAccount, ask: Callable[[TicketSystem], Any]) -> Any:
-        """What a system says to a question of somebody who waits. Raises InvalidField and Unavailable, with why."""
+    async def asked(self, account: TicketAccount, ask: Callable[[TicketSystem], Any], *, hint: str = "") -> Any:
+        """What a system says to a question of somebody who waits. Raises InvalidField and Unavailable, with why.
+
+        `hint` is what to type when the refusal itself does not say what helps; by default to test the account.
+        """
+        hint = hint or f"siems ticket account test {account.id}"
         try:
             async with asyncio.timeout(SEND_SECONDS - 1):
                 return await ask(await self.system(account))
         except Refused as why:
-            raise InvalidField(str(why), hint=f"siems ticket account test {account.id}") from why
+            raise InvalidField(str(why), hint=why.hint or hint) from why
         except TryLater as why:
-            raise Unavailable(str(why), hint=f"siems ticket account test {account.id}") from why
+            raise Unavailable(str(why), hint=hint) from why
         except TimeoutError as why:
             raise Unavailable(f"{account.url} does not answer", hint="try again") from why
 

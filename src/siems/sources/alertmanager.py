@@ -10,7 +10,10 @@ from siems.sources.reading import parse
 def read(body: bytes, headers: Headers) -> Read:
     """A group of alerts, firing and resolved."""
     hint = "point a webhook_config of Alertmanager at this URL"
-    return group(parse(body), tool="alertmanager", title="Alertmanager", hint=hint)
+    value = parse(body)
+    if isinstance(value, list):  # alerts as Prometheus itself sends them to an Alertmanager
+        value = {"alerts": value}
+    return group(value, tool="alertmanager", title="Alertmanager", hint=hint)
 
 
 tool = Tool(

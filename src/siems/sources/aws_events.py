@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from siems.domain.alert import SEVERITY_WORDS
+from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, aws_kinds
 from siems.sources.aws_names import account_name, arn_name, from_resources, only, topic_name
@@ -44,7 +44,7 @@ def _message(tool: str, notice: Notice) -> Read:
     if detail.at("scanResultDetails") is not None:
         return aws_kinds.scan(tool, doc, detail)
     if isinstance(detail.at("findings"), list):
-        return Read(tuple(aws_kinds.hub_finding(tool, doc, one) for one in detail.docs("findings")), many=True)
+        return Read(tuple(_finding(tool, doc, one) for one in detail.docs("findings")), many=True)
     if detail.has("type", "severity") and (detail.has("service") or "GuardDuty" in doc.first("detail-type")):
         return aws_kinds.guardduty(tool, doc, detail)
     if detail.first("eventTypeCode"):
@@ -58,6 +58,11 @@ def _message(tool: str, notice: Notice) -> Read:
     if notice.through_sns:
         return _own(tool, notice, doc)
     raise InvalidField("this is neither a message of SNS nor an event of EventBridge")
+
+
+def _finding(tool: str, doc: Doc, one: Doc) -> Reading:
+    read = aws_kinds.ocsf_finding if one.has("finding_info") else aws_kinds.hub_finding
+    return read(tool, doc, one)
 
 
 # Events of EventBridge that are of no kind of their own
@@ -85,7 +90,8 @@ _SUBJECT = (
     "pipeline", "project-name", "functionName", "resource_id", "resourceId", "affectedResource", "AutoScalingGroupName",
     "bucket.name", "bucketName", "requestParameters.bucketName", "clusterName", "group", "hostname", "host",
     "commonName", "CommonName", "stateMachineArn", "taskArn", "resources.0.id", "resourceArn", "volume-id",
-    "resourcesAffected.s3Bucket.name", "recoveryPointArn", "backupVaultName", "source",
+    "resourcesAffected.s3Bucket.name", "recoveryPointArn", "backupVaultName", "resource",
+    "source",
 )  # fmt: skip
 _OF = ("eventName", "check-name", "configRuleName", "event", "title", "EventID", "document-name", "insightType")
 _WORDS = SEVERITY_WORDS | {"untriaged": MEDIUM}

@@ -171,6 +171,27 @@ def hub_finding(tool: str, doc: Doc, finding: Doc) -> Reading:
     )  # fmt: skip
 
 
+def ocsf_finding(tool: str, doc: Doc, finding: Doc) -> Reading:
+    """A finding of Security Hub since 2025, in the Open Cybersecurity Schema."""
+    status = finding.first("status").lower()
+    over = status in ("resolved", "suppressed", "archived", "closed") or (
+        finding.first("compliance.status").lower() in ("pass", "passed")
+    )
+    account = finding.first("cloud.account.uid") or doc.first("account")
+    region = finding.first("cloud.region") or doc.first("region")
+    asset = finding.first("resources.0.name") or arn_name(finding.first("resources.0.uid"))
+    return alert_of(
+        tool=tool, asset=account_name(account, region) if not asset or asset.startswith("AWS::::") else asset,
+        signature=finding.first("finding_info.title", "message"), word=finding.first("severity"), firing=not over,
+        words=SEVERITY_WORDS | {"informational": LOW, "unknown": MEDIUM, "other": MEDIUM},
+        message="\n".join(filter(None, (finding.first("finding_info.title"), finding.first("finding_info.desc")))),
+        key=finding.first("finding_info.uid") or None, starts=finding.first("finding_info.created_time_dt", "time_dt"),
+        tags=some(finding, "class_name", "status", "metadata.product.name", "resources.0.type", region=region,
+                  account=account),
+        urls=[finding.first("remediation.references.0"), finding.first("finding_info.src_url")],
+    )  # fmt: skip
+
+
 # Health
 
 _CATEGORIES = {"issue": HIGH, "investigation": HIGH, "scheduledchange": MEDIUM, "accountnotification": LOW}

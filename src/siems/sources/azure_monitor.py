@@ -8,7 +8,7 @@ from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
-from siems.sources.shapes import some, whole_key
+from siems.sources.shapes import documents, some, whole_key
 from siems.vocabulary import Severity
 
 LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
@@ -25,6 +25,10 @@ _MACHINES = ("Computer", "HostName", "Host", "hostname", "host", "VMName", "Inst
 
 def read(body: bytes, headers: Headers) -> Read:
     """An alert that fired or was resolved."""
+    stripped = body.strip()
+    if stripped.startswith(b"[") and b"Microsoft.EventGrid.SubscriptionValidationEvent" in stripped:
+        asked = next(iter(documents(body, headers))).first("data.validationUrl")
+        return Read(said=f"Event Grid asks for a subscription to be confirmed; open within 10 minutes: {asked}")
     doc = document(body, headers)
     data = doc.doc("data") if doc.doc("data").value else doc
     log = data.doc("context.activityLog")
@@ -83,6 +87,8 @@ def _activity(log: Doc, rule: str, target: str, data: Doc) -> Reading:
     health = said.first("currentHealthStatus").lower()
     incident = said.first("incidentType").lower()
     operation = log.first("operationName")
+    # an event that begins and the one that ends it differ in the last steps of the operation only
+    what_of = "resource health" if "resourcehealth/healthevent" in operation.lower() else operation
     word = said.first("severity") if not health and not incident else ""
     severity = _HEALTH.get(health) or _INCIDENTS.get(incident) or _LEVELS.get((word or level).lower(), LOW)
     stage = said.first("stage") or log.first("status")
@@ -96,9 +102,9 @@ def _activity(log: Doc, rule: str, target: str, data: Doc) -> Reading:
         tool="azure-monitor",
         asset=(f"Azure {where}" if incident and where else "") or said.first("compromisedEntity")
         or _last(target or log.first("authorization.scope")) or "Azure",
-        signature=rule or operation or "activity log", word=health or incident or word or level, severity=severity,
+        signature=rule or what_of or "activity log", word=health or incident or word or level, severity=severity,
         message="\n".join(filter(None, (what if what != operation else "", _change(said), done, log.first("caller")))),
-        firing=not over, key=tracking or (whole_key(target.lower(), (rule or operation).lower()) if target else None),
+        firing=not over, key=tracking or (whole_key(target.lower(), (rule or what_of).lower()) if target else None),
         starts=said.first("impactStartTime") or log.first("eventTimestamp", "submissionTimestamp"),
         tags=_of(target) | _custom(data, Doc({})) | some(
             said, "cause", "type", "service", "region", "trackingId", "incidentType", "stage", "actionTaken", "filePath"

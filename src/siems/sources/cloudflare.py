@@ -62,8 +62,8 @@ def _asset(data: Doc) -> str:
     """What is attacked, unwell or about to expire: a host before its zone."""
     found = data.first(
         "target_hostname", "origin_ip", "origin_name", "origin", "hostname", "host", "tunnel_name", "pool_name",
-        "target_ip", "hostnames.0", "hostnames", "zone_name", "zone", "config.name", "project_name", "script_name",
-        "scripts.0.script_name", "site_name",
+        "health_check_name", "target_ip", "hostnames.0", "hostnames", "zone_name", "zone", "config.name",
+        "project_name", "script_name", "scripts.0.script_name", "site_name",
     )  # fmt: skip
     return found.partition(",")[0].strip()
 

@@ -45,7 +45,9 @@ def read(body: bytes, headers: Headers) -> Read:
         tool="coralogix",
         asset=asset,
         signature=title,
-        word=fields.first("priority", "opsgeniepriority") or doc.first("priority") or fields.first("severity"),
+        word=fields.first("priority", "opsgeniepriority")
+        or doc.first("priority", "alert_severity")
+        or fields.first("severity"),
         words=_WORDS,
         message="\n".join(dict.fromkeys(filter(None, [title, description, text]))),
         firing=not resolved,

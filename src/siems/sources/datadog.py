@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document
@@ -14,6 +15,11 @@ _WORDS = {
     "p1": Severity.CRITICAL, "p2": Severity.HIGH, "p3": Severity.MEDIUM, "p4": Severity.LOW, "p5": Severity.LOW,
     "error": Severity.HIGH, "warning": Severity.MEDIUM, "success": Severity.LOW, "info": Severity.LOW,
 }  # fmt: skip
+_SEVERITIES = {
+    "sev-0": Severity.CRITICAL, "sev-1": Severity.CRITICAL, "sev-2": Severity.HIGH, "sev-3": Severity.MEDIUM,
+    "sev-4": Severity.LOW, "sev-5": Severity.LOW,
+}  # fmt: skip
+_CASE_TAGS = (("rule_id", "securityruleid"), ("rule_type", "securityruletype"), ("commander", "incidentcommander"))
 _TRANSITION = re.compile(
     r"(?:re-?)?(?:triggered|warn(?:ed|ing)?|no data|alert|renotify)(?: from .{1,20}| recovered)?|recovered",
     re.IGNORECASE,
@@ -29,6 +35,8 @@ def read(body: bytes, headers: Headers) -> Read:
     if not title:
         raise InvalidField("this is no Datadog body: it has neither title nor alert_title")
     marks, scope, monitor = _parted(title)
+    if doc.has("incidentpublicid") or doc.has("securitysignalid") or doc.has("securityrulename"):
+        return Read((_case(doc, title),))
     if "test" in marks:
         return Read(said=f"test message of Datadog: {monitor}")
     transition = doc.first("alerttransition", "transition").lower() or next(filter(_is_transition, marks), "")
@@ -61,6 +69,30 @@ def read(body: bytes, headers: Headers) -> Read:
         starts=doc.first("date", "dateposix", "lastupdated", "timestamp") if firing else None,
     )
     return Read((reading,))
+
+
+def _case(doc: Doc, title: str) -> Reading:
+    """An incident of Datadog, or a signal of its security rules."""
+    incident = doc.first("incidentpublicid")
+    state = doc.first("incidentstatus", "securitysignalstatus").lower()
+    tags = _tags(doc.first("tags"))
+    hosts = (
+        doc.first("hostname", "host"),
+        tags.get("host", ""),
+        *(doc.first(f) for f in ("service", "securityruleid")),
+    )
+    return alert_of(
+        tool="datadog",
+        asset=next(filter(None, hosts), "") or tags.get("service", "") or doc.first("org.name") or "Datadog",
+        signature=doc.first("incidenttitle", "securityrulename") or title,
+        word=(doc.first("incidentseverity") or doc.first("securitysignalseverity", "severity")),
+        words=SEVERITY_WORDS | _SEVERITIES,
+        message="\n".join(dict.fromkeys(filter(None, (title, doc.first("incidentmsg", "securitysignalmsg", "body"))))),
+        firing=state not in ("resolved", "completed", "archived", "closed"),
+        key=f"incident-{incident}" if incident else doc.first("securitysignalid"),
+        tags=tags | {name: doc.first(path) for name, path in _CASE_TAGS if doc.first(path)},
+        urls=[doc.first(path) for path in ("incidenturl", "link", "url", "eventlink")],
+    )
 
 
 def _named(doc: Doc) -> dict[str, str]:

@@ -35,8 +35,9 @@ def read(body: bytes, headers: Headers) -> Read:
         return Read(said="test message of Dynatrace")
     details = _details(doc)
     state = doc.first("state", "eventstatus", "status", "problemstatus").upper()
-    entities = [name for name in (plain(entity, "name", "entity") for entity in doc.docs("impactedentities")) if name]
-    impacted = doc.first("namesofimpactedentities", "impactedentity", "affectedentities")
+    involved = [*doc.docs("impactedentities"), *doc.docs("affectedentities")]
+    entities = [name for name in (plain(entity, "name", "entity", "entityId.id") for entity in involved) if name]
+    impacted = plain(doc, "namesofimpactedentities", "impactedentity", "affectedentities")
     asset = next(
         filter(None, [
             *entities[:1],
@@ -47,7 +48,9 @@ def read(body: bytes, headers: Headers) -> Read:
         ]),
         "",
     )  # fmt: skip
-    severity = doc.first("problemseverity", "severity", "eventcategory") or details.first("severityLevel")
+    severity = doc.first("problemseverity", "severity", "severitylevel", "eventcategory") or details.first(
+        "severityLevel"
+    )
     text = doc.first("problemdetailstext", "problemdetailsmarkdown", "description", "eventdescription")
     said = [f"{title}: {impacted or ', '.join(entities)}".rstrip(": "), text]
     reading = alert_of(
@@ -70,7 +73,7 @@ def read(body: bytes, headers: Headers) -> Read:
             event=details.first("rankedEvents.0.eventType"),
         ),
         urls=[doc.first("problemurl"), doc.first("securityproblemurl"), doc.first("url")],
-        starts=details.at("startTime") or doc.first("eventstart", "firstseen") or None,
+        starts=details.at("startTime") or doc.first("eventstart", "firstseen", "starttime") or None,
     )
     return Read((reading,))
 

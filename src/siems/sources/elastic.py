@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from siems.domain.alert import Reading
+from siems.domain.alert import SEVERITY_WORDS, Reading
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, host_in, parse
 from siems.sources.shapes import MAX_DOCUMENTS, plain, some, whole_key
+from siems.vocabulary import Severity
 
 _RULE = ("rule.name", "ruleName", "rule_name", "kibana.alert.rule.name", "alertName", "alert_name", "watch_id",
          "ctx.watch_id", "watch", "metadata.name", "rule", "name", "title", "Title", "alert_subject")  # fmt: skip
@@ -23,7 +24,8 @@ _HOSTS = ("host.name", "host.hostname", "host", "hostname", "host_name", "contex
           "payload.hits.hits.0._source.host.name", "ctx.payload.hits.hits.0._source.host.name",
           "ctx.payload.hits.hits.0._source.host", "kubernetes.pod.name", "kubernetes.node.name",
           "context.container.id", "context.serviceName", "service.name", "context.service.name",
-          "context.group", "kibana.alert.instance.id", "alert.id", "alertId", "alert_id", "context.clusterName",
+          "context.group", "group", "kibana.alert.instance.id", "alert.id", "alertInstanceId", "alertId", "alert_id",
+          "context.clusterName",
           "cluster", "observer.name")  # fmt: skip
 _NOBODY = re.compile(r"\*|query matched|all documents|[0-9a-f-]{20,}", re.IGNORECASE)
 """What Kibana calls the one alert of a rule that looks at everything, and ids that tell nobody anything."""
@@ -65,7 +67,35 @@ def _unfolded(doc: Doc) -> Doc:
     return Doc(value)
 
 
+_MONITOR_NUMBERS = {
+    "1": Severity.CRITICAL, "2": Severity.HIGH, "3": Severity.MEDIUM, "4": Severity.LOW, "5": Severity.LOW
+}  # fmt: skip
+"""Severities of OpenSearch's triggers, 1 the highest."""
+
+
+def _monitor(doc: Doc) -> Reading:
+    """A trigger of a monitor of OpenSearch, in the operator's template of its variables."""
+    ctx = doc.doc("ctx") if doc.doc("ctx").value else doc
+    monitor, trigger = plain(ctx, "monitor_name", "monitor.name"), plain(ctx, "trigger_name", "trigger.name")
+    hosts = (plain(doc, path) for path in _HOSTS if path != "monitor.name")
+    said = plain(doc, *_TEXT, "ctx.error", "error")
+    return alert_of(
+        tool="elastic",
+        asset=host_in(next((host for host in hosts if host and not _NOBODY.fullmatch(host)), "") or monitor),
+        signature=": ".join(filter(None, (monitor, trigger))),
+        word=plain(ctx, "severity", "trigger_severity", "trigger.severity"),
+        words=SEVERITY_WORDS | _MONITOR_NUMBERS,
+        message="\n".join(filter(None, (f"{monitor}: {trigger}".strip(": "), said))),
+        firing=plain(ctx, "state", "status", "alert_state").lower() not in (*_OVER, "completed"),
+        key=whole_key(plain(ctx, "alert_id", "alert.id")),
+        urls=[plain(doc, path) for path in ("opensearch_discover_url", "url", "link")],
+        starts=plain(ctx, "periodStart", "period_start"),
+    )
+
+
 def _reading(doc: Doc) -> Reading:
+    if any(doc.has(path) for path in ("trigger_name", "ctx.trigger.name", "ctx.monitor.name", "monitor_name")):
+        return _monitor(doc)
     rule, text = plain(doc, *_RULE), plain(doc, *_TEXT)
     if not rule and not text:
         raise InvalidField("this is no body of Elastic: it names no rule and has no message")

@@ -15,7 +15,7 @@ def read(body: bytes, headers: Headers) -> Read:
     """One endpoint, in the body of the setup page or as the text of the documentation's example."""
     doc = loose(document(body, headers))
     name, group = doc.first("name", "endpointname", "endpoint"), doc.first("group", "endpointgroup")
-    state = doc.first("status", "state", "alerttriggeredorresolved", "alertstatus", "eventtype")
+    state = doc.first("status", "state", "alerttriggeredorresolved", "alertstatus", "alert", "eventtype")
     text = doc.first("text", "message", "content")
     if not state and ":" in text:  # TRIGGERED: group - name - description - errors
         state, _, rest = text.partition(":")

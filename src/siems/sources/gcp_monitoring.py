@@ -34,6 +34,8 @@ def read(body: bytes, headers: Headers) -> Read:
     incident = doc.doc("incident")
     if not incident.value and doc.has("group_info", "exception_info"):
         return Read((_error(doc),))
+    if doc.first("finding.category"):
+        return Read((_finding(doc.doc("finding"), doc.doc("resource")),))
     if not incident.first("incident_id", "condition_name", "policy_name", "summary"):
         raise InvalidField("this is no notification of Google Cloud Monitoring: it has no incident")
     key, state = whole_key(incident.first("incident_id")), incident.first("state").lower()
@@ -101,6 +103,20 @@ def _error(doc: Doc) -> Reading:
         key=group.first("detail_link") or None,
         tags=some(event, "version", "request_method", "request_url", "response_status", project=project),
         urls=[group.first("detail_link")],
+    )  # fmt: skip
+
+
+def _finding(finding: Doc, resource: Doc) -> Reading:
+    """A finding of Security Command Center, by Pub/Sub."""
+    name = resource.first("displayName", "display_name") or finding.first("resourceName").rpartition("/")[2]
+    return alert_of(
+        tool="gcp-monitoring", asset=name or finding.first("parentDisplayName"), signature=finding.first("category"),
+        word=finding.first("severity"), words=SEVERITY_WORDS | {"severity_unspecified": Severity.MEDIUM},
+        message="\n".join(filter(None, (finding.first("category"), finding.first("description")))),
+        firing=finding.first("state").upper() != "INACTIVE" and finding.first("mute").upper() != "MUTED",
+        key=whole_key(finding.first("canonicalName", "name")), starts=finding.first("eventTime"),
+        tags=some(finding, "findingClass", "resourceName", project=resource.first("projectDisplayName")),
+        urls=[finding.first("externalUri")],
     )  # fmt: skip
 
 

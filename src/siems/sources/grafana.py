@@ -8,8 +8,8 @@ from typing import Any
 from siems.domain.alert import Reading
 from siems.domain.changing import replace
 from siems.errors import InvalidField
-from siems.sources import Headers, Read, Setup, Tool
-from siems.sources.groups import group
+from siems.sources import Headers, Read, Remark, Setup, Tool
+from siems.sources.groups import group, tells_machine
 from siems.sources.reading import Doc, alert_of, document, filled, host_in, links, message, name, without_port
 from siems.sources.shapes import plain
 
@@ -28,6 +28,8 @@ def read(body: bytes, headers: Headers) -> Read:
     doc = document(body, headers)
     if not doc.has("alerts") and any(doc.has(path) for path in ("ruleId", "ruleName", "evalMatches")):
         return _legacy(doc)
+    if doc.first("alert_group.id", "alert_group_id") or (doc.has("alert_uid", "title") and not doc.has("alerts")):
+        return _oncall(doc)
     found = group(
         doc.value, tool="grafana", title="Grafana",
         hint="use a contact point of the type Webhook without a custom payload",
@@ -48,7 +50,7 @@ def _better(reading: Reading, alert: Doc, told: str) -> Reading:
     """The reading with what only Grafana tells: the values, its links, the rule behind a lack of data."""
     tags = Doc(reading.labels)
     asset, signature = reading.asset_name, reading.signature
-    if asset == "unknown":
+    if not tells_machine(reading.labels):
         hosts = set(_HOST_IN_VALUES.findall(alert.first("valueString")))
         asset = without_port(hosts.pop()) if len(hosts) == 1 else host_in(tags.first(*_ASSETS)) or asset
     if signature in _ABSENT and tags.first("rulename"):
@@ -64,6 +66,43 @@ def _values(values: Any) -> str:
     if not isinstance(values, dict) or not values:
         return ""
     return "Values: " + ", ".join(f"{key}={filled(value, 64)}" for key, value in list(values.items())[:16])
+
+
+_ONCALL_NOTES = ("acknowledge", "unacknowledge", "silence", "unsilence", "escalation", "status change", "manual")
+
+
+def _oncall(doc: Doc) -> Read:
+    """An alert group of Grafana OnCall or IRM, by its outgoing webhook; one alert of many stands for the group."""
+    told, payload = doc.doc("alert_group"), doc.doc("alert_payload")
+    key = doc.first("alert_group.id", "alert_group_id", "alert_uid")
+    happened = doc.first("event.type").lower()
+    title = doc.first("alert_group.title", "title")
+    if happened in _ONCALL_NOTES and told.first("state").lower() != "resolved":
+        who = doc.first("user.username", "user.email")
+        return Read(
+            remarks=(Remark(f"oncall:{key}", f"{happened} in Grafana OnCall{f' by {who}' if who else ''}: {title}"),)
+        )
+    tags: dict[str, Any] = {**payload.doc("commonLabels").value, **payload.doc("labels").value}
+    tags = tags or dict(payload.doc("alerts.0.labels").value)
+    labels = Doc(tags)
+    asset = labels.first(*_HOSTS, *_ASSETS) or payload.first("host", "hostname", "service") or doc.first(
+        "integration.name"
+    )  # fmt: skip
+    over = told.first("state").lower() == "resolved" or happened == "resolve" or doc.first("state").lower() == "ok"
+    notes = payload.doc("annotations") if payload.doc("annotations").value else payload.doc("commonAnnotations")
+    reading = alert_of(
+        tool="grafana",
+        asset=without_port(asset),
+        signature=labels.first("alertname") or title,
+        word=labels.first("severity", "priority", "level") or payload.first("severity"),
+        message="\n".join(filter(None, [title, notes.first("summary", "description"), doc.first("message")])),
+        firing=not over,
+        key=f"oncall:{key}" if key else None,
+        tags=tags,
+        urls=[told.first("permalinks.web"), doc.first("link_to_upstream_details"), payload.first("generatorURL")],
+        starts=told.first("created_at") if not over else None,
+    )
+    return Read((reading,))
 
 
 def _legacy(doc: Doc) -> Read:

@@ -11,10 +11,15 @@ import msgspec
 from siems.domain.alert import Reading, severity_from
 from siems.errors import InvalidField
 from siems.sources import Read
-from siems.sources.reading import an_object, instant, labels, links, message, name, text
+from siems.sources.reading import an_object, host_in, instant, labels, links, message, name, text
 from siems.sources.shapes import MAX_DOCUMENTS
 
 _ASSET_LABELS = ("instance", "host", "hostname", "node", "nodename", "pod", "device", "target", "service", "job")
+_MORE_LABELS = (
+    "server", "vm", "deployment", "statefulset", "daemonset", "cronjob", "job_name", "persistentvolumeclaim",
+    "container", "database", "queue", "url", "domain", "namespace", "cluster",
+)  # fmt: skip
+_OF_KUBERNETES = ("node", "pod", *_MORE_LABELS)
 
 
 def group(body: Any, *, tool: str, title: str, hint: str) -> Read:
@@ -56,11 +61,20 @@ def _grouped(tool: str, alert: dict[str, Any], group_status: str) -> Reading:
     )  # fmt: skip
 
 
+def tells_machine(tags: Mapping[str, str]) -> bool:
+    """Whether one of the labels that usually name a machine is there."""
+    return any(tags.get(key, "").strip() for key in _ASSET_LABELS)
+
+
 def _labelled(tags: Mapping[str, str]) -> str:
     """The machine behind an alert: the most telling label, without the port of its exporter."""
-    for key in _ASSET_LABELS:
+    # what tells of a cluster's objects is itself one instance somewhere, and not what is unwell
+    keys = _OF_KUBERNETES if tags.get("job") == "kube-state-metrics" else ()
+    for key in (*keys, *_ASSET_LABELS, *_MORE_LABELS):
         found = tags.get(key, "").strip()
         if found:
+            if "://" in found:
+                return name(host_in(found))
             host, colon, port = found.rpartition(":")
             return name(host if colon and port.isdigit() and host else found)
     return "unknown"

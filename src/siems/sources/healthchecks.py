@@ -30,6 +30,8 @@ def read(body: bytes, headers: Headers) -> Read:
     state = _EVENTS.get(state, state)
     if name and state in ("new", "started", "grace", "paused"):
         return Read(said=f"{name} is {state}")
+    if not (name and state) and b"$STATUS" in body:
+        return Read(said="test message of Healthchecks: its placeholders are not filled in")
     if not name or not state:
         raise InvalidField("it has no name of a check, or no status")
     title = name.removesuffix(" is DOWN").removesuffix(" is UP").strip('"')

@@ -11,11 +11,24 @@ import msgspec
 from siems.domain.alert import Reading
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Tool
-from siems.sources.reading import Doc, alert_of, as_text, document
+from siems.sources.reading import Doc, alert_of, as_text, document, parse
+from siems.sources.shapes import MAX_DOCUMENTS, fields, is_over, whole_key
+from siems.sources.subjects import FIRING, OVER, Said, about, said_in
 
-_ASSET = ("host", "hostname", "host_name", "asset", "asset_name", "device", "deviceName", "monitor", "server",
-          "resource", "instance", "service", "check", "name", "alertname")  # fmt: skip
+_ASSET = ("host", "hostname", "hostdisplayname", "asset", "assetname", "device", "devicename", "node", "nodename",
+          "computername", "computer", "machine", "agentname", "monitor", "monitorname", "server", "servername",
+          "vmname", "resource", "resourcename", "entity", "entityname", "instance", "target", "service", "servicename",
+          "check", "checkname", "name", "alertname")  # fmt: skip
+_PROBLEM = ("alertname", "rulename", "rule", "problemname", "problem", "triggername", "conditionname", "condition",
+            "alarmname", "eventname", "signature")  # fmt: skip
+_TITLE = ("title", "subject", "summary")
 _SAID = ("message", "title", "summary", "description", "text", "subject", "body", "content", "msg", "details")
+_WORD = ("severity", "level", "priority", "alertlevel", "alertseverity", "urgency", "criticality")
+_STATE = ("status", "state", "alertstatus", "alertstate", "currentstate", "newstate", "transition", "action",
+          "eventtype", "event")  # fmt: skip
+_KEY = ("dedupkey", "dedupekey", "alertid", "incidentid", "incidentkey", "problemid")
+_MESSAGE_KEY = ("id", "eventid")
+_UNKNOWN = "not in a form that siems knows of"
 
 
 def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
@@ -28,29 +41,97 @@ def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
     except (UsageError, InvalidField) as unknown:
         if not tool.native or not body.strip():
             raise
+        parts = _parts(body)
+        if parts:
+            return _together([_one(tool, part, headers) for part in parts])
         return Read((unknown_body(tool, body, headers, unknown.message),))
 
 
-def unknown_body(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
-    """An alert of a body in an unknown form: what looks like a machine and a text is taken for it."""
+def is_unknown(reading: Reading) -> bool:
+    """Whether a reading was made of a body in an unknown form; a template that was never filled in is known as that."""
+    return not reading.signature.startswith("unrendered ") and any(
+        warning.startswith(_UNKNOWN) for warning in reading.warnings
+    )
+
+
+def _one(tool: Tool, body: bytes, headers: Headers) -> Read:
     try:
-        doc = document(body, headers)
+        return tool.read(body, headers)
+    except (UsageError, InvalidField) as unknown:
+        return Read((unknown_body(tool, body, headers, unknown.message),))
+
+
+def _parts(body: bytes) -> list[bytes]:
+    """The objects of a body that is a list of them, or has one on each line; of any other body nothing."""
+    stripped = body.strip(b"\xef\xbb\xbf \t\r\n")
+    lines = [line for line in stripped.splitlines() if line.strip()]
+    try:
+        if stripped.startswith(b"["):
+            items = parse(stripped)
+        elif 1 < len(lines) <= MAX_DOCUMENTS and all(line.lstrip().startswith(b"{") for line in lines):
+            items = [parse(line) for line in lines]
+        else:
+            return []
+    except UsageError:
+        return []
+    whole = 0 < len(items) <= MAX_DOCUMENTS and all(isinstance(item, dict) and item for item in items)
+    return [msgspec.json.encode(item) for item in items] if whole else []
+
+
+def _together(reads: list[Read]) -> Read:
+    readings = tuple(reading for read in reads for reading in read.readings)
+    said = dict.fromkeys(read.said for read in reads if read.said)
+    return Read(
+        readings,
+        many=True,
+        warnings=tuple(warning for read in reads for warning in read.warnings),
+        remarks=tuple(remark for read in reads for remark in read.remarks),
+        changes=tuple(change for read in reads for change in read.changes),
+        said="" if readings else "; ".join(list(said)[:10]),
+    )
+
+
+def unknown_body(tool: Tool, body: bytes, headers: Headers, why: str) -> Reading:
+    """An alert of a body in an unknown form: what looks like a machine, a problem, a state and a text is taken for it.
+
+    It counts as firing unless it says clearly that it is over: a problem taken for a recovery pages nobody.
+    """
+    try:
+        doc = fields(document(body, headers))
     except (UsageError, InvalidField):
         doc = Doc({})
     said = doc.first(*_SAID)
-    signature = f"unknown {tool.name} message"
+    subject = said_in(re.sub(r"^[^\w\[({*]+", "", (doc.first(*_TITLE) or said).partition("\n")[0])[:500])
+    asset = doc.first(*_ASSET) or subject.asset
+    signature, named = f"unknown {tool.name} message", ""
     if _unrendered(body):
         signature = f"unrendered {tool.name} template"
         why = "its placeholders were not filled in; look at the template in the tool"
+    else:
+        named = next((name for name in map(doc.first, _PROBLEM) if name and name != asset), "")
+        titled = subject.tool or doc.first(*_TITLE)
+        named = named or (about(subject.about, asset) if titled else "")
+    word = doc.first(*_WORD)
     return alert_of(
         tool=tool.name,
-        asset=doc.first(*_ASSET),
-        signature=signature,
-        word=doc.first("severity", "level", "priority", "alert_level"),
+        asset=asset,
+        signature=named or signature,
+        word=word,
+        severity=None if word else subject.level,
         message=f"{said}\n{as_text(body)}" if said else as_text(body),
-        key=doc.first("dedup_key", "id", "alert_id", "incident_id", "event_id") or None,
-        warnings=(f"not in a form that siems knows of {tool.title}: {why}",),
+        firing=not _is_over(doc, subject),
+        key=whole_key(doc.first(*_KEY)) or (None if named else whole_key(doc.first(*_MESSAGE_KEY))),
+        warnings=(f"{_UNKNOWN} {tool.title}: {why}",),
     )
+
+
+def _is_over(doc: Doc, subject: Said) -> bool:
+    """Whether a state in it says so, or its title; a title that tells of a problem counts for more than a state, which
+    may be that of the request."""
+    state = re.sub(r"^\W+|\W+$", "", doc.first(*_STATE))
+    if subject.state == FIRING and subject.level is not None:
+        return False
+    return is_over(state) if state else subject.state == OVER
 
 
 _MARKS = re.compile(rb"\$\{[^}\"]{1,99}\}|\{\{[^}\"]{0,99}\}\}|\$[A-Z_]{3,40}|\"\{[a-z_.]{3,40}\}\"|%[a-z_]{3,40}%")

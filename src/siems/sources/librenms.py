@@ -26,8 +26,9 @@ def read(body: bytes, headers: Headers) -> Read:
     rule_id, device_id = doc.first("ruleid"), doc.first("deviceid")
     key = whole_key(doc.first("alertid") or (f"{rule_id}:{device_id}" if rule_id and device_id else ""))
     state, word = doc.first("state", "alertstate"), doc.first("severity")
-    if state == _ACKNOWLEDGED and key:
-        return Read(remarks=(Remark(key, f"acknowledged: {doc.first('alertnotes', 'note') or title}"),))
+    if state == _ACKNOWLEDGED:
+        note = f"acknowledged: {doc.first('alertnotes', 'note') or title}"
+        return Read(remarks=(Remark(key, note),)) if key else Read(said=f"{rule} on {asset} {note}")
     over = state == _RECOVERED if state.isdigit() else is_over(state or word) or " recovered from " in title
     reading = alert_of(
         tool="librenms",

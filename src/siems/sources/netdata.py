@@ -21,17 +21,18 @@ def read(body: bytes, headers: Headers) -> Read:
     reachable = doc.first("status.reachable", "status.text").lower()
     if reachable and not name:
         return Read((_reach(doc, over=reachable in ("true", "reachable")),))
-    if not name or not doc.has("severity"):
+    level = doc.first("severity", "status")  # agents tell a status, the cloud a severity
+    if not name or not level:
         raise InvalidField("this is no notification of Netdata: it has neither an alert nor a status")
     chart = doc.first("chart", "context")
-    over = is_over(doc.first("severity"))
+    over = is_over(level)
     tags = ("space", "context", "family", "class", "duration", "chart")
     reading = alert_of(
         tool="netdata",
         # an alert names no node of its own: the space it is in is all that stays the same until it is cleared
         asset=plain(doc, *_HOST, "space"),
         signature=f"{name} ({chart})" if chart else name,
-        word=doc.first("severity"),
+        word=level,
         words=WORDS,
         message="\n".join(dict.fromkeys(filter(None, (doc.first("message"), doc.first("info"))))) or name,
         firing=not over,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -14,19 +15,26 @@ from siems.vocabulary import Severity
 _HOSTS = ("host", "hostname", "host_name", "host.name", "instance", "node", "server", "pod", "kubernetes_pod_name",
           "k8s_pod_name", "kubernetes_host", "service", "service_name", "source")  # fmt: skip
 
+_TEXT = re.compile(
+    r"(?:for stream (?P<stream>\S{1,200}) .{0,100})?\balert (?P<alert>\S.{0,200}?)(?: of type \w{1,40})? is active",
+    re.IGNORECASE,
+)
+
 
 def read(body: bytes, headers: Headers) -> Read:
     """One alert; there is no message when it is over."""
     doc = document(body, headers)
-    alert = doc.first("alert_name", "name", "alert")
+    alert, told_text = doc.first("alert_name", "name", "alert"), _TEXT.search(doc.first("text", "message"))
+    if not alert and told_text:  # the template of its documentation, for chats
+        alert = told_text["alert"]
     if not alert:
         raise InvalidField("this is no OpenObserve body: it has no alert_name")
     row = _row(doc.at("rows"))
-    stream = doc.first("stream_name")
+    stream = doc.first("stream_name") or (told_text["stream"] or "" if told_text else "")
     host = without_port(plain(doc, *_HOSTS) or plain(row, *_HOSTS))
     word = doc.first("severity", "alert_severity", "priority") or plain(row, "severity", "level")
     counted = " ".join(filter(None, map(doc.first, ("alert_count", "alert_operator", "alert_threshold"))))
-    told = doc.first("message", "description", "alert_description", "rows")
+    told = doc.first("message", "description", "alert_description", "rows", "text")
     values = " ".join(filter(None, [stream and f"in stream {stream}", counted and f"({counted})"]))
     organisation = doc.first("org_name", "organization")
     reading = alert_of(

@@ -207,6 +207,27 @@ def _or(words: tuple[str, ...]) -> str:
     return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
+def read_first(body: bytes, headers: Headers) -> Read:
+    """`POST /generic/2010-04-15/create_event.json`, version 1 of the Events API, which older agents and plug-ins speak.
+    Raises as `read_event`."""
+    doc = Doc(an_object(parse(body)))
+    verb, key = doc.first("event_type"), doc.first("incident_key")
+    faults = [] if verb in _ACTIONS else [f"'event_type' is invalid (must be one of the following: {_or(_ACTIONS)})"]
+    if verb == "trigger" and not doc.first("description"):
+        faults.append("'description' is missing or blank")
+    if verb in ("acknowledge", "resolve") and not key:
+        faults.append(f"'incident_key' is missing or blank, and {verb} needs it")
+    if len(key) > MAX_KEY:
+        faults.append(f"'incident_key' is too long (maximum is {MAX_KEY} characters)")
+    if faults:
+        raise InvalidField("; ".join(faults))
+    read = _event(doc)
+    made = tuple(
+        one if key else replace(one, dedup_key=made_key(one.asset_name, one.signature)) for one in read.readings
+    )
+    return Read(made, remarks=read.remarks, said=read.said)
+
+
 def read_change(body: bytes, headers: Headers) -> Read:
     """`POST /v2/change/enqueue`: what was changed is no alert."""
     doc = Doc(an_object(parse(body)))
@@ -239,4 +260,5 @@ tool = Tool(
 
 EVENTS = replace(tool, read=read_event, native=False, signing=None)
 """The Events API at its own address. Its senders repeat on 429, and do not sign."""
+FIRST_EVENTS = replace(EVENTS, read=read_first)
 CHANGES = replace(EVENTS, read=read_change)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, text
@@ -10,8 +12,11 @@ from siems.vocabulary import Severity
 
 WORDS = {
     "down (partial)": Severity.MEDIUM, "down": Severity.HIGH, "error": Severity.HIGH, "warning": Severity.MEDIUM,
-    "unusual": Severity.LOW, "unknown": Severity.MEDIUM,
+    "unusual": Severity.LOW, "unknown": Severity.MEDIUM, "threshold": Severity.MEDIUM,
+    "fehler": Severity.HIGH, "warnung": Severity.MEDIUM, "ungewöhnlich": Severity.LOW,
 }  # fmt: skip
+
+_ENDED = re.compile(r" (?:ended|beendet|cleared|(?:not|no longer|nicht mehr) )")
 
 
 def read(body: bytes, headers: Headers) -> Read:
@@ -40,8 +45,9 @@ def read(body: bytes, headers: Headers) -> Read:
         words=WORDS,
         severity=Severity.MEDIUM if word == "unknown" else None,
         message=f"{told} is {status}: {message}".removesuffix(": "),
-        firing=word not in ("up", "ok"),
-        key=key,
+        firing=not (word in ("up", "ok") or (not now and _ENDED.search(before))),
+        # a limit that a channel exceeds is one problem, the state of its sensor another
+        key=whole_key(key, "threshold") if key and before.startswith("threshold") else key,
         tags=some(doc, "host", "group", "probe", "priority", "tags", "location", "sitename", status=status),
         urls=_urls(doc),
     )

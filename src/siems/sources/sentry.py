@@ -35,6 +35,9 @@ def read(body: bytes, headers: Headers) -> Read:
         return _issue(doc.doc("event"), doc, action)
     if doc.has("event") or doc.has("project_slug") or doc.has("culprit"):  # the legacy plugin
         return _issue(doc.doc("event"), doc, action)
+    if resource == "seer" or data.has("run_id", "group_id"):
+        text = f"Sentry's own analysis: {action.replace('_', ' ')}"
+        return Read(remarks=(Remark(data.first("group_id"), text),)) if data.first("group_id") else Read(said=text)
     raise InvalidField("this is no Sentry body: it has neither an issue, an event, an error nor a metric alert")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, filled
-from siems.sources.shapes import plain
+from siems.sources.shapes import plain, whole_key
 from siems.vocabulary import Severity
 
 _WORDS = {
@@ -17,8 +17,8 @@ _WORDS = {
     "1": Severity.LOW,
 }  # fmt: skip
 _HOSTS = ("host", "dest", "dvc", "hostname", "host_name", "orig_host", "dest_host", "dest_nt_host", "Computer",
-          "ComputerName", "server", "device", "instance", "entity_title", "entity", "service_name", "src", "src_ip",
-          "splunk_server")  # fmt: skip
+          "ComputerName", "server", "device", "instance", "entity_title", "entity_name", "entity", "service_name",
+          "src", "src_ip", "splunk_server")  # fmt: skip
 _NOISE = ("timestartpos", "timeendpos", "linecount", "punct", "eventtype", "host")
 
 
@@ -30,6 +30,8 @@ def read(body: bytes, headers: Headers) -> Read:
     row = doc.doc("result")
     # an ad-hoc search has no name; events of Enterprise Security name the rule
     search = doc.first("search_name") or plain(row, "search_name", "rule_name", "rule_title", "signature", "source")
+    if plain(row, "itsi_group_id"):  # an episode of IT Service Intelligence; the search that sends them is one for all
+        search = plain(row, "itsi_group_title", "title") or search
     told = plain(row, "_raw", "message", "description", "rule_description", "summary")
     word = plain(row, "urgency", "severity", "alert_severity", "severity_id", "priority", "level")
     columns = [f"{k}={filled(v, 256)}" for k, v in list(row.value.items())[:200] if _telling(k) and filled(v)]
@@ -41,6 +43,8 @@ def read(body: bytes, headers: Headers) -> Read:
         words=_WORDS,
         severity=None if word else Severity.MEDIUM,
         message="\n".join(filter(None, [search, told or ", ".join(columns[:24])])),
+        firing=not (plain(row, "itsi_group_id") and word.lower() in ("2", "normal")),
+        key=whole_key(plain(row, "itsi_group_id")),
         tags=_labels(row) | {k: doc.first(k) for k in ("app", "owner") if doc.first(k)},
         urls=[doc.at("results_link")],
         starts=plain(row, "_time") or None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from siems.domain.alert import Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
-from siems.sources.reading import alert_of, document
+from siems.sources.reading import Doc, alert_of, document
 from siems.sources.shapes import down, joined, loose, site, some
 from siems.vocabulary import Severity
 
@@ -14,6 +15,9 @@ def read(body: bytes, headers: Headers) -> Read:
     doc = loose(document(body, headers))
     url = doc.first("url", "websiteurl")
     name, state = doc.first("name", "websitename") or url, doc.first("status", "state")
+    kind = doc.first("type").lower()
+    if doc.first("domain") and (kind == "ssl" or "certificate" in doc.first("message").lower()):
+        return Read((_certificate(doc),))
     if not name or not state:
         raise InvalidField("it has no Name, or no Status")
     if state.lower() in ("paused", "unpaused", "maintenance"):
@@ -34,6 +38,18 @@ def read(body: bytes, headers: Headers) -> Read:
                 urls=url,
             ),
         )
+    )
+
+
+def _certificate(doc: Doc) -> Reading:
+    said = doc.first("message", "status")
+    return alert_of(
+        tool="statuscake",
+        asset=site(doc.first("domain")),
+        signature="certificate expires",
+        severity=Severity.MEDIUM if "expired" in said.lower() else Severity.LOW,
+        message=f"{doc.first('domain')}: {said}",
+        urls=doc.first("url"),
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from siems.domain.alert import Reading
 from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
-from siems.sources.reading import Doc, alert_of, document, header
-from siems.sources.shapes import down, joined, site, some
+from siems.sources.reading import Doc, alert_of, document, filled, header
+from siems.sources.shapes import down, joined, loose, site, some
 from siems.vocabulary import Severity
 
 _EVENTS = {"create": "0", "trigger": "0", "resolve": "1"}
+_TOLD = re.compile(r"(?:\[(?P<name>[^\]\n]{1,255})\] )?(?:\[\W{0,3}|[🔴✅]\uFE0F? )(?P<state>Down|Up)\b", re.IGNORECASE)
 _STATES = {"2": "is being tried again", "3": "is in maintenance"}
 
 
@@ -29,6 +32,11 @@ def read(body: bytes, headers: Headers) -> Read:
         return Read(said="test message of Uptime Kuma")
     if "expire in" in said and not name:
         return Read((_expiry(said),))
+    # bodies that an operator wrote hold the message, whatever they call it
+    texts = [said, doc.first("status", "STATUS"), *(filled(value) for value in list(doc.value.values())[:32])]
+    told = next(filter(None, map(_TOLD.search, texts)), None)
+    if told is not None:
+        return _own(doc, told, next(text for text in texts if _TOLD.search(text)))
     raise InvalidField("there is no monitor and no heartbeat in it")
 
 
@@ -50,6 +58,25 @@ def _beat(doc: Doc, monitor: Doc, heartbeat: Doc, name: str, *, up: bool) -> Rea
         urls=url,
         starts=None if up else heartbeat.first("time"),
     )
+
+
+def _own(doc: Doc, told: re.Match[str], said: str) -> Read:
+    """A body that an operator wrote of the variables NAME, STATUS, HOSTNAME_OR_URL and msg."""
+    own = loose(doc)
+    name = told["name"] or own.first("name", "monitorname", "monitor") or _titled(own.first("title", "subject"))
+    if not name:
+        raise InvalidField("its text names no monitor", hint="take the preset application/json")
+    url = own.first("hostnameorurl", "hostname", "url")
+    asset = site(url) or name
+    said = own.first("msg", "message", "body") or said
+    return Read((alert_of(
+        tool="uptime-kuma", asset=asset, signature=down(name, asset), severity=Severity.HIGH, message=said,
+        firing=told["state"].lower() != "up", key=f":{name}", urls=url,
+    ),))  # fmt: skip
+
+
+def _titled(title: str) -> str:
+    return title.removeprefix("Uptime Kuma Alert").strip(" -")
 
 
 def _expiry(said: str) -> Reading:

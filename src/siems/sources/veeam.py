@@ -26,7 +26,8 @@ def read(body: bytes, headers: Headers) -> Read:
     job = job or (doc.first("title") if session else "")
     if not (job or alarm) and not doc.first("result", "status"):
         raise InvalidField("this names neither a job nor an alarm of Veeam", hint="use the script of the setup steps")
-    result = doc.first("result", "jobresult", "sessionresult", "status", "alarmstatus", "severity", "state")
+    result = doc.first("result", "jobresult", "sessionresult", "status", "alarmstatus", "severity", "state", "newstate",
+                       "newstatus")  # fmt: skip
     result = result or (session[1] if session else "")
     running = result.lower() in ("none", "running", "working", "pending", "starting", "inprogress")
     if job and (running or not result):

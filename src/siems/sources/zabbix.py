@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from siems.errors import InvalidField, UsageError
 from siems.sources import Headers, Read, Remark, Setup, Tool
 from siems.sources.reading import Doc, alert_of, document, parse
@@ -16,6 +18,8 @@ WORDS = {
 _SEVERITY = (
     "eventnseverity", "nseverity", "eventseverity", "triggernseverity", "triggerseverity", "severity", "priority",
 )  # fmt: skip
+_HOST = ("hostname", "hosthost", "host", "hostvisiblename", "service", "servicename", "hosts.0.name", "hosts.0.host")
+_ITEM = re.compile(r"^1\. [^\n]{1,255}? \(([^\s():]{1,128}):[^\n]{1,500}\): ", re.MULTILINE)
 _TITLED = ("problem", "resolved", "updated", "ok", "recovery")
 
 
@@ -24,18 +28,20 @@ def read(body: bytes, headers: Headers) -> Read:
     title = doc.first("title", "subject", "alertsubject")
     said = doc.first("message", "alertmessage", "description", "body", "text")
     lines = _lines(said)
-    host = doc.first("hostname", "hosthost", "host", "hostvisiblename", "service", "hostip") or lines.get("host", "")
-    name = doc.first("triggername", "eventname", "problemname", "name") or lines.get("problem name") or _named(title)
-    if not (host or name or said):
+    host = doc.first(*_HOST, "hostip") or lines.get("host", "") or _measured(said)
+    name = doc.first("triggername", "eventname", "problemname", "name")
+    name = name or lines.get("problem name") or lines.get("trigger") or _named(title)
+    before = doc.first("peventid")  # the event connector tells a recovery by the event that it ends, and no more
+    if not (host or name or said or before):
         if any(macro in body for macro in (b"{EVENT.", b"{ALERT.", b"{TRIGGER.", b"{HOST.")):
             return Read(said="test message of Zabbix: its macros are not filled in")
         raise InvalidField("this is no message of Zabbix: it names neither a host nor a problem")
     source = doc.first("eventsource")
     if source == "2" or (source == "1" and not any(word in f"{title} {said}".upper() for word in ("DOWN", "LOST"))):
         return Read(said=f"Zabbix has found something: {title or said[:200]}")
-    own = doc.first("eventid", "problemid", "originalproblemid", "alertuid", "id", "triggerid")
-    key = whole_key(own or lines.get("original problem id", ""))
-    over = _over(doc, title)
+    own = before or doc.first("eventid", "problemid", "originalproblemid", "alertuid", "id", "triggerid")
+    key = whole_key(own or lines.get("original problem id") or lines.get("original event id", ""))
+    over = bool(before) or _over(doc, title or lines.get("trigger status", ""))
     action = doc.first("eventupdateaction", "updateaction")
     updated = action or doc.first("eventupdatestatus", "updatestatus") == "1" or title.lower().startswith("updated ")
     if updated and not over and "severity" not in action.lower():
@@ -46,7 +52,7 @@ def read(body: bytes, headers: Headers) -> Read:
         tool="zabbix",
         asset=host,
         signature=name or title,
-        word=doc.first(*_SEVERITY) or lines.get("severity"),
+        word=doc.first(*_SEVERITY) or lines.get("severity") or lines.get("trigger severity"),
         words=WORDS,
         message="\n".join(dict.fromkeys(filter(None, (title or name, said, doc.first("eventopdata", "opdata"))))),
         firing=not over,
@@ -64,7 +70,13 @@ def _over(doc: Doc, title: str) -> bool:
     if status and not status.isdigit():
         return is_over(status)
     value = doc.first("eventvalue", "triggervalue")
-    return value == "0" if value else title.lower().startswith(("resolved", "ok:", "recovery"))
+    return value == "0" if value else title.lower().startswith(("resolved", "ok:", "recovery")) or title.lower() == "ok"
+
+
+def _measured(said: str) -> str:
+    """The host of the first item value in messages as Zabbix wrote them before 5.0: `1. Ping (db-1:agent.ping): 1`."""
+    found = _ITEM.search(said)
+    return found[1] if found else ""
 
 
 def _note(doc: Doc, action: str, said: str) -> str:

@@ -17,7 +17,14 @@ from siems.registry import Registry
 
 
 class Refused(Exception):
-    """It will never do this: no such ticket, no such field, no such move. Not tried again."""
+    """It will never do this: no such ticket, no such field, no such move. Not tried again.
+
+    `hint` is what would help, where that is known.
+    """
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 class TryLater(Exception):

@@ -18,6 +18,7 @@ from siems.tickets import Refused, TryLater
 ANSWER_AT_MOST = 8 << 20
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 SAID_AT_MOST = 300
+OPENS_NETWORKS = "siems config set webhooks.allow NETWORK   (several with commas), then  siems daemon restart"
 
 
 def checked_url(url: str) -> str:
@@ -81,7 +82,7 @@ class Speaker:
                         raise Refused(f"the answer is larger than {ANSWER_AT_MOST >> 20} MiB")
                 return answer.status_code, answer.headers, content
         except Blocked as why:
-            raise Refused(f"the address leads to {why}: [webhooks] allow opens inner networks") from why
+            raise Refused(f"the address leads to {why}, and inner networks are not open", hint=OPENS_NETWORKS) from why
         except httpx.TimeoutException as why:
             raise TryLater(f"no answer in time ({type(why).__name__})") from why
         except httpx.HTTPError as why:

@@ -1,4 +1,4 @@
-"""PagerDuty's Events API v2 at its own address, for tools that are told nothing but another host.
+"""PagerDuty's Events API at its own addresses, for tools that are told nothing but another host.
 
 The integration key in `routing_key` is the API key of an integration. Answers are in PagerDuty's own words and codes,
 since its clients decide by them whether to send again.
@@ -18,7 +18,7 @@ from siems.daemon.http.webhooks import take
 from siems.domain.alert import Read
 from siems.errors import NotAuthenticated, RateLimited, ReplayMismatch, SiemsError, TooLarge, UsageError
 from siems.sources import Tool
-from siems.sources.pagerduty import CHANGES, EVENTS
+from siems.sources.pagerduty import CHANGES, EVENTS, FIRST_EVENTS
 
 log = structlog.get_logger()
 
@@ -27,41 +27,43 @@ INVALID = "Event object is invalid"
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def _door(tool: Tool, said: Callable[[Read], dict[str, str]]) -> Handler:
+def _door(
+    tool: Tool, said: Callable[[Read], dict[str, str]], *, named: str = "routing_key", status: int = 202
+) -> Handler:
     async def enqueue(request: web.Request) -> web.Response:
         try:
             not_draining(request.app[RUNTIME])
             body = await body_of(request)
             if len(body) > LARGEST:
                 raise TooLarge(f"an event has at most {LARGEST} bytes")
-            incoming, _ = await take(request, tool, _key(request, body), body)
+            incoming, _ = await take(request, tool, _key(request, body, named), body)
         except web.HTTPRequestEntityTooLarge:
             return _refused(TooLarge(f"an event has at most {LARGEST} bytes"))
         except SiemsError as error:
-            return _refused(error)
-        return answer({"status": "success"} | said(incoming.read), status=202)
+            return _refused(error, named)
+        return answer({"status": "success"} | said(incoming.read), status=status)
 
     return enqueue
 
 
-def _key(request: web.Request, body: bytes) -> str:
+def _key(request: web.Request, body: bytes, named: str) -> str:
     """The integration key: from the body, or from the header that some senders use."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
-    key = found.get("routing_key") if isinstance(found, dict) else None
+    key = found.get(named) if isinstance(found, dict) else None
     return key if isinstance(key, str) and key else request.headers.get("X-Routing-Key", "")
 
 
-def _refused(error: SiemsError) -> web.Response:
+def _refused(error: SiemsError, named: str = "routing_key") -> web.Response:
     """An error as PagerDuty says it."""
     status, found = error.status, {"status": "error", "message": error.message}
     errors: list[str] = []
     match error:
         case NotAuthenticated():
             status, found = 400, {"status": "invalid event", "message": INVALID}
-            errors = ["'routing_key' is missing, or not one that is accepted here"]
+            errors = [f"'{named}' is missing, or not one that is accepted here"]
         case RateLimited():
             told = "Requests for this service are arriving too quickly.  Please retry later."
             found = {"status": "throttle exceeded", "message": told}
@@ -82,11 +84,21 @@ def _processed(read: Read) -> dict[str, str]:
     return {"message": "Event processed", "dedup_key": next(filter(None, keys), "")}
 
 
+def _first_processed(read: Read) -> dict[str, str]:
+    told = _processed(read)
+    return {"message": told["message"], "incident_key": told["dedup_key"]}
+
+
 def _changed(read: Read) -> dict[str, str]:
     return {"message": "Change event processed"}
 
 
 ADDRESSES: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v2/enqueue", _door(EVENTS, _processed)),
+    (
+        "POST",
+        "/generic/2010-04-15/create_event.json",
+        _door(FIRST_EVENTS, _first_processed, named="service_key", status=200),
+    ),
     ("POST", "/v2/change/enqueue", _door(CHANGES, _changed)),
 )

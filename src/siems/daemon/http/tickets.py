@@ -117,7 +117,9 @@ async def remove_account(call: Call) -> web.Response:
 async def test_account(call: Call) -> web.Response:
     """Ask the other system who we are there; nothing is changed."""
     account = await _account(call)
-    said = await call.runtime.ticketing.asked(account, lambda system: system.check())
+    said = await call.runtime.ticketing.asked(
+        account, lambda system: system.check(), hint=f"siems ticket account edit {account.id} --url U --secret-file F"
+    )
     return answer(wire.TicketAccountTested(account_id=account.id, ok=True, said=str(said)))
 
 
