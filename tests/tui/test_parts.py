@@ -240,6 +240,21 @@ def plain(client: ScriptedClient, *lines: str, **options: bool) -> str:
     return out.getvalue()
 
 
+class Narrow(io.StringIO):
+    """A terminal of forty columns."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_plain_board_breaks_its_lines_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    PlainBoard(ScriptedClient(), out=(out := Narrow())).run(["1\n", "help\n"])  # type: ignore[arg-type]
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(out.getvalue().split()) == " ".join(plain(ScriptedClient(), "1", "help").split())
+
+
 def test_the_plain_board_speaks_in_sentences() -> None:
     said = plain(ScriptedClient(), "2", "help", "quit", "never")
     assert said.startswith("10 incidents, 1 breached, at 14:02:31 UTC.\n1. INC-118, critical, open, Acme Dental: ")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -50,6 +52,7 @@ def sentence(view: IncidentView, now: datetime) -> str:
 
 
 LONGEST = 4_000
+_WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def aloud(text: str) -> str:
@@ -70,6 +73,9 @@ class PlainBoard:
 
     def say(self, text: str) -> None:
         lines = present.safe_lines(text[:LONGEST])
+        if self.out.isatty():  # who hears a screen line by line shall not hear halves of words
+            width = shutil.get_terminal_size().columns
+            lines = [part for line in lines for part in textwrap.wrap(line, width, **_WHOLE_WORDS) or [""]]
         print("\n".join(lines), file=self.out, flush=True)
 
     def run(self, lines: Iterable[str], *, target: str = "") -> int:
