@@ -109,7 +109,8 @@ def add(
     if not door.dry_run:
         contexts.save(current, known | {name: one})
     new = name not in known
-    said = f"{name} is kept" + (f"; begin there:  siems login --context {name}" if new else "")
+    first = f"siems status --context {name}" if one.token_file else f"siems login --context {name}"
+    said = f"{name} is kept" + (f"; begin there:  {first}" if new else "")
     _changed(door, one, current, changed=known.get(name) != one, said=said)
 
 
