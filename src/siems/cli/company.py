@@ -18,6 +18,7 @@ for _cloud, _group in GROUPS.items():
     app.add_typer(_group, name=_cloud)
 
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
+RATE_HELP = "alerts per minute: 600/min. Tools that repeat only on 5xx may send ingest.native_rate_per_minute in any case"
 COLUMNS = (
     field("ID", "id"),
     field("NAME", "name", grows=True),
@@ -34,7 +35,7 @@ def onboard(
     door: Door,
     name: Annotated[str, typer.Argument(help="the client's name")],
     slug: Annotated[str, typer.Option("--slug", help="short name for ids and commands")] = "",
-    rate: Annotated[str, typer.Option("--rate", help="alerts per minute: 600/min")] = "",
+    rate: Annotated[str, typer.Option("--rate", help=RATE_HELP)] = "",
     policy: Annotated[str | None, typer.Option("--policy", help="escalation policy; else default")] = None,
     sla: Tier = None,
     tz: Zone = None,
@@ -157,7 +158,7 @@ def edit(
     door: Door,
     ref: Ref,
     name: Annotated[str | None, typer.Option("--name")] = None,
-    rate: Annotated[str, typer.Option("--rate", help="600/min")] = "",
+    rate: Annotated[str, typer.Option("--rate", help=RATE_HELP)] = "",
     burst: Annotated[int | None, typer.Option("--burst")] = None,
     correlation: Annotated[bool | None, typer.Option("--correlation/--no-correlation")] = None,
     strategy: Annotated[
