@@ -18,7 +18,9 @@ for _cloud, _group in GROUPS.items():
     app.add_typer(_group, name=_cloud)
 
 Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
-RATE_HELP = "alerts per minute: 600/min. Tools that repeat only on 5xx may send ingest.native_rate_per_minute in any case"
+RATE_HELP = (
+    "alerts per minute: 600/min. Tools that repeat only on 5xx may send ingest.native_rate_per_minute in any case"
+)
 COLUMNS = (
     field("ID", "id"),
     field("NAME", "name", grows=True),
