@@ -37,6 +37,12 @@ def test_made_files_are_fresh(path: Path) -> None:
     assert path.read_text() == reference.files()[path], "run  python scripts/reference.py"
 
 
+def test_every_option_and_argument_says_what_it_is() -> None:
+    rows = re.findall(r"^\| `.*\|$", reference.cli(), re.MULTILINE)
+    assert len(rows) > 500
+    assert [row for row in rows if not row.rstrip("|").rpartition("|")[2].strip()] == []
+
+
 def test_the_example_of_the_settings_equals_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIEMS_HOME", str(tmp_path))
     assert config.load(ROOT / "siems.toml.example") == config.load()

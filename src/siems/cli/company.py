@@ -21,6 +21,8 @@ Ref = Annotated[str, typer.Argument(help="acme, comp-acme or the name")]
 RATE_HELP = (
     "alerts per minute: 600/min. Tools that repeat only on 5xx may send ingest.native_rate_per_minute in any case"
 )
+CORRELATES = "alerts of one cause become one incident; without it each has one of its own"
+RESOLVES = "what has recovered resolves by itself, after the quiet delay"
 COLUMNS = (
     field("ID", "id"),
     field("NAME", "name", grows=True),
@@ -159,17 +161,19 @@ def _card(c: Item) -> list[str]:
 def edit(
     door: Door,
     ref: Ref,
-    name: Annotated[str | None, typer.Option("--name")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="another name; the id stays")] = None,
     rate: Annotated[str, typer.Option("--rate", help=RATE_HELP)] = "",
-    burst: Annotated[int | None, typer.Option("--burst")] = None,
-    correlation: Annotated[bool | None, typer.Option("--correlation/--no-correlation")] = None,
+    burst: Annotated[int | None, typer.Option("--burst", help="so many at once before the rate counts")] = None,
+    correlation: Annotated[bool | None, typer.Option("--correlation/--no-correlation", help=CORRELATES)] = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", help="auto, asset|signature, asset|signature|tool, signature, asset")
     ] = None,
     window: Annotated[str | None, typer.Option("--window", help="5m to 60m")] = None,
-    min_alerts: Annotated[int | None, typer.Option("--min-alerts")] = None,
+    min_alerts: Annotated[
+        int | None, typer.Option("--min-alerts", help="below it an alert waits; CRITICAL never does")
+    ] = None,
     quiet_delay: Annotated[str | None, typer.Option("--quiet-delay", help="after the last recovery: 5m")] = None,
-    auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve")] = None,
+    auto_resolve: Annotated[bool | None, typer.Option("--auto-resolve/--no-auto-resolve", help=RESOLVES)] = None,
     reopen: Annotated[str | None, typer.Option("--reopen", help="how long a firing reopens: 30m")] = None,
     close_after: Annotated[str | None, typer.Option("--close-after", help="72h")] = None,
     paging: Annotated[str | None, typer.Option("--paging", help="live; shadow: decide and tell nobody")] = None,

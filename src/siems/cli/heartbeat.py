@@ -119,7 +119,7 @@ def beat(door: Door, ref: Ref) -> None:
 def edit(
     door: Door,
     ref: Ref,
-    name: Annotated[str | None, typer.Option("--name")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="another name; its address stays")] = None,
     every: Annotated[str | None, typer.Option("--every", help="5m, 1h, 1d")] = None,
     grace: Grace = None,
     severity: Severity = None,

@@ -211,8 +211,8 @@ def read_layers(path: str) -> dict[str, Any]:
 def edit(
     door: Door,
     ref: Ref,
-    name: Annotated[str | None, typer.Option("--name")] = None,
-    zone: Annotated[str | None, typer.Option("--tz")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="another name; its id stays")] = None,
+    zone: Annotated[str | None, typer.Option("--tz", help="the zone of its wall clock: Europe/Oslo")] = None,
     rotation: Rotation = None,
     handoff: Handoff = None,
     members: Members = None,
