@@ -149,7 +149,7 @@ def edit(
 def availability(
     door: Door,
     ref: Ref,
-    word: Annotated[str, typer.Argument(metavar="available|busy|away")],
+    word: Annotated[str, typer.Argument(metavar="available|busy|away", help="available, busy or away")],
 ) -> None:
     """Whether somebody may be given work: siems user availability @me away"""
     _changed(door, door.client.set_availability(ref, word, reason=door.reason))
