@@ -46,6 +46,8 @@ def test_a_warning_tells_the_current_level_and_does_not_escalate(world: World, a
     fired = world.passes(minutes=450)
     assert fired == [("INC-1", "sla_response")]
     assert world.notices("sla.warned") == {ana.id}
+    told = world.rows("SELECT subject FROM notification WHERE event = 'sla.warned'")
+    assert [row["subject"] for row in told] == [f"INC-1: response is due Tue 20:00 UTC: {world.incident().title}"]
     assert world.incident().escalation_level == 1
     assert world.incident().clocks.response_breached_at is None
     assert world.deadlines()["sla_response"] == world.incident().clocks.response_due

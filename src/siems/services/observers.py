@@ -241,7 +241,7 @@ def act_undone(uow: UnitOfWork, event: e.ActUndone) -> None:
 
 def sla_warned(uow: UnitOfWork, event: e.SlaWarned) -> None:
     incident = event.incident
-    subject = f"{incident.ref}: {event.clock.value} is due at {event.due_at:%H:%M} UTC: {incident.title}"
+    subject = f"{incident.ref}: {event.clock.value} is due {event.due_at:%a %H:%M} UTC: {incident.title}"
     _sla_line(uow, "sla.warned", event, f"{event.clock.value} deadline is near")
     people = {p.id for p in recipients(uow, incident, step_of(uow, incident))} | {incident.assignee or ""}
     _page(uow, "sla.warned", incident, subject, people, again=f":{event.clock.value}")
