@@ -88,7 +88,7 @@ async def test_a_queue_that_cannot_be_asked_is_seen_everywhere_and_told_to_the_m
 
         found = (await until(failing))["queue"]
         assert "sqs:ReceiveMessage" in found["error"]
-        assert "allow sqs:ReceiveMessage" in found["hint"]
+        assert "no such queue" in found["hint"]
         checks = (await house.ask("root", "GET", "/status")).json()["checks"]
         [check] = [check for check in checks if check["name"] == "queues"]
         assert not check["ok"]
@@ -105,3 +105,16 @@ async def test_a_queue_that_cannot_be_asked_is_seen_everywhere_and_told_to_the_m
         assert told["status"] == "resolved"
         checks = (await house.ask("root", "GET", "/status")).json()["checks"]
         assert [check["ok"] for check in checks if check["name"] == "queues"] == [True]
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("AccessDenied", "allow sqs:ReceiveMessage"),
+        ("InvalidClientTokenId", "credentials are wrong"),
+        ("ExpiredToken", "have ended"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "no such queue"),
+    ],
+)
+def test_what_helps_is_told_by_what_is_wrong(error: str, hint: str) -> None:
+    assert hint in aws.Refused("sqs:ReceiveMessage", "eu-north-1", error).hint

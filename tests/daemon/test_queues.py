@@ -148,8 +148,23 @@ async def test_a_queue_is_added_by_an_admin_and_its_key_is_nobodys(
             assert (reply.status, reply.code) == (422, "invalid_field"), wrong
         reply = await house.ask("root", "POST", "/integrations", {"tool": "sqs", "company": "acme"})
         assert "which queue" in reply.json()["detail"]
+        assert f"--queue-url {amazon.url} --source aws-cloudwatch" in " ".join(made["setup"]["steps"])
         unknown = ask | {"queue": {"url": amazon.url, "region": REGION, "source": "nothing"}}
         assert (await house.ask("root", "POST", "/integrations", unknown)).status == 404
+
+
+async def test_a_queue_is_emptied_for_one_integration_only(file: str, clock: ManualClock, amazon: Amazon) -> None:
+    async with open_house(file, clock, sections=amazon.sections) as house:
+        queue = {"url": amazon.url, "region": REGION, "source": "aws-eventbridge"}
+        ask = {"tool": "sqs", "company": "acme", "queue": queue}
+        first = (await house.ask("root", "POST", "/integrations", ask)).json()
+        assert "--source aws-eventbridge" in " ".join(first["setup"]["steps"])
+        for again in (ask | {"company": "beta"}, ask, ask | {"queue": queue | {"url": f"{amazon.url}/"}}):
+            refused = await house.ask("root", "POST", "/integrations", again)
+            assert (refused.status, refused.code) == (409, "conflict")
+            assert first["integration_id"] in refused.json()["detail"]
+        await house.ask("root", "POST", f"/integrations/{first['integration_id']}/revoke", {})
+        assert (await house.ask("root", "POST", "/integrations", ask | {"company": "beta"})).status == 201
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ class Refused(Conflict):
     """AWS has said no. `error` is its own word for it, `words` what it said besides."""
 
     def __init__(self, right: str, region: str, error: str, words: str = "") -> None:
-        super().__init__(f"AWS refuses {right} in {region} ({error})", hint=f"allow {right} to this identity")
+        super().__init__(f"AWS refuses {right} in {region} ({error})", hint=_remedy(right, error))
         self.right = right
         self.error = error
         self.words = words
@@ -242,6 +242,21 @@ class Refused(Conflict):
     def denied(self) -> bool:
         """Whether it is for want of a right, and not for what was asked."""
         return "AccessDenied" in self.error or "Unauthorized" in self.error or "NotAuthorized" in self.error
+
+
+_UNKNOWN_KEYS = frozenset({
+    "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+    "ExpiredToken", "ExpiredTokenException", "AuthFailure", "InvalidSignatureException",
+})  # fmt: skip
+
+
+def _remedy(right: str, error: str) -> str:
+    """What helps: no right is missing where the credentials are wrong, or where nothing is there."""
+    if error in _UNKNOWN_KEYS:
+        return "the credentials are wrong, or have ended: renew them (profile in [aws] of siems.toml, or the machine's)"
+    if "NonExistentQueue" in error or "QueueDoesNotExist" in error:
+        return "there is no such queue in this account and region: look at its URL in the SQS console"
+    return f"allow {right} to this identity"
 
 
 _PATIENT = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_attempts": 3, "mode": "standard"}}

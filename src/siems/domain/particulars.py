@@ -36,6 +36,10 @@ class Queue:
     def name(self) -> str:
         return self.url.rpartition("/")[2]
 
+    def same(self, other: Queue) -> bool:
+        """Whether it is this queue, by another of its addresses perhaps."""
+        return (self.region, _host(self.url)[1]) == (other.region, _host(other.url)[1])
+
 
 def queue_from(url: str, region: str, role_arn: str, external_id: str, source: str, *, endpoint: str = "") -> Queue:
     """A queue as somebody wrote it down. Raises InvalidField naming what is wrong with it.
@@ -51,6 +55,8 @@ def queue_from(url: str, region: str, role_arn: str, external_id: str, source: s
             hint="--queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/siems",
         )
     region = region or (ours and (ours[1] or ours[2])) or ""
+    if not region:
+        raise InvalidField("the URL of the queue does not say where it is", hint="--region eu-west-1")
     if not _REGION.fullmatch(region):
         raise InvalidField(f"{region[:40]!r} is no region of AWS", hint="--region eu-west-1")
     if role_arn and not _ROLE.fullmatch(role_arn):

@@ -13,7 +13,7 @@ from siems.domain.changing import replace
 from siems.domain.events import Recorded
 from siems.domain.integration import LONGEST_OVERLAP, Opening, Terms
 from siems.domain.letter_rules import rules_from
-from siems.domain.particulars import EMAIL, Particulars
+from siems.domain.particulars import EMAIL, QUEUE, Particulars, Queue, particulars_from
 from siems.domain.permissions import Actor, Permission, missing, require
 from siems.errors import Conflict, InvalidField
 from siems.storage import tables as t
@@ -41,6 +41,7 @@ def add(
             )
     if opening.particulars.queue is not None:  # it is emptied with the credentials of the MSP
         require(actor, Permission.ADMINISTER, company_id)
+        _unclaimed(uow, opening.particulars.queue)
     uow.company(company_id)
     opening = replace(opening, terms=opening.terms.checked(uow.now))
     added = make(uow, company_id, opening, vault, public_url)
@@ -51,6 +52,21 @@ def add(
         )
     )  # fmt: skip
     return added
+
+
+def _unclaimed(uow: UnitOfWork, queue: Queue) -> None:
+    """Raises Conflict when the queue is emptied already: of two, each would get some of the messages."""
+    uow.flush()
+    n = t.integration.c
+    alive = (n.tool == QUEUE, n.revoked_at.is_(None))
+    for row in uow.connection.execute(select(n.id, n.particulars).where(*alive)):
+        there = particulars_from(row.particulars).queue
+        if there is not None and there.same(queue):
+            raise Conflict(
+                f"{row.id} empties this queue already",
+                hint=f"siems integration revoke {row.id}  first; one queue of many clients: "
+                "--company msp --tenant-field AWSAccountId",
+            )
 
 
 def make(uow: UnitOfWork, company_id: str, opening: Opening, vault: Vault, public_url: str) -> IntegrationAdded:

@@ -16,8 +16,8 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """How a person makes the tool send to siems. Texts may hold {url}, {base}, {key}, {secret}, {integration} and
-    {company}."""
+    """How a person makes the tool send to siems. Texts may hold {url}, {base}, {key}, {secret}, {integration},
+    {company} and {source}."""
 
     steps: tuple[str, ...]
     """What to do, in order, in the words of the tool's own screens."""

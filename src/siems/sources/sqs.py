@@ -13,10 +13,12 @@ tool = Tool(
         steps=(
             "In the SQS console create a Standard queue, say siems, with a message retention of 14 days.",
             "In the SNS console open the topic of the alarms, Create subscription, protocol Amazon SQS, endpoint: the "
-            "ARN of the queue. The console adds the right to send to the queue's access policy.",
+            "ARN of the queue. The console adds the right to send to the queue's access policy. What EventBridge sends "
+            "comes by a rule whose target is the queue.",
             "Give siems the rights sqs:ReceiveMessage and sqs:DeleteMessage on the queue, by the daemon's own identity "
             "or by a role that it may take on.",
-            "Tell siems:  siems integration add sqs --company {company} --queue-url {url} --source aws-cloudwatch",
+            "Tell siems, unless you have:  siems integration add sqs --company {company} --queue-url {url} "
+            "--source {source}",
             "siems asks the queue from then on. Set an alarm to In alarm once, and look:  "
             "siems integration show {integration}",
         ),

@@ -12,7 +12,7 @@ from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
 from siems.domain.integration import Opening, Terms
 from siems.domain.letter_rules import rules_from
-from siems.domain.particulars import EMAIL, QUEUE, Particulars, particulars_from, queue_from
+from siems.domain.particulars import EMAIL, NONE, QUEUE, Particulars, particulars_from, queue_from
 from siems.domain.permissions import Permission, missing, require_role
 from siems.domain.signature import SIEMS
 from siems.errors import InvalidField
@@ -42,7 +42,7 @@ async def show_tool(call: Call) -> web.Response:
 def _tool_view(tool: Tool) -> wire.ToolView:
     values = {
         "url": f"URL of {tool.title} in siems", "base": "the address of siems", "key": KEY, "secret": SECRET,
-        "address": "the address that siems makes",
+        "address": "the address that siems makes", "source": "aws-cloudwatch",
     }  # fmt: skip
     return wire.ToolView(
         name=tool.name, title=tool.title, signs="" if tool.signing is None else tool.signing.told(),
@@ -91,13 +91,14 @@ async def integration_setup(call: Call) -> web.Response:
         hmac_secret=None, webhook_url=f"{url}?api_key={KEY}" if _key_in_url(tool, row.signing) else url,
         awaits_secret=row.signing == Signing.REQUIRED.value and row.secret is None,
     )  # fmt: skip
-    queue = particulars_from(row.particulars).queue
+    return answer(_with_setup(call, tool, made, particulars_from(row.particulars)))
+
+
+def _with_setup(
+    call: Call, tool: Tool, made: wire.IntegrationAdded, particulars: Particulars = NONE
+) -> wire.IntegrationAdded:
+    mail, queue = call.runtime.settings.mail_ingest, particulars.queue
     made.queue_url = "" if queue is None else queue.url
-    return answer(_with_setup(call, tool, made))
-
-
-def _with_setup(call: Call, tool: Tool, made: wire.IntegrationAdded) -> wire.IntegrationAdded:
-    mail = call.runtime.settings.mail_ingest
     if tool.name == QUEUE:  # nobody sends anything: there is a key only because every integration has one
         made.api_key, made.webhook_url = None, ""
     if tool.name == EMAIL and mail.enabled and mail.domain:
@@ -106,7 +107,7 @@ def _with_setup(call: Call, tool: Tool, made: wire.IntegrationAdded) -> wire.Int
         "address": made.mail_address or f"{made.api_key or KEY}@YOUR-MAIL-DOMAIN",
         "url": made.queue_url or made.webhook_url, "key": made.api_key or KEY, "secret": made.hmac_secret or SECRET,
         "base": made.webhook_url.partition("/api/")[0], "integration": made.integration_id,
-        "company": made.company_id.removeprefix("comp-"),
+        "company": made.company_id.removeprefix("comp-"), "source": "" if queue is None else queue.source,
     }  # fmt: skip
     made.setup = _setup_view(tool.setup, values)
     return made
@@ -179,8 +180,7 @@ async def add_integration(call: Call) -> web.Response:
         made = integrations.add(
             uow, call.actor, company_id, opening, runtime.vault, runtime.public_url, ask.reason
         )  # fmt: skip
-        made.queue_url = "" if ask.queue is None else ask.queue.url
-        return encode(_with_setup(call, tool, made))
+        return encode(_with_setup(call, tool, made, opening.particulars))
 
     return await call.write_secret(verb, company=company_id)
 
@@ -210,7 +210,7 @@ async def rotate_integration(call: Call) -> web.Response:
             uow, call.actor, row.id, ask, runtime.vault, runtime.public_url,
             key_in_url=_key_in_url(tool, row.signing), given=given,
         )  # fmt: skip
-        return encode(_with_setup(call, tool, made))
+        return encode(_with_setup(call, tool, made, particulars_from(row.particulars)))
 
     return await call.write_secret(verb, company=row.company_id)
 
