@@ -24,6 +24,12 @@ PAIRS = (
     ("PROBLEM - db1 - disk / is CRITICAL", "RECOVERY - db1 - disk / is OK"),
     ("Check_MK: db1 UP -> DOWN", "Check_MK: db1 DOWN -> UP"),
     ("** PROBLEM Host Alert: web01 is DOWN **", "** RECOVERY Host Alert: web01 is UP **"),
+    ("CRITICAL: disk 97% full on web-01", "OK: disk 40% full on web-01"),
+    ("[CRITICAL] disk 97% full on web-01", "[RESOLVED] disk 97% full on web-01"),
+    ("DOWN: vpn tunnel on fw-2", "UP: vpn tunnel on fw-2"),
+    ("ALARM: Backup of the mail store failed", "RESOLVED: Backup of the mail store failed"),
+    ("Warning: Interface eth0: errors", "Recovery: Interface eth0: errors"),
+    ("PROBLEM: web01/HTTP is CRITICAL", "RECOVERY: web01/HTTP is OK"),
     ("WARNING: temperature 45C on rack-3", "Temperature 21C on rack-3 returned to normal"),
 )
 FIRING = (
@@ -66,6 +72,23 @@ def test_numbers_that_tell_things_apart_stay() -> None:
 def test_the_text_tells_host_and_state_where_the_subject_does_not() -> None:
     found = one("Notification", "Host: db-7 (192.0.2.7)\nSeverity: Critical\nStatus: OK\n")
     assert (found.asset_name, found.severity.name, found.firing) == ("db-7", "CRITICAL", False)
+
+
+def test_a_machine_in_the_subject_is_named_where_the_form_is_of_a_tool() -> None:
+    assert named(one("Problem: disk full on web-01")) == ("web-01", "disk full")
+    assert named(one("PROBLEM: web01/HTTP is CRITICAL")) == ("web01", "http")
+
+
+def test_a_problem_that_has_a_number_is_called_as_its_tool_calls_it() -> None:
+    found = one("Problem: Less than 20% free on C:", "Host: srv-1\nOriginal problem ID: 4711")
+    assert named(found) == ("srv-1", "less than 20% free on c:")
+    assert found.dedup_key is not None
+
+
+def test_words_of_a_page_stay_apart() -> None:
+    page = "From: m@m.example\nSubject: x\nContent-Type: text/html\n\n<p>Job <b>Nightly</b> has <i>failed</i></p>"
+    [found] = read(page.encode(), {}).readings
+    assert "Job Nightly has failed" in found.message
 
 
 def test_a_number_of_a_kind_of_event_is_no_key() -> None:

@@ -230,7 +230,10 @@ def _particulars(found: Item) -> list[str]:
 
     lines = [f"  address   KEY@{safe(found['mail_domain'])}"] if found["mail_domain"] else []
     for rule in found["rules"]:
-        what = ", ".join(f"{k} {v}" for k, v in rule.items() if k in ("severity", "asset")) or "ignored"
+        what = ", ".join(
+            k if v is True else f"{k} {v}" for k, v in rule.items() if k not in ("field", "pattern", "ignore")
+        )
+        what = "ignored" if rule.get("ignore") else what
         lines.append(f"  rule      {safe(rule['field'])}: {safe(rule['pattern'])} -> {safe(what)}")
     queue = found["queue"]
     if queue is None:
@@ -257,7 +260,9 @@ def read_rules(file: str) -> list[Any] | None:
     try:
         with sys.stdin if file == "-" else open(file) as handle:
             found: list[Any] = json.load(handle)
-    except (OSError, ValueError) as why:
+    except OSError as why:
+        raise errors.UsageError(f"{file} cannot be read ({why.strerror})", hint="name another file") from why
+    except ValueError as why:
         raise errors.UsageError(f"{file} is no JSON: {why}", hint='[{"field": "subject", "pattern": "*test*", '
                                 '"ignore": true}]') from why  # fmt: skip
     return found

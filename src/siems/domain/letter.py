@@ -208,7 +208,7 @@ def _of_html(page: str) -> str:
             continue
         elif name.startswith("!"):
             continue
-        said.append("\n" if name in _BREAKS else " " if name in ("td", "th") else "")
+        said.append("\n" if name in _BREAKS else " " if name in ("td", "th") or words[:1].isspace() else "")
         said.append(unescape(" ".join(words.split()) if words.isascii() else words))
         if words[-1:].isspace():
             said.append(" ")

@@ -1,4 +1,4 @@
-"""What a client wants of single messages: how bad they are, what they are about, or that they are nothing."""
+"""What a client wants of single messages: how bad they are, what they are about, that all is well, or nothing."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ class Rule:
     pattern: str
     severity: Severity | None = None
     asset: str = ""
+    signature: str = ""
+    recovery: bool = False
+    """It is over: for words that siems does not know, of a language or a device."""
     ignore: bool = False
 
     def fits(self, letter: Letter) -> bool:
@@ -56,15 +59,16 @@ def rules_from(value: Any) -> tuple[Rule, ...]:
 
 
 _HINT = '[{"field": "subject", "pattern": "*test*", "ignore": true}]'
-_KEYS = {"field", "pattern", "severity", "asset", "ignore"}
+_KEYS = {"field", "pattern", "severity", "asset", "signature", "recovery", "ignore"}
 
 
 def _rule(item: Any, what: str) -> Rule:
     if not isinstance(item, Mapping) or not item.keys() <= _KEYS:
         raise InvalidField(f"{what} is an object of {', '.join(sorted(_KEYS))}", hint=_HINT)
-    field, pattern, asset = (item.get(name, "") for name in ("field", "pattern", "asset"))
-    if not (isinstance(field, str) and isinstance(pattern, str) and isinstance(asset, str)):
-        raise InvalidField(f"{what}: field, pattern and asset are texts", hint=_HINT)
+    texts = [item.get(name, "") for name in ("field", "pattern", "asset", "signature")]
+    if not all(isinstance(text, str) for text in texts):
+        raise InvalidField(f"{what}: field, pattern, asset and signature are texts", hint=_HINT)
+    field, pattern, asset, signature = texts
     if not field.strip() or not 0 < len(pattern.strip()) <= MAX_PATTERN:
         raise InvalidField(
             f"{what} needs a field and a pattern of at most {MAX_PATTERN} characters",
@@ -72,15 +76,19 @@ def _rule(item: Any, what: str) -> Rule:
         )
     if pattern.count("*") > 4:  # more make it slow, and nobody can read them
         raise InvalidField(f"{what}: a pattern has at most four *", hint=_HINT)
-    word, ignore = item.get("severity"), item.get("ignore", False)
-    if not isinstance(ignore, bool) or (word is not None and str(word).upper() not in Severity.__members__):
-        raise InvalidField(f"{what}: severity is LOW, MEDIUM, HIGH or CRITICAL, ignore is true or false")
+    word, recovery, ignore = item.get("severity"), item.get("recovery", False), item.get("ignore", False)
+    if not (isinstance(recovery, bool) and isinstance(ignore, bool)):
+        raise InvalidField(f"{what}: recovery and ignore are true or false")
+    if word is not None and str(word).upper() not in Severity.__members__:
+        raise InvalidField(f"{what}: severity is LOW, MEDIUM, HIGH or CRITICAL")
     severity = None if word is None else Severity[str(word).upper()]
-    if not (severity is not None or asset.strip() or ignore):
-        raise InvalidField(f"{what} does nothing", hint="give it a severity, an asset, or ignore: true")
+    if not (severity is not None or asset.strip() or signature.strip() or recovery or ignore):
+        raise InvalidField(
+            f"{what} does nothing", hint="give it a severity, an asset, a signature, recovery: true, or ignore: true"
+        )
     return Rule(
         field=field.strip().lower()[:78], pattern=pattern.strip(), severity=severity, asset=asset.strip()[:MAX_NAME],
-        ignore=ignore,
+        signature=signature.strip()[:MAX_NAME], recovery=recovery, ignore=ignore,
     )  # fmt: skip
 
 
@@ -90,6 +98,8 @@ def rules_told(rules: Sequence[Rule]) -> list[dict[str, Any]]:
         {"field": rule.field, "pattern": rule.pattern}
         | ({} if rule.severity is None else {"severity": rule.severity.name})
         | ({"asset": rule.asset} if rule.asset else {})
+        | ({"signature": rule.signature} if rule.signature else {})
+        | ({"recovery": True} if rule.recovery else {})
         | ({"ignore": True} if rule.ignore else {})
         for rule in rules
     ]
@@ -110,5 +120,7 @@ def _as_ruled(rule: Rule, reading: Reading) -> Reading:
         reading,
         severity=reading.severity if rule.severity is None else rule.severity,
         asset_name=rule.asset or reading.asset_name,
+        signature=rule.signature or reading.signature,
+        firing=reading.firing and not rule.recovery,
         labels={**reading.labels, "rule": str(rule)},
     )

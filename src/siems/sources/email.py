@@ -11,7 +11,7 @@ from siems.errors import InvalidField
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.reading import alert_of, without_port
 from siems.sources.shapes import whole_key
-from siems.sources.subjects import FIRING, LEVELS, NOTED, OVER, TEST, Said, about, bare, said_in
+from siems.sources.subjects import FIRING, LEVELS, NOTED, OVER, TEST, Said, about, bare, host_in_subject, said_in
 from siems.vocabulary import Severity
 
 MAX_SUBJECT = 400
@@ -39,8 +39,9 @@ def read_letter(letter: Letter) -> Read:
         return Read(said=f"test message: {subject}")
     if state == NOTED:
         return Read(said=f"somebody took note, nothing has changed: {subject}")
-    asset = said.asset or _named(letter.headers) or _host(lines) or _sender_host(letter)
-    signature = _first(lines, "alertname", "problemname", "triggername") or said.about or about(subject, asset)
+    guess = host_in_subject(said.about) if said.loose else ""
+    asset = said.asset or _named(letter.headers) or _host(lines) or guess or _sender_host(letter)
+    signature = _first(lines, *_NAMES) or _about(said, asset, lines) or about(subject, asset)
     return Read((alert_of(
         tool="email",
         asset=asset,
@@ -55,6 +56,12 @@ def read_letter(letter: Letter) -> Read:
         tags=_tags(letter, said),
         urls=_URL.findall(letter.text)[:4],
     ),))  # fmt: skip
+
+
+def _about(said: Said, asset: str, lines: Mapping[str, str]) -> str:
+    """What it is about: as the tool wrote it where the tool is known for sure, else without what changes."""
+    sure = not said.loose or _key(asset, lines) is not None
+    return said.about if sure else about(said.about, asset) or said.about
 
 
 # --- what is no alert ------------------------------------------------------------------------------------------
@@ -89,6 +96,7 @@ _HOSTS = ("host", "hostname", "hostalias", "device", "devicename", "computer", "
           "machine", "machinename", "node", "instance", "monitor", "system")  # fmt: skip
 _STATES = ("notificationtype", "status", "state", "servicestate", "hoststate", "result", "jobstatus", "newstate")
 _LEVEL = ("severity", "triggerseverity", "alertseverity", "priority", "level")
+_NAMES = ("alertname", "problemname", "triggername", "trigger")
 _PROBLEM = ("originalproblemid", "problemid", "alertid", "incidentid", "alarmid")
 
 

@@ -41,6 +41,8 @@ class Said:
     tool: str = ""
     asset: str = ""
     about: str = ""
+    loose: bool = False
+    """The form is of a tool, but its words are those of everybody: `OK: disk full on web01` ends a `CRITICAL: ...`."""
 
 
 # --- the forms of well-known tools -----------------------------------------------------------------------------
@@ -56,7 +58,7 @@ _FORMS = tuple(
         # [PROBLEM] HTTP on web01 is CRITICAL!
         ("icinga", True, rf"\[{_KIND}\] (?:host (?P<asset>\S+)|(?P<about>.+?) on (?P<on>\S+)) is {_STATE}\W*"),
         # PROBLEM - web01 - HTTP is CRITICAL
-        ("icinga", True, rf"\W*{_KIND}\W+(?P<asset>\S+)(?: - (?P<about>.+?))? is {_STATE}\W*"),
+        ("icinga", True, rf"\W*{_KIND}\W+(?P<asset>[^\s/]+)(?:(?: - |/)(?P<about>.+?))? is {_STATE}\W*"),
         # Check_MK: web01/CPU load OK -> CRIT
         ("checkmk", True, r"\W*Check_?MK: (?P<asset>[^/\s]+)(?:/(?P<about>.+?))? (?:- )?(?:\w+ (?:->|→) )?"
                           rf"{_STATE}\W*"),
@@ -95,7 +97,8 @@ def _formed(subject: str) -> Said | None:
         elif kind in _FINE or word in _FINE or word.endswith("ended"):
             state = OVER
         level = (_NAGIOS if tool in ("nagios", "icinga", "checkmk") else {}).get(word) or LEVELS.get(word.split(" ")[0])
-        return Said(state=state, level=level, word=word or kind, tool=tool, asset=asset, about=about_)
+        return Said(state=state, level=level, word=word or kind, tool=tool, asset=asset, about=about_,
+                    loose=tool in ("alertmanager", "zabbix"))  # fmt: skip
     return None
 
 
