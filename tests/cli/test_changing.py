@@ -148,3 +148,14 @@ def test_json_of_onboarding_has_the_names_that_scripts_rely_on(house: House) -> 
     made = json.loads(house.run("company", "onboard", "Named", "--json").out)
     assert {"company_id", "api_key", "hmac_secret", "webhook_url"} <= made.keys()
     assert made["company_id"] == "comp-named"
+
+
+def test_a_silence_ends_in_one_way(house: House, company: Client) -> None:
+    words = ("silence", "add", "asset=x", "--company", company.slug, "--comment", "x")
+    assert "needs an end" in house.run(*words, exit=2).err
+    assert "both say when it ends" in house.run(*words, "--for", "2h", "--until", "tomorrow 6am", exit=2).err
+
+
+def test_a_company_that_is_not_there_is_looked_for_among_companies(house: House) -> None:
+    ran = house.run("silence", "list", "--company", "nosuch", exit=3)
+    assert ran.err.splitlines()[-1].strip() == "siems company list"

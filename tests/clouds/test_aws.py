@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import pytest
 
 from siems.clouds import aws
@@ -94,3 +97,23 @@ def test_an_endpoint_that_does_not_answer_is_unavailable(cloud: Cloud) -> None:
 
     with pytest.raises(Unavailable, match="does not answer"):
         aws.inventory(cloud.settings(endpoint_url=f"http://127.0.0.1:{free_port()}"))
+
+
+def test_the_page_of_a_proxy_is_no_answer_of_aws(cloud: Cloud) -> None:
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html><p>Please log in<br></html>")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(Unavailable, match="no answer of AWS"):
+                aws.inventory(cloud.settings(endpoint_url=f"http://127.0.0.1:{proxy.server_port}"))
+        finally:
+            proxy.shutdown()

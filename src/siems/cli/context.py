@@ -56,6 +56,7 @@ class Door:
         self.format = _format(flags)
         self.timeout = _seconds(flags["timeout"])
         self.color = _color(flags["color"])
+        self.filter = _filter(flags["jq"])
         self._client: Client | None = None
         if flags["context"]:
             os.environ["SIEMS_CONTEXT"] = flags["context"]
@@ -140,6 +141,20 @@ def _format(flags: dict[str, Any]) -> str:
     if found not in FORMATS:
         raise errors.UsageError(f"there is no output {found!r}", hint=f"one of: {', '.join(FORMATS)}")
     return found
+
+
+def _filter(expression: str) -> Any:
+    """The filter of `--jq`, read before anything is done: an answer may hold what is shown only once."""
+    if not expression:
+        return None
+    try:
+        import jq  # type: ignore[import-not-found]
+    except ImportError as why:
+        raise errors.UsageError("--jq needs the package jq", hint="pip install jq, or pipe into jq") from why
+    try:
+        return jq.compile(expression)
+    except ValueError as why:
+        raise errors.UsageError(f"--jq cannot be read: {why}", hint="--jq .id") from why
 
 
 def _seconds(text: str) -> float:

@@ -29,7 +29,8 @@ def run_app(app: typer.Typer, noun: str, argv: list[str], *, single: bool = Fals
         sys.stdout.flush()
     except errors.SiemsError as error:
         if isinstance(error, errors.NotFound) and not error.hint and lists:
-            error.hint = "siems runbook runs" if "no RUN-" in error.message else f"siems {noun} list"
+            run, company = "no RUN-" in error.message, error.message.startswith("there is no company ")
+            error.hint = "siems runbook runs" if run else f"siems {'company' if company else noun} list"
         return fail(error, argv)
     except UsageError as error:
         return fail(_usage(error), argv)

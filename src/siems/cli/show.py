@@ -83,7 +83,8 @@ def show_one(door: Door, item: Item, lines: Callable[[Item], Sequence[str]], *, 
         case "name":
             print(safe(str(item[id])))
         case "csv":
-            raise errors.UsageError("csv is for lists", hint="use -o json")
+            items, columns = _picked(door, [item], [field(name.upper(), name) for name in item])
+            _csv(items, columns)
         case _ if door.fields:
             _table(door, *_picked(door, [item], ()))
         case _:
@@ -114,17 +115,15 @@ def _picked(door: Door, items: Sequence[Item], columns: Sequence[Column]) -> tup
 
 
 def _json(door: Door, value: Any) -> None:
-    expression = door.flags["jq"]
-    if not expression:
+    if door.filter is None:
         text = json.dumps(value, indent=2 if sys.stdout.isatty() and door.format == "json" else None)
         print(text.replace("\x7f", "\\u007f"))  # the one control character that JSON leaves as it is
         return
     try:
-        import jq  # type: ignore[import-not-found]
-    except ImportError as why:
-        raise errors.UsageError("--jq needs the package jq", hint="pip install jq, or pipe into jq") from why
-    for found in jq.compile(expression).input_value(value):
-        print(json.dumps(found))
+        for found in door.filter.input_value(value):
+            print(json.dumps(found))
+    except ValueError as why:
+        raise errors.UsageError(f"--jq does not fit the answer: {why}", hint="look at it without --jq") from why
 
 
 def _csv(items: Sequence[Item], columns: Sequence[Column]) -> None:

@@ -78,8 +78,7 @@ def asked(
     from siems.clock import rfc3339
     from siems.moments import moment, seconds
 
-    if bool(lasts) == bool(until):
-        raise errors.UsageError("a silence needs an end", hint="add  --for 2h  or  --until 'tomorrow 6am'")
+    _one_way(lasts, until, "a silence needs an end")
     clock = _zone(zone)
     return {
         "company": company,
@@ -88,6 +87,13 @@ def asked(
         "seconds": seconds(lasts or None),
         "ends_at": rfc3339(moment(until, zone=clock)) if until else None,
     }
+
+
+def _one_way(lasts: str, until: str, neither: str, such: str = "2h") -> None:
+    """Raises UsageError unless one of the two says when it ends."""
+    if bool(lasts) == bool(until):
+        said = "--for and --until both say when it ends" if lasts else neither
+        raise errors.UsageError(said, hint=f"one of them:  --for {such}  or  --until 'tomorrow 6am'")
 
 
 def _zone(name: str) -> tzinfo | None:
@@ -246,8 +252,7 @@ def extend(door: Door, ref: Ref, lasts: Lasts = "", until: Until = "") -> None:
     from siems.clock import rfc3339
     from siems.moments import moment, seconds
 
-    if bool(lasts) == bool(until):
-        raise errors.UsageError("extend by how long?", hint="add  --for 1h  or  --until 'tomorrow 6am'")
+    _one_way(lasts, until, "extend by how long?", "1h")
     done = door.client.change_silence(
         "extend", ref, idempotency_key=door.idempotency_key, seconds=seconds(lasts or None),
         ends_at=rfc3339(moment(until)) if until else None, reason=door.reason,

@@ -281,6 +281,7 @@ def open_client(
 def asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
     """All that a call answers. Raises Refused, Conflict without credentials, Unavailable for what may go later."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    from botocore.parsers import ResponseParserError
 
     try:
         return list(ask())
@@ -295,3 +296,7 @@ def asked(right: str, region: str, ask: Callable[[], Any]) -> list[Any]:
         raise Refused(right, region, code, str(why.response.get("Error", {}).get("Message", ""))) from why
     except BotoCoreError as why:
         raise Unavailable(f"AWS does not answer to {right} in {region}: {why}", hint="try again later") from why
+    except ResponseParserError as why:  # such as the page of a proxy; it holds the whole of it
+        raise Unavailable(
+            f"what came back for {right} in {region} is no answer of AWS", hint="is there a proxy in between?"
+        ) from why
