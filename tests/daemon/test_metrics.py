@@ -34,6 +34,8 @@ async def scraped(house: House) -> Figures:
 async def test_webhooks_are_counted_by_source_outcome_and_cause(house: House) -> None:
     before = await scraped(house)
     assert before["siems_webhook_accepted_total"] == 0
+    assert before["siems_webhook_refused_total{cause=unknown key}"] == 0, "else an increase of it is not seen"
+    assert before["siems_webhook_refused_total{cause=rate limited}"] == 0
     await house.alert(delivery="d-1")
     await house.alert(delivery="d-1")
     await house.alert({**ALERT, "asset_name": "web-2"})

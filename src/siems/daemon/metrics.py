@@ -17,9 +17,14 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from siems.daemon.refusals import RAISED
 from siems.daemon.runtime import Runtime
+from siems.domain.signature import Cause
 from siems.histogram import Histogram
 from siems.vocabulary import Severity
+
+CAUSES = (*(cause.value for cause in Cause), *RAISED)
+"""They begin at zero: what appears with its first refusals has not increased in the eyes of Prometheus."""
 
 
 def registry_of(runtime: Runtime, overdue: int) -> CollectorRegistry:
@@ -66,6 +71,7 @@ class Figures(Collector):
         yield _counters("siems_webhook_requests", "Requests by source.", "source", traffic.received)
         yield _counter("siems_webhook_accepted", "Requests that were stored.", traffic.accepted)
         yield _counter("siems_webhook_duplicates", "Deliveries that were stored before.", traffic.duplicates)
+        refused = dict.fromkeys(CAUSES, 0) | refused
         yield _counters("siems_webhook_refused", "Requests refused by the checks, by cause.", "cause", refused)
         answers = {str(status): count for status, count in sorted(traffic.answers.items())}
         yield _counters("siems_webhook_answers", "Answers by HTTP status.", "status", answers)
