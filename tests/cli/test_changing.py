@@ -159,3 +159,14 @@ def test_a_silence_ends_in_one_way(house: House, company: Client) -> None:
 def test_a_company_that_is_not_there_is_looked_for_among_companies(house: House) -> None:
     ran = house.run("silence", "list", "--company", "nosuch", exit=3)
     assert ran.err.splitlines()[-1].strip() == "siems company list"
+
+
+def test_alerts_are_found_by_company_and_what_was_refused_as_well(house: House, company: Client) -> None:
+    company.alert(signature="one")
+    company.alert(signature="two")
+    company.alert(signature="other")
+    listed = house.run("alert", "list", "--company", company.slug, "--since", "1h", "--query", "signature:one OR two")
+    assert {row[7] for row in listed.rows} == {"one", "two"}
+    assert house.run("alert", "list", "--rejected", "--company", company.slug, "--since", "1h").rows == []
+    refused = house.run("alert", "list", "--rejected", "--query", "signature:one", exit=2)
+    assert "--company" in refused.err.splitlines()[-1]

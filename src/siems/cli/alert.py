@@ -42,6 +42,7 @@ REJECTED = (
     field("SOURCE", "source", drop=1),
     field("ADDRESS", "address", drop=2),
     field("DETAIL", "detail", grows=True),
+    when("SINCE", "since", drop=3),
 )
 
 
@@ -50,6 +51,7 @@ REJECTED = (
 def list_(
     door: Door,
     query: Annotated[str, typer.Option("--query", help="see: siems help query")] = "",
+    company: Annotated[str, typer.Option("--company", help="acme")] = "",
     since: Annotated[str, typer.Option("--since", help="received within: 1h")] = "",
     rejected: Annotated[
         bool, typer.Option("--rejected", help="deliveries that were refused, with the true cause")
@@ -58,12 +60,26 @@ def list_(
 ) -> None:
     """What arrived, newest first: siems alert list --query 'severity:>=HIGH #acme' --since 1h"""
     if rejected:
-        items = door.client.rejections(limit=how_many(limit) or 1_000)
-        show_list(door, items, REJECTED, id="at")
+        _refused(door, query, company, since, limit)
         return
-    text = " ".join(word for word in (query, f"received:<{since}" if since else "") if word)
+    words = [f'company:"{company}"' if " " in company else f"company:{company}"] if company else []
+    words += [f"received:<{since}"] if since else []
+    text = " ".join([f"({query})" if words and query else query, *words]).strip()
     found, total = pages(door, "alerts", text, limit)
     show_list(door, found, COLUMNS, total=total)
+
+
+def _refused(door: Door, query: str, company: str, since: str, limit: str) -> None:
+    from datetime import UTC, datetime
+
+    from siems.clock import rfc3339
+    from siems.grammar import parse_span
+
+    if query:
+        raise errors.UsageError("--query is for alerts, and what was refused is none", hint="--company acme --since 1h")
+    begin = rfc3339(datetime.now(UTC) - parse_span(since)) if since else ""
+    items = door.client.rejections(company=company, since=begin, limit=how_many(limit) or 1_000)
+    show_list(door, items, REJECTED, id="at")
 
 
 @app.command()

@@ -28,6 +28,6 @@ class Alerts(Transport):
         """`list[wire.KeptBody]`: a page of what came, oldest first, with numbers above `after`."""
         return self._items(f"/companies/{part(company)}/bodies", since=since, after=after)
 
-    def rejections(self, *, limit: int = 0) -> list[dict[str, Any]]:
+    def rejections(self, *, company: str = "", since: str = "", limit: int = 0) -> list[dict[str, Any]]:
         """`list[wire.RejectionView]`, newest first."""
-        return self._items("/rejections", limit=limit)
+        return self._items("/rejections", company=company, since=since, limit=limit)

@@ -108,18 +108,36 @@ def unread_count(connection: Connection, actor: Actor, now: datetime) -> int:
     return int(connection.execute(statement.where(*where)).scalar_one())
 
 
-def rejections(connection: Connection, actor: Actor, limit: int) -> list[RejectionView]:
-    """Refused deliveries with their true cause, newest first."""
+LOOKED_THROUGH = 5_000
+"""So many rows are looked through: in a storm one is written every second."""
+TOGETHER = timedelta(minutes=5)
+
+
+def rejections(
+    connection: Connection, actor: Actor, *, limit: int = 0, company_id: str | None = None,
+    since: datetime | None = None,
+) -> list[RejectionView]:  # fmt: skip
+    """Refused deliveries with their true cause, newest first; what goes on for a while is one line."""
     require_role(actor, Permission.SEE_REJECTED)
     r = t.rejection.c
-    where = in_scope(r.company_id, actor)
-    rows = connection.execute(
-        select(t.rejection).where(where).order_by(r.at.desc(), r.id.desc()).limit(max(1, min(limit or 100, MAX_PAGE)))
-    )
-    return [
-        RejectionView(
+    where = [in_scope(r.company_id, actor)]
+    where += [] if company_id is None else [r.company_id == company_id]
+    where += [] if since is None else [r.at >= since]
+    rows = select(t.rejection).where(*where).order_by(r.at.desc(), r.id.desc()).limit(LOOKED_THROUGH)
+    found: list[RejectionView] = []
+    latest: dict[tuple[str, ...], RejectionView] = {}
+    for row in connection.execute(rows):
+        kind = (row.company_id, row.cause, row.source, row.address)
+        one = latest.get(kind)
+        if one is not None and one.since - row.at <= TOGETHER:
+            one.count += row._mapping["count"]
+            one.since = row.at
+            continue
+        if len(found) == max(1, min(limit or 100, MAX_PAGE)):
+            break
+        one = latest[kind] = RejectionView(
             at=row.at, company_id=row.company_id, cause=row.cause, detail=row.detail, source=row.source,
-            address=row.address, count=row._mapping["count"],
-        )
-        for row in rows
-    ]  # fmt: skip
+            address=row.address, count=row._mapping["count"], since=row.at,
+        )  # fmt: skip
+        found.append(one)
+    return found

@@ -44,6 +44,8 @@ class RejectionView(Wire):
     source: str
     address: str
     count: int
+    since: datetime | None = None
+    """The first of them, where several are taken together."""
 
 
 class ArrivalView(Wire):

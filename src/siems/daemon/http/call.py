@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -50,6 +51,19 @@ class Call:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise InvalidField(f"limit is a number, not {text[:20]!r}")
         return int(text)
+
+    def since(self, default: timedelta | None = None) -> datetime | None:
+        """From when on; without a word about it so long ago. Raises InvalidField."""
+        text = self.word("since")
+        if not text:
+            return None if default is None else self.runtime.clock.now() - default
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError as why:
+            raise InvalidField(f"since is a time like 2026-03-10T14:00:00Z, not {text[:40]!r}") from why
+        if found.tzinfo is None:
+            raise InvalidField("since has no time zone", hint="write it like 2026-03-10T14:00:00Z")
+        return found
 
     def path(self, name: str) -> str:
         return self.request.match_info[name]

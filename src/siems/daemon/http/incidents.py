@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from siems.services import (
 from siems.services.insight_views import with_insight
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import Action, Role
+from siems.vocabulary import MSP, Action, Role
 
 
 async def list_incidents(call: Call) -> web.Response:
@@ -180,5 +181,11 @@ async def list_arrivals(call: Call) -> web.Response:
 
 
 async def list_rejections(call: Call) -> web.Response:
+    """Of one client (`company`), and from a time on (`since`), when that is said."""
+    company, since = call.word("company"), call.since()
+    wanted = None
+    if company:
+        wanted = MSP if company.lower() == MSP else await call.read(directory.find_company, company, call.actor)
     await call.runtime.flush_refusals()
-    return items_of(await call.read(overview.rejections, call.actor, call.limit()))
+    ask = partial(overview.rejections, limit=call.limit(), company_id=wanted, since=since)
+    return items_of(await call.read(ask, call.actor))

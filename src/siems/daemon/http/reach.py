@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -206,23 +206,10 @@ async def follow(call: Call) -> web.Response:
 # --- messages --------------------------------------------------------------------------------------------------
 
 
-def _since(call: Call, default: timedelta | None) -> datetime | None:
-    text = call.word("since")
-    if not text:
-        return None if default is None else call.runtime.clock.now() - default
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as why:
-        raise InvalidField(f"since is a time like 2026-03-10T14:00:00Z, not {text[:40]!r}") from why
-    if found.tzinfo is None:
-        raise InvalidField("since has no time zone", hint="write it like 2026-03-10T14:00:00Z")
-    return found
-
-
 async def list_messages(call: Call) -> web.Response:
     work = partial(
         reach_views.list_messages, object=call.word("object"), user=call.word("user"), state=call.word("state"),
-        since=_since(call, None), limit=call.limit(),
+        since=call.since(), limit=call.limit(),
     )  # fmt: skip
     return items_of(await call.read(work, call.actor))
 
@@ -249,7 +236,7 @@ async def why(call: Call) -> web.Response:
 
 
 async def would_have(call: Call) -> web.Response:
-    since = _since(call, timedelta(days=7))
+    since = call.since(timedelta(days=7))
     assert since is not None
     return items_of(await call.read(partial(reach_views.would_have, since=since), call.actor))
 
