@@ -23,6 +23,23 @@ async def test_an_alert_of_a_person_goes_the_usual_way_and_the_record_names_them
     assert (entry["actor"], entry["object"], entry["reason"]) == ("user-tim", "ALR-1", "a drill")
 
 
+async def test_an_alert_of_a_person_is_the_last_alert_of_the_client(house: House) -> None:
+    async def last(who: str = "root") -> tuple[Any, Any]:
+        [acme, beta] = (await house.ask(who, "GET", "/companies")).json()["items"]
+        assert (await house.ask(who, "GET", "/companies/acme")).json()["last_alert_at"] == acme["last_alert_at"]
+        return acme["last_alert_at"], beta["last_alert_at"]
+
+    assert await last() == (None, None)
+    ask = {"company": "acme", "body": json.dumps(ALERT)}
+    await house.ask("root", "POST", "/alerts", ask)
+    first = (await last())[0]
+    assert first is not None
+    house.clock.advance(minutes=5)  # type: ignore[attr-defined]
+    await house.ask("root", "POST", "/alerts", ask)  # a repeat of what is still on
+    again, beta = await last()
+    assert (again > first, beta) == (True, None)
+
+
 async def test_sending_twice_with_one_idempotency_key_counts_once(house: House) -> None:
     ask = {"company": "acme", "body": json.dumps(ALERT)}
     for _ in range(2):

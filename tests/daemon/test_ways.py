@@ -146,6 +146,18 @@ async def test_a_rate_of_its_own_is_not_the_companys(door: House) -> None:
     assert (await alarm(door, other, {"event_id": "1"})).status == 202
 
 
+async def test_what_an_integration_may_send_is_told_as_it_is_in_force(door: House) -> None:
+    """The company's for the contract of siems, more for tools of their own form, or its own."""
+    await door.ask("root", "PATCH", "/companies/acme", {"rate_per_minute": 200, "burst": 300})
+    own = await door.integration("comp-acme", "alertmanager", terms=Terms(rate_per_minute=100))
+    other = await door.integration("comp-acme", "zabbix")
+    told = {i["id"]: i for i in (await door.ask("root", "GET", "/integrations")).json()["items"]}
+    limits = {ref: (i["rate_in_force"], i["burst"]) for ref, i in told.items()}
+    assert limits["int-acme-generic-1"] == (200, 300)
+    assert (limits[own.integration_id], limits[other.integration_id]) == ((100, 200), (600, 600))
+    assert (await seen(door, own.integration_id))["burst"] == 200
+
+
 async def test_a_tool_that_can_sign_need_not(door: House) -> None:
     ask = {"tool": "generic", "company": "acme", "sign": False}
     made = (await door.ask("root", "POST", "/integrations", ask)).json()

@@ -60,6 +60,7 @@ def test_a_tool_that_can_only_write_mail_reports_a_problem_and_its_end(post: Hou
 
     shown = post.run("integration", "show", "int-acme-email-2").out
     assert "KEY@alerts.msp.example" in shown
+    assert "600/min, burst 600, the company's" in shown
     assert "recovered   asset web01   signature HTTP" in shown
     assert to.partition("@")[0] not in shown
     assert "no route" in post.run("alert", "show", "ALR-1", "--raw").out

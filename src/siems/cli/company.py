@@ -10,7 +10,7 @@ from siems import errors
 from siems.cli.cloud import GROUPS
 from siems.cli.context import Door, leaf, new_app
 from siems.cli.secrets import Expires, Networks, SecretsFile
-from siems.cli.show import Column, Item, field, show_list, show_one
+from siems.cli.show import Column, Item, at, field, show_list, show_one, when
 from siems.cli.sla_policy import Holidays, Hours, Tier, Zone, plan, targets
 
 app = new_app("Companies: onboard, list, show, edit, keys, rotate-key, revoke-key, test; aws, azure, gcp.")
@@ -30,6 +30,7 @@ COLUMNS = (
     Column("BREACHED", lambda c: c["breached"]),
     Column("RATE", lambda c: f"{c['rate_per_minute']}/min", drop=1),
     Column("STRATEGY", lambda c: c["correlation"]["strategy"], drop=2),
+    when("LAST ALERT", "last_alert_at"),
 )
 
 
@@ -139,6 +140,7 @@ def _card(c: Item) -> list[str]:
     k = c["correlation"]
     lines = [
         f"{safe(c['name'])} ({c['id']})   {c['open_incidents']} open, {c['breached']} breached",
+        f"last alert {at(c['last_alert_at']) if c['last_alert_at'] else 'never'}",
         f"rate {c['rate_per_minute']}/min, burst {c['burst']}"
         + (", paging in shadow: nobody is told" if c["paging"] == "shadow" else ""),
         f"correlation {'on' if k['enabled'] else 'off'}, {k['strategy']}, window {k['window_minutes']} min,"

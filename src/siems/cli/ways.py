@@ -191,7 +191,8 @@ def card(found: Item) -> list[str]:
     """One integration, for people."""
     from siems.present import safe
 
-    rate = f"{found['rate_per_minute']}/min, its own" if found["rate_per_minute"] else "the company's"
+    whose = "its own" if found["rate_per_minute"] else "the company's"
+    rate = f"{found['rate_in_force']}/min, burst {found['burst']}, {whose}"
     name = f"   {safe(found['name'])}" if found["name"] else ""
     head = f"{found['id']}   {found['tool']} of {found['company_id']}{name}"
     if found["queue"]:

@@ -159,14 +159,19 @@ class Intake:
 
     # --- 2 the rate --------------------------------------------------------------------------------------------
 
+    def rate_of(self, entry: Entry, tool: Tool) -> tuple[int, int]:
+        """Requests a minute, and how many at once, that a key may send as this tool."""
+        rate, burst = entry.rate_per_minute, entry.burst
+        if tool.native and rate < self._native_rate and not entry.own_rate:
+            return self._native_rate, max(burst, self._native_rate)
+        return rate, burst
+
     def _within_rate(self, entry: Entry, tool: Tool, address: str) -> Bucket:
         """The bucket that this request will draw on. Raises when it is empty."""
-        rate, burst, name = entry.rate_per_minute, entry.burst, entry.bucket
-        if tool.native:
-            name = entry.native_bucket
-            if rate < self._native_rate and not entry.own_rate:
-                rate, burst = self._native_rate, max(burst, self._native_rate)
-        bucket = self._limiter.bucket(name, per_minute=rate, burst=burst)
+        rate, burst = self.rate_of(entry, tool)
+        bucket = self._limiter.bucket(
+            entry.native_bucket if tool.native else entry.bucket, per_minute=rate, burst=burst
+        )
         if bucket.tokens >= 1:
             return bucket
         detail = f"more than {rate}/min"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from siems.domain.changing import replace
-from siems.domain.integration import Network, network
+from siems.domain.integration import Network, burst_of, network
 from siems.domain.particulars import NONE, Particulars, particulars_from
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
@@ -105,7 +105,7 @@ class Keyring:
             row.id, row.company_id, row.company, row.tool, Signing(row.signing),
             None if row.secret is None else self._unseal(row.secret),
             rate_per_minute=settings.rate_per_minute if own is None else own,
-            burst=settings.burst if own is None else max(120, own * 2),
+            burst=settings.burst if own is None else burst_of(own),
             revoked=row.revoked_at is not None or not row.active,
             own_rate=own is not None, bucket=f"rate:{bucket}", native_bucket=f"native:{bucket}",
             until=None if row.expires_at is None else row.expires_at.timestamp(),
@@ -114,6 +114,10 @@ class Keyring:
             tenant_field=row.tenant_field, tenants=tenants if row.tenant_field else None,
             particulars=particulars_from(row.particulars),
         )  # fmt: skip
+
+    def by_integration(self) -> dict[str, Entry]:
+        """What each integration may do, by its id."""
+        return {entry.integration_id: entry for entry in self._entries.values()}
 
     def _unseal(self, sealed: str) -> str:
         """A secret; opened once, since keys are read anew whenever one of them changes."""

@@ -19,9 +19,15 @@ Network = IPv4Network | IPv6Network
 HIGHEST_RATE = 1_000_000
 MAX_NAME = 255
 MAX_NETWORKS = 64
+USUAL_BURST = 120
 LONGEST_OVERLAP = timedelta(days=30)
 OVERLAP = timedelta(hours=24)
 """How long what was replaced is still taken, unless somebody says otherwise."""
+
+
+def burst_of(per_minute: int) -> int:
+    """How many may come at once where only the rate was said."""
+    return max(USUAL_BURST, per_minute * 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

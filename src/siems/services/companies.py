@@ -14,7 +14,7 @@ from siems.domain.company import Company, CompanySettings, slug_of
 from siems.domain.correlation import Rules
 from siems.domain.escalation import Policy
 from siems.domain.events import Recorded
-from siems.domain.integration import Opening, Terms
+from siems.domain.integration import Opening, Terms, burst_of
 from siems.domain.permissions import Actor, Permission, require, require_role
 from siems.errors import Conflict, InvalidField
 from siems.services import integrations, sla_settings
@@ -163,7 +163,7 @@ def edit(uow: UnitOfWork, actor: Actor, company_id: str, ask: CompanyEdit) -> No
     after = replace(sla_settings.changed(before, _plan(ask), uow.now), rules=changed)
     if ask.rate_per_minute is not None:
         rate = _positive("rate", ask.rate_per_minute)
-        after = replace(after, rate_per_minute=rate, burst=max(120, rate * 2))
+        after = replace(after, rate_per_minute=rate, burst=burst_of(rate))
     if ask.burst is not None:
         after = replace(after, burst=_positive("burst", ask.burst))
     if ask.paging is not None:

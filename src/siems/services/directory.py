@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, func, literal, or_, select, update
 
 from siems.domain.permissions import Actor, missing
 from siems.errors import RateLimited
@@ -18,7 +18,7 @@ from siems.services.sla_settings import plan_view, targets_view
 from siems.storage import tables as t
 from siems.storage.rows import settings_from
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP
+from siems.vocabulary import MSP, AlertStatus
 from siems.wire import Check, CompanyView, UserView
 
 DRIFT_LIMIT = timedelta(seconds=5)
@@ -43,13 +43,38 @@ def list_companies(connection: Connection, actor: Actor) -> list[CompanyView]:
     """The companies in the reader's scope, by name."""
     c = t.company.c
     where = (c.id != MSP, in_scope(c.id, actor))
+    repeated = _repeated(connection)
     return [
-        show_company(connection, company_id)
+        _company(connection, company_id, repeated.get(company_id))
         for (company_id,) in connection.execute(select(c.id).where(*where).order_by(c.name))
     ]
 
 
 def show_company(connection: Connection, company_id: str) -> CompanyView:
+    return _company(connection, company_id, _repeated(connection, company_id).get(company_id))
+
+
+def _repeated(connection: Connection, company_id: str = "") -> dict[str, datetime]:
+    """When something that is still on was said last, by company."""
+    a = t.alert.c
+    on = a.status != literal(AlertStatus.RESOLVED.value, literal_execute=True)  # as the index over these has it
+    where = [on, *([a.company_id == company_id] if company_id else [])]
+    rows = connection.execute(
+        select(a.company_id, func.max(a.last_seen_at).label("at")).where(*where).group_by(a.company_id)
+    )
+    return {row.company_id: row.at for row in rows}
+
+
+def _last_alert(connection: Connection, company_id: str, repeated: datetime | None) -> datetime | None:
+    """When the client's last alert came, whichever way: by a tool, by mail, from a queue, or by hand."""
+    a, s = t.alert.c, t.sighting.c
+    newest = select(func.max(a.received_at)).where(a.company_id == company_id)
+    sighted = select(func.max(s.at)).where(s.company_id == company_id, s.kind == "alert")
+    times = [connection.execute(newest).scalar_one(), connection.execute(sighted).scalar_one(), repeated]
+    return max((at for at in times if at is not None), default=None)
+
+
+def _company(connection: Connection, company_id: str, repeated: datetime | None) -> CompanyView:
     row = connection.execute(select(t.company).where(t.company.c.id == company_id)).one()
     settings = settings_from(row.settings)
     i = t.incident.c
@@ -67,6 +92,7 @@ def show_company(connection: Connection, company_id: str) -> CompanyView:
         open_incidents=count(*mine), breached=count(*mine, breached),
         update_minutes=int(settings.update_every.total_seconds() // 60),
         advice=settings.advice.value, advice_lowers=settings.advice_lowers,
+        last_alert_at=_last_alert(connection, company_id, repeated),
     )  # fmt: skip
 
 

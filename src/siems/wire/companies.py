@@ -45,6 +45,8 @@ class CompanyView(Wire):
     update_minutes: int = 60
     advice: str = "on"
     advice_lowers: bool = False
+    last_alert_at: datetime | None = None
+    """When an alert came last, from a tool or by hand."""
 
 
 class OnboardAsk(Ask):

@@ -145,6 +145,10 @@ class IntegrationView(Wire):
     """Of an integration for mail: its address is the key at this domain; "" when nothing listens."""
     rules: list[dict[str, Any]] = msgspec.field(default_factory=list)
     queue: QueueView | None = None
+    rate_in_force: int = 0
+    """Requests a minute: its own, else the company's, else what native tools may send at least."""
+    burst: int = 0
+    """How many of them at once."""
 
 
 class SetupView(Wire):

@@ -30,7 +30,7 @@ from siems.services import (
 from siems.services.insight_views import with_insight
 from siems.services.views import incident_view, load_names
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, Action, Role
+from siems.vocabulary import Action, Role
 
 
 async def list_incidents(call: Call) -> web.Response:
@@ -185,7 +185,7 @@ async def list_rejections(call: Call) -> web.Response:
     company, since = call.word("company"), call.since()
     wanted = None
     if company:
-        wanted = MSP if company.lower() == MSP else await call.read(directory.find_company, company, call.actor)
+        wanted = await call.read(directory.find_holder, company, call.actor)
     await call.runtime.flush_refusals()
     ask = partial(overview.rejections, limit=call.limit(), company_id=wanted, since=since)
     return items_of(await call.read(ask, call.actor))

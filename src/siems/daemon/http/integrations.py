@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp import web
 from siems import wire
 from siems.daemon.http.call import Call, encode, items_of
 from siems.daemon.http.middleware import answer
+from siems.daemon.keyring import Entry
 from siems.domain.integration import Opening, Terms
 from siems.domain.letter_rules import rules_from
 from siems.domain.particulars import EMAIL, NONE, QUEUE, Particulars, particulars_from, queue_from
@@ -65,16 +67,21 @@ async def list_integrations(call: Call) -> web.Response:
     require_role(call.actor, Permission.COMPANY_SETTINGS)
     await call.runtime.flush_sightings()
     found = await call.read(ways.list_integrations, call.actor, call.runtime.clock.now())
-    return items_of([_addressed(call, view) for view in found])
+    known = call.runtime.keyring.by_integration()
+    return items_of([_addressed(call, view, known) for view in found])
 
 
 async def show_integration(call: Call) -> web.Response:
     row = await call.read(ways.find_integration, call.path("ref"), call.actor)
     await call.runtime.flush_sightings()
-    return answer(_addressed(call, await call.read(ways.show_integration, row.id, call.runtime.clock.now())))
+    view = await call.read(ways.show_integration, row.id, call.runtime.clock.now())
+    return answer(_addressed(call, view, call.runtime.keyring.by_integration()))
 
 
-def _addressed(call: Call, view: wire.IntegrationView) -> wire.IntegrationView:
+def _addressed(call: Call, view: wire.IntegrationView, known: Mapping[str, Entry]) -> wire.IntegrationView:
+    """With what only the daemon knows: where it is reached, and how much it takes."""
+    if (entry := known.get(view.id)) is not None:
+        view.rate_in_force, view.burst = call.runtime.intake.rate_of(entry, SOURCES.get(view.tool))
     if view.tool == EMAIL and call.runtime.settings.mail_ingest.enabled:
         view.mail_domain = call.runtime.settings.mail_ingest.domain
     view.webhook_url = webhook_url(call.runtime.public_url, view.tool)

@@ -82,7 +82,8 @@ class ClientsScreen(Roster[Client]):
         )
 
     def _heard(self, row: Client) -> str:
-        at = row.heard.last_seen_at if row.heard else None
+        times = (row.view.last_alert_at, row.heard.last_seen_at if row.heard else None)
+        at = max((at for at in times if at is not None), default=None)
         return present.ago(at, self.siems.clock.now()) if at else "never" if row.told else "-"
 
     def _age(self, row: Client) -> str:
