@@ -170,3 +170,11 @@ def test_alerts_are_found_by_company_and_what_was_refused_as_well(house: House, 
     assert house.run("alert", "list", "--rejected", "--company", company.slug, "--since", "1h").rows == []
     refused = house.run("alert", "list", "--rejected", "--query", "signature:one", exit=2)
     assert "--company" in refused.err.splitlines()[-1]
+
+
+def test_an_alert_of_ones_own_says_what_became_of_it(house: House, company: Client) -> None:
+    words = ("alert", "send", "--company", company.slug, "--asset", "dc01", "--message", "no power")
+    assert house.run(*words, "--resolve").out.strip() == "nothing active to resolve"
+    assert "(dry run, nothing is written)" in house.run(*words, "-n").out
+    assert house.run("alert", "list", "--company", company.slug).rows == []
+    assert "--file holds the whole alert" in house.run(*words, "--file", "-", text="{}", exit=2).err

@@ -204,3 +204,8 @@ def test_a_filter_that_cannot_be_used_stops_before_anything_is_done(house: House
     [head, row] = house.run(*create, "-o", "csv").lines
     made = dict(zip(head.split(","), row.split(","), strict=True))
     assert made["url"].endswith(made["token_hint"])
+
+
+def test_nobody_reads_on_and_that_is_no_failure_either_while_much_is_still_to_come(house: House) -> None:
+    ran = house.shell("siems integration tools --json | (exec 0<&-; sleep 2); echo ${PIPESTATUS[0]}")
+    assert (ran.out.strip(), ran.err) == ("0", "")

@@ -39,6 +39,10 @@ def run_app(app: typer.Typer, noun: str, argv: list[str], *, single: bool = Fals
     except typer.Abort:
         print("interrupted", file=sys.stderr)
         return 130
+    except SystemExit as ended:  # so Typer ends when nobody reads on; that is no failure
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as bug:

@@ -56,6 +56,8 @@ def send(
     It goes the way of every alert; the audit log says who sent it.
     """
     if file:
+        if asset or signature or message or label or resolve:
+            raise errors.UsageError("--file holds the whole alert", hint="leave out what else says what it is about")
         body = _read(file)
     else:
         if not asset:
@@ -72,7 +74,7 @@ def send(
         company=company, source=source, body=body, reason=door.reason, idempotency_key=door.idempotency_key
     )
     shown = _with_incident(door, said) if wait and not door.dry_run else said
-    show_one(door, shown, _told, id="alert_id")
+    show_one(door, shown, lambda said: _told(said, door.dry_run), id="alert_id")
 
 
 def _read(file: str) -> str:
@@ -82,7 +84,8 @@ def _read(file: str) -> str:
         with open(file) as handle:
             return handle.read()
     except (OSError, UnicodeDecodeError) as why:
-        raise errors.UsageError(f"{file} cannot be read ({why})", hint="name a file of text, or -") from why
+        what = why.strerror if isinstance(why, OSError) else "no UTF-8 text"
+        raise errors.UsageError(f"{file} cannot be read ({what})", hint="name a file of text, or -") from why
 
 
 def _labels(words: list[str]) -> dict[str, str]:
@@ -108,13 +111,15 @@ def _with_incident(door: Door, said: Item) -> Item:
     return {**said, "incident_id": found}
 
 
-def _told(said: Item) -> list[str]:
+def _told(said: Item, dry_run: bool) -> list[str]:
     from siems.present import safe
 
     lines = []
+    rehearsed = " (dry run, nothing is written)" if dry_run else ""
     for one in said.get("alerts", [said]):
         where = f" in {one['incident_id']}" if one["incident_id"] else ""
-        lines.append(f"{one['alert_id'] or '-'}{where}: {safe(one['message'])}")
+        which = f"{one['alert_id']}{where}: " if one["alert_id"] else ""
+        lines.append(f"{which}{safe(one['message'])}{rehearsed}")
         lines += [f"  note: {safe(text)}" for text in one["warnings"]]
     return lines
 
