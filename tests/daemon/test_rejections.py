@@ -8,7 +8,7 @@ from typing import Any
 from siems.clock import ManualClock, rfc3339
 from siems.vocabulary import Role
 
-from .house import House
+from .house import House, open_house
 
 URL = "/api/webhooks/alerts"
 
@@ -52,3 +52,32 @@ async def test_only_of_a_client_and_since_a_time(door: House, clock: ManualClock
     assert [one["cause"] for one in await listed(door, "", "mara")] == ["unsigned"]
     for foreign in ("beta", "msp", "nobody"):
         assert (await door.ask("mara", "GET", f"/rejections?company={foreign}")).status == 404
+
+
+async def test_what_a_daemon_has_told_of_refusals_ends_though_it_was_restarted(
+    database_url: str, clock: ManualClock
+) -> None:
+    note = {"source": "generic", "address": "192.0.2.1", "detail": "x"}
+    async with open_house(database_url, clock) as house:
+        for company in ("comp-acme", "comp-beta"):
+            house.runtime.refusals.note(company, "rate limited", now=clock.now(), **note)
+    clock.advance(minutes=4)
+    async with open_house(database_url, clock, furnished=False) as again:
+        again.tokens = house.tokens
+
+        async def told() -> dict[str, tuple[str, str]]:
+            await again.runtime.flush_refusals()
+            items = (await again.ask("root", "GET", "/alerts?query=signature:alerts_refused")).json()["items"]
+            return {item["asset_name"]: (item["status"], item["message"]) for item in items}
+
+        again.runtime.refusals.note("comp-beta", "rate limited", now=clock.now(), **note)
+        first = await told()
+        assert first["comp-acme"] == ("active", "Acme: 1 alert refused since 12:00 UTC, they came too fast")
+        assert first["comp-beta"] == ("active", "Beta: 1 alert refused since 12:04 UTC, they came too fast")
+        clock.advance(minutes=4)
+        again.runtime.refusals.note("comp-beta", "rate limited", now=clock.now(), **note)
+        clock.advance(minutes=1)
+        later = await told()
+        assert [later[company][0] for company in ("comp-acme", "comp-beta")] == ["resolved", "active"]
+        clock.advance(minutes=5)
+        assert (await told())["comp-beta"][0] == "resolved"

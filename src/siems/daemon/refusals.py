@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from sqlalchemy import Connection, literal, select
 
 from siems.clock import to_micros
 from siems.domain.alert import Read, Reading
 from siems.domain.events import DeliveryRefused
 from siems.services.ingest import Incoming, accept
+from siems.storage import tables as t
 from siems.storage.unit_of_work import UnitOfWork
-from siems.vocabulary import MSP, Severity
+from siems.vocabulary import MSP, AlertStatus, Severity
 
 KINDS_KEPT = 500
 RATE_LIMITED = "rate limited"
@@ -19,6 +23,7 @@ OVERLOADED = "overloaded"
 RAISED = {RATE_LIMITED: "they came too fast", OVERLOADED: "more waited to be stored than siems takes"}
 """Refusals of alerts that were in order: an alert of the MSP's own tells of them."""
 CALM = timedelta(minutes=5)
+SIGNATURE, ITSELF = "alerts_refused", "siems"
 
 Kind = tuple[str, str, str, str]
 """Company, cause, source, address."""
@@ -40,6 +45,8 @@ class Spell:
     cause: str
     count: int = 0
     told: int = 0
+    said: str = ""
+    """What was told of it before this daemon began; nothing has been refused since."""
 
 
 class Refusals:
@@ -64,10 +71,15 @@ class Refusals:
             found.last = now
         if cause in RAISED:
             spell = self._spells.get(company_id)
-            if spell is None:
+            if spell is None or spell.said:
                 spell = self._spells[company_id] = Spell(now, now, cause)
             spell.count += 1
             spell.last = now
+
+    def resume(self, left: Iterable[tuple[str, str]], now: datetime) -> None:
+        """(client, what was told) of spells that a daemon before this one has left: they end like all others."""
+        for company_id, said in left:
+            self._spells.setdefault(company_id, Spell(now, now, RATE_LIMITED, said=said))
 
     def take(self) -> dict[Kind, Refusal]:
         """What is to be written now."""
@@ -95,6 +107,16 @@ class Refusals:
                 del self._spells[company_id]
 
 
+def left_over(connection: Connection) -> list[tuple[str, str]]:
+    """(client, what was told) of the spells that are not over by what is stored."""
+    a = t.alert.c
+    on = a.status != literal(AlertStatus.RESOLVED.value, literal_execute=True)  # as the index over these has it
+    ours = (a.company_id == MSP, a.signature == SIGNATURE, a.tool_source == ITSELF)
+    return [
+        (row.asset_name, row.message) for row in connection.execute(select(a.asset_name, a.message).where(on, *ours))
+    ]
+
+
 def write(
     uow: UnitOfWork, taken: dict[Kind, Refusal], news: dict[str, tuple[Spell, bool]], names: dict[str, str]
 ) -> None:
@@ -110,10 +132,11 @@ def write(
     for company_id, (spell, over) in sorted(news.items()):
         alerts = "1 alert" if spell.count == 1 else f"{spell.count} alerts"
         reading = Reading(
-            asset_name=company_id, signature="alerts_refused", severity=Severity.HIGH, original_severity="",
-            message=f"{names.get(company_id, company_id)}: {alerts} refused since {spell.since:%H:%M} UTC,"
+            asset_name=company_id, signature=SIGNATURE, severity=Severity.HIGH, original_severity="",
+            message=spell.said
+            or f"{names.get(company_id, company_id)}: {alerts} refused since {spell.since:%H:%M} UTC,"
             f" {RAISED[spell.cause]}",
-            tool_source="siems", firing=not over,
+            tool_source=ITSELF, firing=not over,
         )  # fmt: skip
         body = reading.message.encode()
         accept(uow, Incoming(MSP, "siems", Read((reading,)), body, None, sha256(body).digest()))

@@ -26,7 +26,7 @@ from siems.daemon.keyring import Keyring
 from siems.daemon.limits import Limiter
 from siems.daemon.pulling import Pulls
 from siems.daemon.reading import ReadingTexts
-from siems.daemon.refusals import Refusals, write
+from siems.daemon.refusals import Refusals, left_over, write
 from siems.daemon.repliers import Repliers
 from siems.daemon.running import Running
 from siems.daemon.scheduler import Scheduler
@@ -171,6 +171,7 @@ class Runtime:
             self._spawn(self.watch.deadman.run)
         self.scheduler.start()
         await self.delivering.start()
+        self.refusals.resume(await self.database.read(left_over), self.clock.now())
         self._spawn(self._write_refusals)
         self._spawn(self._write_sightings)
         self._spawn(self.ticketing.jobs.run)
