@@ -23,15 +23,15 @@ def test_bodies_that_are_understood_end_with_0(house: House, folder: Path) -> No
     assert house.run("integration", "check", str(folder), "--json").json["ok"]
 
 
-def test_a_body_that_nobody_knows_is_shown_and_ends_with_1(house: House, folder: Path) -> None:
+def test_a_body_that_nobody_knows_is_shown_and_ends_with_9(house: House, folder: Path) -> None:
     (folder / "alertmanager").mkdir()
     (folder / "alertmanager" / "odd.json").write_text("{}")
-    ran = house.run("integration", "check", str(folder), exit=1)
+    ran = house.run("integration", "check", str(folder), exit=9)
     assert any(line.startswith("! alertmanager/odd.json  unknown") for line in ran.lines)
     assert "1 unknown" in ran.err
-    found = house.run("integration", "check", str(folder), "--json", exit=1)
+    found = house.run("integration", "check", str(folder), "--json", exit=9)
     assert found.json["outcomes"]["unknown"] == 1
-    assert found.error["code"] == "internal"
+    assert found.error["code"] == "negative"
 
 
 def test_a_folder_that_is_not_there_is_not_found(house: House, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_is_not_understood_is_marked(tmp_path: Path, monkeypatch: pytest.Mo
     }
     error = bodies.verdict(found)
     assert error is not None
-    assert error.exit == 1
+    assert error.exit == 9
     assert "1 unknown, 1 refused, 1 crash, 1 no source" in error.message
 
 
@@ -167,9 +167,9 @@ def test_the_process_prints_a_line_per_alert_and_the_sum_last(
         "1 file: 1 alert",
     ]
     put(tmp_path, "alertmanager/odd.json", {})
-    assert main.main(["--errors", "text", "check-bodies", str(tmp_path)]) == 1
+    assert main.main(["--errors", "text", "check-bodies", str(tmp_path)]) == 9
     said = capsys.readouterr()
     assert "! alertmanager/odd.json  unknown: " in said.out
     assert "error: not every body is understood: 1 unknown" in said.err
-    assert main.main(["check-bodies", str(tmp_path), "--json"]) == 1
+    assert main.main(["check-bodies", str(tmp_path), "--json"]) == 9
     assert json.loads(capsys.readouterr().out)["outcomes"]["unknown"] == 1

@@ -105,6 +105,7 @@ def test_a_client_is_tested_from_end_to_end(running: House) -> None:
     ]
     assert [i["state"] for i in running.json("incident", "list", "--query", "signature:siems_test")] == ["RESOLVED"]
     assert running.json("company", "test", "acme")["ok"] is True  # again, with the same integration
+    assert [i["state"] for i in running.json("incident", "list", "--query", "signature:siems_test")] == ["RESOLVED"]
     assert len(running.json("integration", "list")) == 2
 
 

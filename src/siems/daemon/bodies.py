@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from siems.errors import NotFound, SiemsError, UsageError
+from siems.errors import Negative, NotFound, SiemsError, UsageError
 from siems.sources import SOURCES, Headers, Read
 from siems.sources.hearing import hear, is_unknown
 
@@ -47,7 +47,7 @@ def verdict(found: Mapping[str, Any]) -> SiemsError | None:
     bad = ", ".join(f"{n} {outcome}" for outcome, n in found["outcomes"].items() if n and outcome not in WELL)
     if found["ok"]:
         return None
-    return SiemsError(f"not every body is understood: {bad}", hint="the marked lines name them")
+    return Negative(f"not every body is understood: {bad}", hint="the marked lines name them")
 
 
 def _files(folder: Path) -> Iterator[Path]:
