@@ -209,3 +209,9 @@ def test_a_filter_that_cannot_be_used_stops_before_anything_is_done(house: House
 def test_nobody_reads_on_and_that_is_no_failure_either_while_much_is_still_to_come(house: House) -> None:
     ran = house.shell("siems integration tools --json | (exec 0<&-; sleep 2); echo ${PIPESTATUS[0]}")
     assert (ran.out.strip(), ran.err) == ("0", "")
+
+
+def test_what_holds_objects_is_json_in_a_cell(house: House, company: Client) -> None:
+    words = ("silence", "add", "asset=x", "--company", company.slug, "--for", "1h", "--comment", "x", "--fields")
+    [window] = json.loads(house.run(*words, "windows").out)
+    assert window["starts_at"] < window["ends_at"]

@@ -50,9 +50,10 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
+    objects = isinstance(value, (list, tuple)) and any(isinstance(one, (dict, list)) for one in value)
+    if isinstance(value, (list, tuple)) and not objects:
         return safe(",".join(map(str, value)))
-    if isinstance(value, dict):
+    if objects or isinstance(value, dict):
         import json
 
         return safe(json.dumps(value))
