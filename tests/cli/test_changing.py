@@ -178,3 +178,11 @@ def test_an_alert_of_ones_own_says_what_became_of_it(house: House, company: Clie
     assert "(dry run, nothing is written)" in house.run(*words, "-n").out
     assert house.run("alert", "list", "--company", company.slug).rows == []
     assert "--file holds the whole alert" in house.run(*words, "--file", "-", text="{}", exit=2).err
+
+
+def test_a_preview_says_how_many_it_does_not_list(house: House, company: Client) -> None:
+    some(company, 52)
+    words = ("silence", "add", "asset=*", "--company", company.slug, "--for", "1h", "--comment", "x", "--preview")
+    lines = house.run(*words).lines
+    assert "active now: 52 alerts" in lines
+    assert "  and 2 more" in lines

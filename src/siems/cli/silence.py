@@ -178,6 +178,8 @@ def _foreseen(found: Item) -> list[str]:
         lines += [f"  window {at(w['starts_at'])} to {at(w['ends_at'])}" for w in s["windows"]]
     lines.append(f"active now: {plural(found['alert_count'], 'alert')}")
     lines += [f"  {a['id']}  {a['severity']}  {safe(a['asset_name'])}  {safe(a['signature'])}" for a in found["alerts"]]
+    if (more := found["alert_count"] - len(found["alerts"])) > 0:
+        lines.append(f"  and {more} more")
     for i in found["incidents"]:
         word = "nobody would be paged" if i["hushed"] else "still pages: other alerts of it do not match"
         lines.append(f"  {i['id']}  {i['severity']}  {safe(i['title'])}: {word}")
