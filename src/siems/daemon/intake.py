@@ -208,7 +208,7 @@ class Intake:
                 hint="a UUID for each delivery is enough",
             )
         try:
-            read = hear(tool, body, cast("Mapping[str, str]", headers))  # they are a mapping as well
+            read = hear(tool, body, cast("Mapping[str, str]", headers), self._clock.now())  # they are a mapping as well
             if entry.particulars.rules:
                 read = ruled(entry.particulars.rules, opened(body), read)
         except UsageError as unreadable:

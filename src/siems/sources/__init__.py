@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from siems.domain.alert import Read as Read
 from siems.domain.alert import Remark as Remark
@@ -59,6 +60,9 @@ class Tool:
     """Names of fields that hold a secret; they are blanked before a body is kept."""
     tenant: str = ""
     """The field by which one sender's bodies are told apart by client: `organizationId`; "" when there is none."""
+    read_at: Callable[[bytes, Headers, datetime], Read] | None = None
+    """`read` for bodies that mean something else later, such as an alert that is over once its end has passed. The
+    time is that of receipt: sources have no clock, so that a body that was kept is read again as it was then."""
 
 
 def _entries(*names: str) -> dict[str, str]:
