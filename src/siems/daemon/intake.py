@@ -76,6 +76,11 @@ class Intake:
         self._within_rate(entry, tool, address)
         return entry
 
+    def tool_of(self, key: str) -> str:
+        """The name of the tool that a key is made for; "" of an unknown one."""
+        entry = self._keyring.find(key)
+        return "" if entry is None else entry.tool
+
     def forged(self, entry: Entry, cause: Cause, tool: Tool, address: str, detail: str = "") -> SiemsError:
         """The refusal of a message that did not prove itself."""
         return self._forged(entry.integration_id, cause, tool.name, address, entry, detail)
