@@ -79,6 +79,7 @@ SOURCES: Registry[Tool] = Registry(
         # machines and networks
         "zabbix", "nagios", "icinga", "checkmk", "centreon", "prtg", "librenms", "scom", "logicmonitor", "auvik",
         "solarwinds", "netdata", "opmanager", "vmware-vrealize", "riemann", "sensu", "observium", "whatsup-gold",
+        "domotz", "juniper-mist",
         # applications and logs
         "grafana", "datadog", "newrelic", "dynatrace", "sentry", "elastic", "splunk", "signalfx", "graylog",
         "coralogix", "axiom", "sumologic", "appdynamics", "openobserve", "thousandeyes", "falco", "opsgenie",
@@ -89,7 +90,7 @@ SOURCES: Registry[Tool] = Registry(
         "pulsetic", "freshping", "gatus",
         # managed machines and security
         "wazuh", "fail2ban", "tacticalrmm", "meraki", "ninjaone", "datto-rmm", "n-able", "netbox",
-        "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
+        "unifi", "crowdstrike", "sentinelone", "veeam", "synology", "comet-backup",
     ),
     aliases={
         "alerts": "generic", "mail": "email", "smtp": "email", "aws-sqs": "sqs",
@@ -101,6 +102,7 @@ SOURCES: Registry[Tool] = Registry(
         "ninja": "ninjaone", "ninjarmm": "ninjaone", "datto": "datto-rmm", "healthchecks-io": "healthchecks",
         "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io",
         "vrops": "vmware-vrealize", "aria-operations": "vmware-vrealize", "n-central": "n-able",
-        "splunk-observability": "signalfx", "vmalert": "victoriametrics",
+        "mist": "juniper-mist", "comet": "comet-backup", "splunk-observability": "signalfx",
+        "vmalert": "victoriametrics",
     },
 )  # fmt: skip
