@@ -3,7 +3,10 @@ is."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+
+from siems.services import integrations
 
 from .house import ALERT, House, Reply
 from .test_pagerduty import ACTIONS, EVENT, FIRST, alerts, event, key_of, send
@@ -44,6 +47,12 @@ async def test_an_unknown_key_in_the_address_is_refused_like_any_other(door: Hou
     there = await at_integration(door, "x" * 32, EVENT)
     assert (there.status, there.body) == (400, (await send(door, EVENT, "x" * 32)).body)
     assert await door.causes() == ["unknown key"]
+    added = await door.integration("comp-acme", "uptime-kuma")
+    revoke = partial(integrations.revoke, old=False, reason="")
+    await door.do(revoke, door.root, added.integration_id, companies=("comp-acme",))
+    await door.runtime.reload_keys()
+    revoked = await at_integration(door, added.api_key, {"msg": "shop is down"})
+    assert (revoked.status, revoked.body) == (there.status, there.body)
     wrong = await at_integration(door, await key_of(door), {"event_action": "shout"})
     assert (wrong.status, wrong.json()["errors"]) == (400, [ACTIONS])
     assert (await at_integration(door, await key_of(door), EVENT, named="dance")).status == 404

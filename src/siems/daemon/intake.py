@@ -213,7 +213,8 @@ class Intake:
                 hint="a UUID for each delivery is enough",
             )
         try:
-            read = hear(tool, body, cast("Mapping[str, str]", headers), self._clock.now())  # they are a mapping as well
+            at = None if tool.read_at is None else self._clock.now()  # few ask, and everything comes through here
+            read = hear(tool, body, cast("Mapping[str, str]", headers), at)  # they are a mapping as well
             if entry.particulars.rules:
                 read = ruled(entry.particulars.rules, opened(body), read)
         except UsageError as unreadable:

@@ -117,7 +117,10 @@ async def _integrated(request: web.Request) -> web.Response:
             return await _enqueue_first(request)
         if name != "generic" or "event_action" in said:
             return await _enqueue(request)
-    await received(request, SOURCES.get(name), key)
+    try:
+        await received(request, SOURCES.get(name), key)
+    except NotAuthenticated as error:  # whether a key is unknown or may not send is told to nobody
+        return _refused(error)
     return answer({"status": "success", "message": "Event processed"}, status=202)
 
 
