@@ -202,7 +202,7 @@ class Auto:
         if not stormy and not spreads(reading.signature):
             return None
         above = self._above(asset)
-        mine = self._standing(s for s in here if (stormy and shakes(s.signature)) or self._spread_here(s))
+        mine = self._standing(s for s in here if (stormy and s.shaking) or self._spread_here(s))
         below = self._below(asset)
         waits = self._held(self._waiting_near(asset, here if stormy else ()))
         if above is not None:
