@@ -156,7 +156,7 @@ def severity_from(word: object, *, words: Mapping[str, Severity] = SEVERITY_WORD
     return Severity.MEDIUM, original[:64], f"unknown severity {original[:64]!r}; taken as MEDIUM"
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def category_of(signature: str) -> Category:
     """The skill an alert asks for, by the words of its signature."""
     for category, pattern in _CATEGORY_WORDS:

@@ -41,13 +41,13 @@ _GONE = re.compile(
 )
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def spreads(signature: str) -> bool:
     """Whether a problem may come from elsewhere: what a resource of one's own does, a backup and a login do not."""
     return shakes(signature) and (category_of(signature) not in _OWN or _GONE.search(signature) is not None)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def shakes(signature: str) -> bool:
     """Whether a problem counts when an asset has several at once: a backup, a login and a certificate do not."""
     return _ALONE.search(signature) is None
@@ -69,8 +69,7 @@ class Sighting(Fact, frozen=True):
     """It counts when its asset has several problems at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Fact, frozen=True):
     """The words of an alert, and where it was."""
 
     words: Words
