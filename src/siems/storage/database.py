@@ -92,7 +92,7 @@ def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -2000" if read_only else "cache_size = -4000",
+            "cache_size = -1000" if read_only else "cache_size = -4000",
             "temp_store = MEMORY",
             "wal_autocheckpoint = 0" if read_only else f"wal_autocheckpoint = {LOG_PAGES}",
             *(("query_only = ON",) if read_only else ()),
