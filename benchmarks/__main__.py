@@ -183,14 +183,19 @@ def _growth(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
 
 
 def _queries(setting: Setting, ask: argparse.Namespace) -> list[Figure]:
-    """A process of its own, without the daemon: what the API asks of a database in which a year is."""
-    return [
+    """A process of its own, without the daemon: what the API asks of a database in which a year is; then a daemon."""
+    found, megabytes = queries.measure(ask.alerts, 10 * ask.rounds, ask.filled)
+    figures = [
         Figure(
             f"{one.database}: {one.name}", f"p95 {one.p95:.1f} ms", f"CPU {one.cpu:.1f} ms, {one.steps:,}k steps",
             f"< {one.aim:.0f} ms", one.p95 < one.aim,
         )
-        for one in queries.measure(ask.alerts, 10 * ask.rounds, ask.filled)
+        for one in found
     ]  # fmt: skip
+    if megabytes:
+        name = f"memory of a daemon, {ask.alerts:,} alerts stored, {ask.alerts // 100:,} incidents open"
+        figures.append(Figure(name, f"{megabytes:.0f} MB", "", "< 200 MB", megabytes < 200))
+    return figures
 
 
 def _timers(setting: Setting, ask: argparse.Namespace) -> list[Figure]:

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, event
 
 from benchmarks import year
+from benchmarks.servers import resident_over
 from siems.clock import SystemClock
 from siems.domain.permissions import Actor
 from siems.services import alert_list, analytics, queries, search
@@ -53,16 +54,18 @@ class Spent:
         )
 
 
-def measure(alerts: int, rounds: int, url: str = "") -> list[Spent]:
-    """Fill a database of each kind, or take one that is filled, and ask it everything."""
+def measure(alerts: int, rounds: int, url: str = "") -> tuple[list[Spent], float]:
+    """Fill a database of each kind, or take one that is filled, and ask it everything; megabytes of a daemon over
+    the last one that is a file."""
     size = year.Size(alerts, max(100, alerts // 10), max(10, alerts // 100))
-    found = []
+    found, megabytes = list[Spent](), 0.0
     with ExitStack() as stack:
         for name, at in [("given", url)] if url else list(_urls(stack)):
             if not url:
                 year.fill(at, size)
             found += _asked(name, at, size, rounds)
-    return found
+            megabytes = resident_over(at) if "://" not in at else megabytes
+    return found, megabytes
 
 
 def _urls(stack: ExitStack) -> Iterator[tuple[str, str]]:

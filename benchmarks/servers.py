@@ -120,6 +120,25 @@ def running(**more: str) -> Iterator[Setting]:
                 )  # fmt: skip
 
 
+def resident(pid: int) -> float:
+    """Megabytes of a process in memory; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def resident_over(database_url: str) -> float:
+    """Megabytes of a daemon that has begun over a database which is there."""
+    with tempfile.TemporaryDirectory(prefix="siems-bench-", ignore_cleanup_errors=True) as home:
+        environment = environment_for(home) | {"SIEMS_DATABASE_URL": database_url}
+        with _process("siems.daemon", "run", "--port", "0", environment=environment) as daemon:
+            _announced(Path(home) / "state" / "daemon.json", daemon)
+            time.sleep(5)
+            return resident(daemon.pid)
+
+
 def environment_for(home: str) -> dict[str, str]:
     """A daemon's environment: its own folder, no limits of rate, quiet."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SIEMS_")}

@@ -265,12 +265,16 @@ def http() -> str:
         "| method | path | takes | answers | what |", "|---|---|---|---|---|",
         f"| POST | `/api/webhooks/alerts` | [an alert](../guides/onboarding-a-client.md) | {_linked('AlertAccepted')},"
         f" {_linked('AlertsAccepted')} | stores alerts; needs a key, not a token |",
-        f"| POST | `/api/webhooks/{{source}}` | the tool's own body | {_linked('AlertsAccepted')} |"
+        f"| POST | `/api/webhooks/{{source}}`, `/api/webhooks/{{source}}/api/v2/alerts` | the tool's own body |"
+        f" {_linked('AlertsAccepted')} |"
         " the names of [the tools](tools.md) |",
         "| GET, POST, PUT, HEAD | `/api/heartbeats/{token}` | | `OK` | a [heartbeat](../guides/heartbeats.md); also"
         " `/start`, `/fail` and an exit status behind it |",
-        "| POST | `/v2/enqueue`, `/v2/change/enqueue` | PagerDuty's events | PagerDuty's answers |"
+        "| POST | `/v2/enqueue`, `/v2/change/enqueue`, `/generic/2010-04-15/create_event.json` |"
+        " PagerDuty's events | PagerDuty's answers |"
         " [switching](../guides/switching.md) |",
+        "| POST | `/integration/{key}/enqueue` | PagerDuty's events, or the body of the tool that the key is made for |"
+        " PagerDuty's answers | [switching](../guides/switching.md) |",
         "| all | `/v2/alerts`, `/v2/heartbeats` and below | Opsgenie's requests | Opsgenie's answers |"
         " [switching](../guides/switching.md) |",
         "| GET, POST | `/a/{token}` | a form | a page | the link of a message:"

@@ -147,7 +147,9 @@ ACTS = [
     ("snooze", {"endTime": "2026-03-10T14:00:00Z"}, "snoozed (2026-03-10T14:00:00Z)"),
     ("assign", {"owner": {"username": "jo@acme.example"}}, "assigned (jo@acme.example)"),
     ("escalate", {"escalation": {"name": "night"}}, "escalated (night)"),
-    ("tags", {"tags": ["late"]}, 'tagged (["late"])'),
+    ("tags", {"tags": ["late"]}, "tagged (late)"),
+    ("priority", {"priority": "P2"}, "priority changed (P2)"),
+    ("message", {"message": "lag again"}, "message changed (lag again)"),
 ]
 
 
@@ -160,6 +162,22 @@ async def test_what_is_said_of_an_alert_is_a_note(door: House, act: str, body: d
     assert await notes(door) == [f"opsgenie: {text}"]
     shown = (await door.ask("root", "GET", "/incidents/INC-1")).json()["incident"]
     assert (shown["state"], shown["acknowledged_at"], shown["active_count"]) == ("OPEN", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tags?tags=late,prod&user=jo&note=not+so", "tags removed (late,prod) by jo: not so"),
+        ("details?keys=lag&user=jo", "details removed (lag) by jo"),
+    ],
+)
+async def test_what_is_taken_from_an_alert_is_a_note(door: House, path: str, text: str) -> None:
+    tool = await sender(door)
+    await tool.ask("POST", "/alerts", ALERT)
+    assert (await tool.done("DELETE", f"/alerts/ALR-1/{path}"))["isSuccess"] is True
+    assert await notes(door) == [f"opsgenie: {text}"]
+    lacking = await tool.ask("DELETE", f"/alerts/ALR-1/{path.partition('?')[0]}")
+    assert (lacking.status, len(lacking.json()["errors"])) == (422, 1)
 
 
 async def test_an_alert_is_shown_in_opsgenies_shape(house: House) -> None:
@@ -236,10 +254,11 @@ async def test_every_key_that_is_not_accepted_gets_the_same_401(door: House) -> 
 async def test_what_siems_does_not_answer_is_403_with_its_code(door: House) -> None:
     tool = await sender(door)
     for method, path in (
-        ("GET", "/alerts"),
+        ("GET", "/alerts/1/notes"),
         ("POST", "/alerts/1/dance"),
+        ("POST", "/alerts/1/untag"),
         ("GET", "/heartbeats"),
-        ("DELETE", "/alerts/1/tags"),
+        ("DELETE", "/alerts/1/notes"),
     ):
         reply = await tool.ask(method, path)
         assert (reply.status, reply.json()["code"]) == (403, 40302), path
@@ -295,19 +314,5 @@ async def test_a_wrong_identifier_type_and_an_empty_note_are_422(door: House) ->
     assert (await tool.ask("GET", "/alerts/1?identifierType=name")).status == 422
     await tool.ask("POST", "/alerts", ALERT)
     assert (await tool.ask("POST", "/alerts/ALR-1/notes", {})).json()["errors"] == {"note": "Note can not be empty."}
-
-
-# --- heartbeats ------------------------------------------------------------------------------------------------
-
-
-async def test_a_ping_is_a_beat_of_the_clients_heartbeat(house: House) -> None:
-    ask = {"name": "nightly", "company": "acme", "every_seconds": 3_600}
-    await house.ask("root", "POST", "/heartbeats", ask)
-    tool = await sender(house)
-    for method in ("GET", "POST", "PUT"):
-        reply = await tool.ask(method, "/heartbeats/nightly/ping")
-        assert (reply.status, reply.json()["result"]) == (202, "PONG - Heartbeat received")
-    shown = (await house.ask("root", "GET", "/heartbeats/nightly")).json()
-    assert (shown["state"], shown["last_beat_at"]) == ("up", "2026-03-10T12:00:00Z")
-    assert (await tool.ask("GET", "/heartbeats/other/ping")).status == 404
-    assert (await (await sender(house, company="comp-beta")).ask("GET", "/heartbeats/nightly/ping")).status == 404
+    wrong = await tool.ask("PUT", "/alerts/ALR-1/priority", {"priority": "P9"})
+    assert (wrong.status, wrong.json()["errors"]) == (422, {"priority": "should be one of [ P1, P2, P3, P4, P5 ]"})

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from siems.clock import ManualClock
+from siems.domain.permissions import ALLOWED, Permission
 from siems.vocabulary import Role
 
 from .house import PASSWORD, House, Reply
@@ -28,6 +29,15 @@ async def renew(house: House, token: str) -> Reply:
 
 async def me(house: House, token: str) -> Reply:
     return await house.send("GET", "/api/v1/me", [("Authorization", f"Bearer {token}")])
+
+
+async def test_everybody_is_told_what_their_role_allows(door: House) -> None:
+    """Consoles offer what stands there, and no table of their own."""
+    for role in Role:
+        await door.hire(role.value, role, "comp-acme")
+        told = (await me(door, door.tokens[role.value])).json()["may"]
+        assert told == [one.name.lower() for one in Permission if role in ALLOWED[one]]
+        assert ("administer" in told) is (role is Role.ADMIN)
 
 
 @pytest.mark.parametrize("user", ["root", "user-root", "root@msp.example", "ROOT@msp.example"])

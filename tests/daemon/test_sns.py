@@ -68,6 +68,15 @@ async def test_an_alarm_that_amazon_signed_is_taken_and_its_certificate_asked_fo
     assert topic.amazon.asked == [f"https://{HOST}/SimpleNotificationService-0011aabb.pem"]
 
 
+async def test_a_topic_that_was_subscribed_to_pagerduty_needs_another_host_and_key_only(topic: Topic) -> None:
+    topic.path = f"/integration/{topic.path.partition('api_key=')[2]}/enqueue"
+    spoilt = await topic.sends(alarm() | {"Message": "{}"})
+    assert (spoilt.status, (await topic.alerts())) == (400, [])
+    reply = await topic.sends(alarm())
+    assert (reply.status, reply.json()["status"]) == (202, "success")
+    assert [alert["tool_source"] for alert in await topic.alerts()] == ["aws-cloudwatch"]
+
+
 async def test_a_message_that_amazon_repeats_is_the_same_delivery(topic: Topic) -> None:
     replies = [await topic.sends(alarm()) for _ in range(2)]
     assert [reply.json()["duplicate"] for reply in replies] == [False, True]

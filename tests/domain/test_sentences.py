@@ -38,7 +38,7 @@ def test_another_sentence_is_another(other: str) -> None:
 def test_what_a_text_names_is_kept_apart_from_what_it_says() -> None:
     said = words_of("No route from 10.0.0.8 to core-sw-2 for session deadbeef01", "web-1")
     assert said.names == {"10.0.0.8", "core-sw-2", "deadbeef01"}
-    assert said.words == {"no", "route", "session"}
+    assert said.words == ("session", "route", "no")
 
 
 def test_a_short_text_says_too_little() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from siems.domain.alert import Reading
 from siems.sources.email import read
+from siems.vocabulary import Severity
 
 PAIRS = (
     ("web-01 is DOWN", "web-01 is UP"),
@@ -58,6 +59,12 @@ def test_an_end_comes_out_as_its_problem(problem: str, end: str) -> None:
 @pytest.mark.parametrize("subject", FIRING)
 def test_what_is_not_surely_over_is_a_problem(subject: str) -> None:
     assert one(subject).firing
+
+
+def test_an_incident_of_huntress_is_about_its_machine() -> None:
+    found = one("Fwd: CRITICAL - Incident on DESKTOP-7 (Harbour Bakery (North))", sender="support@huntress.example")
+    assert named(found) == ("desktop-7", "incident")
+    assert (found.firing, found.severity, found.labels["tool"]) == (True, Severity.CRITICAL, "huntress")
 
 
 def test_numbers_that_tell_things_apart_stay() -> None:

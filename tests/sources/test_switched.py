@@ -25,7 +25,8 @@ ALERT = {
     "message": "m", "alias": "a", "description": "d", "entity": "e", "source": "s", "priority": "P2", "tags": ["t"],
     "details": {"k": "v"}, "user": "u", "note": "n", "responders": [{"type": "team"}],
 }  # fmt: skip
-ACT = {"user": "u", "note": "n", "source": "s", "owner": {"username": "o"}, "tags": ["t"], "endTime": "x"}
+ACT = {"user": "u", "note": "n", "source": "s", "owner": {"username": "o"}, "tags": ["t"], "endTime": "x",
+       "details": {"k": "v"}, "keys": "k", "priority": "P1", "message": "m", "description": "d"}  # fmt: skip
 TOOLS: list[tuple[Tool, Any]] = [
     (EVENTS, EVENT), (CHANGES, EVENT), (API, ALERT), *((reader_of(act, "alias"), ACT) for act in (*ACTS, "close")),
 ]  # fmt: skip

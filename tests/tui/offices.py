@@ -9,6 +9,8 @@ import msgspec
 from streamed import NOW, user
 
 from siems import errors, wire
+from siems.domain.permissions import granted
+from siems.vocabulary import Role
 
 KEY, SECRET = "sk_fjord_8mQ2xx11yy22zz33", "whsec_f0b1aa22bb33cc44"
 URL = "https://siems.example/api/webhooks/alerts"
@@ -92,6 +94,17 @@ class OfficeClient:
     role: str
     calls: list[tuple[str, str, dict[str, Any]]]
     refuse: errors.SiemsError | None
+    views: dict[str, wire.IncidentView]
+    may: list[str] | None = None
+    """What the reader is allowed; without it what their role is."""
+
+    def allowed(self) -> list[str]:
+        return granted(Role(self.role)) if self.may is None else self.may
+
+    def everywhere(self) -> None:
+        """Everybody works for every client."""
+        for one in self.people:
+            one.companies = sorted({view.company_id for view in self.views.values()})
 
     def furnish(self) -> None:
         self.clients = [

@@ -196,8 +196,8 @@ class ScriptedClient(ScriptedBoards, ScriptedRuns, Measured, OfficeClient, Group
     def me(self) -> dict[str, Any]:
         self._check()
         unread = sum(not notice.read for notice in self.notices)
-        me = wire.Me(user=user("Maria Lopez", self.role), unread=unread, server_time=self.now, context="prod")
-        return msgspec.to_builtins(me)
+        who, may = user("Maria Lopez", self.role), self.allowed()
+        return msgspec.to_builtins(wire.Me(who, unread, server_time=self.now, context="prod", may=may))
 
     def incidents(self, query: str = "", *, sort: str = "", limit: int = 0, cursor: str = "") -> dict[str, Any]:
         self._check()

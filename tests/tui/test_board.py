@@ -162,7 +162,9 @@ async def test_hold_and_resume() -> None:
 
 
 async def test_assign_offers_oneself_first() -> None:
-    async with opened() as it:
+    client = ScriptedClient()
+    client.everywhere()
+    async with opened(client) as it:
         await it.press("A")
         assert isinstance(it.app.screen, AssignTo)
         await it.until("Maria Lopez (me)")

@@ -131,6 +131,7 @@ async def test_a_note_and_an_assignment() -> None:
         await it.write("done")
         await it.press("enter")
         assert it.acts[0][2]["note"] == "done"
+        it.client.everywhere()
         await it.press("A")
         await it.until("Jon Berg")
         await it.press("3")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from driving import Session, opened
-from scripted import ScriptedClient
+from scripted import ScriptedClient, view
 
 from siems import errors, places
 from siems.tui.figures import PARTS
+from siems.tui.measure_page import TOP
 from siems.tui.screens.behind import BehindWindow
 from siems.tui.screens.board import BoardScreen
 from siems.tui.screens.choose import CopyMenu
@@ -36,6 +37,17 @@ async def test_it_is_there_by_its_digit_and_by_a_deep_link() -> None:
     async with opened(target="sla") as it:
         assert isinstance(it.app.screen, MeasuresScreen)
         assert "90.9 %" in it.screen
+
+
+async def test_the_deadlines_that_are_not_shown_are_counted_though_not_all_are_read() -> None:
+    client = ScriptedClient([view(n, minutes=n) for n in range(1, 91)])
+    async with opened(client, target="sla") as it:
+        await it.until("NEXT DEADLINES")
+        assert f"NEXT DEADLINES  +{90 - (TOP - 1)}" in it.screen
+    client = ScriptedClient([view(n, minutes=n) for n in range(1, 13)])
+    async with opened(client, target="sla") as it:
+        await it.until("NEXT DEADLINES")
+        assert f"NEXT DEADLINES  +{12 - (TOP - 1)}" in it.screen
 
 
 async def test_a_large_terminal_has_plots_and_the_week() -> None:

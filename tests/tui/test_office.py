@@ -128,6 +128,7 @@ async def test_a_filter_looks_in_what_is_shown() -> None:
 
 async def test_without_anything_it_says_what_to_do() -> None:
     client = ScriptedClient()
+    client.role = "admin"
     client.clients, client.chains = [], []
     async with opened(client, target="companies") as it:
         assert "No client yet." in it.screen

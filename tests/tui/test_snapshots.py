@@ -45,6 +45,7 @@ async def bulk(it: Session) -> None:
 
 
 async def assign(it: Session) -> None:
+    it.client.everywhere()
     await it.press("A")
     await it.until("Maria Lopez (me)")
 

@@ -86,8 +86,13 @@ def set_(
     Secrets go without standing on the command line, where the shell keeps them and other users see them:
     siems notify browser --new-key | siems config set webpush.private_key --secret-file -
     """
-    if (value is None) == (not secret_file):
-        way = "--secret-file -" if _secret(key) else "VALUE, or --secret-file F"
+    way = "--secret-file -" if _secret(key) else "VALUE, or --secret-file F"
+    if value is not None and secret_file:
+        raise errors.UsageError(
+            "VALUE and --secret-file are both given: one of the two is enough",
+            hint=f"siems config set {key} {way}",
+        )
+    if value is None and not secret_file:
         raise errors.UsageError(f"what is {key} to be?", hint=f"siems config set {key} {way}")
     _write(door, key, read_secret(secret_file) or value or "")
     if value and _secret(key):

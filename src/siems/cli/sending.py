@@ -188,7 +188,7 @@ def _sent(door: Door, bodies: list[Item], to: str, speed: float) -> list[Item]:
         before = at or before
         said = door.client.send_alert(
             company=to, source=body["source"], body=body["body"], base64=bool(body.get("base64")), replay=True,
-            reason=door.reason,
+            reason=door.reason, at=body.get("at"),
         )  # fmt: skip
         taken = said.get("alerts", [said])
         results += [{"at": body.get("at"), "source": body["source"], **one} for one in taken]

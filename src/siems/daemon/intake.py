@@ -76,6 +76,11 @@ class Intake:
         self._within_rate(entry, tool, address)
         return entry
 
+    def tool_of(self, key: str) -> str:
+        """The name of the tool that a key is made for; "" of an unknown one."""
+        entry = self._keyring.find(key)
+        return "" if entry is None else entry.tool
+
     def forged(self, entry: Entry, cause: Cause, tool: Tool, address: str, detail: str = "") -> SiemsError:
         """The refusal of a message that did not prove itself."""
         return self._forged(entry.integration_id, cause, tool.name, address, entry, detail)
@@ -213,7 +218,8 @@ class Intake:
                 hint="a UUID for each delivery is enough",
             )
         try:
-            read = hear(tool, body, cast("Mapping[str, str]", headers))  # they are a mapping as well
+            at = None if tool.read_at is None else self._clock.now()  # few ask, and everything comes through here
+            read = hear(tool, body, cast("Mapping[str, str]", headers), at)  # they are a mapping as well
             if entry.particulars.rules:
                 read = ruled(entry.particulars.rules, opened(body), read)
         except UsageError as unreadable:

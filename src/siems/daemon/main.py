@@ -192,8 +192,7 @@ async def serve(
     if output is not None:
         loop.add_signal_handler(signal.SIGHUP, output.reopen)
     await runtime.start()
-    if MSP not in runtime.database.memory.companies:  # a full disk is no reason not to start where nothing is to do
-        await runtime.database.write(setup.prepare, company_defaults(settings), companies=(MSP,))
+    await runtime.prepare()
     await asyncio.to_thread(warm, await runtime.database.read(countries), clock.now().year)
     socket = places.runtime_dir() / "daemon.sock"
     try:

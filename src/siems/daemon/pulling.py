@@ -165,7 +165,7 @@ class Puller:
     async def _take(self, message: Message) -> str:
         """Its receipt once it is on disk; "" for one that comes again."""
         try:
-            return await self._store(message, hear(self._tool, message.body, {}))
+            return await self._store(message, hear(self._tool, message.body, {}, self._all.clock.now()))
         except Unavailable as why:
             log.warning("queue.put_off", integration=self.entry.integration_id, why=why.message)
         except Exception as why:

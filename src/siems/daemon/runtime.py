@@ -165,7 +165,7 @@ class Runtime:
         await self.reload_keys()
         await self.hub.start()
         if self.watching:  # before anything that was late fires
-            await self.database.write(setup.prepare, company_defaults(self.settings), companies=(MSP,))
+            await self.prepare()
             await self.watch.begin()
             self._spawn(self.watch.run)
             self._spawn(self.watch.deadman.run)
@@ -187,6 +187,11 @@ class Runtime:
 
             self._spawn(lambda: listen(self.database, self.hub))
             self._spawn(self._reload_keys_often)
+
+    async def prepare(self) -> None:
+        """The MSP's own rows; a full disk is no reason not to start where nothing is to do."""
+        if MSP not in self.database.memory.companies:
+            await self.database.write(setup.prepare, company_defaults(self.settings), companies=(MSP,))
 
     async def _take_mail(self) -> None:
         from siems.daemon import mail

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
+from typing import Any
 
 import msgspec
 
@@ -27,21 +27,19 @@ _WORDS = {
 SEVERITY_WORDS = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 """What tools in general call how bad a thing is; a source may know better."""
 
-_CATEGORY_WORDS: tuple[tuple[Category, re.Pattern[str]], ...] = tuple(
-    (category, re.compile(pattern, re.IGNORECASE))
-    for category, pattern in (
-        (Category.BACKUP, r"backup|snapshot|restore|veeam"),
-        (Category.SECURITY, r"login|brute|malware|virus|intrusion|security|unauthor|guardduty|firewall|cert|ssl|tls"),
-        (Category.DATABASE, r"sql|postgres|mysql|mongo|redis|oracle|database|replication|\bdb\b|_db"),
-        (Category.MEMORY, r"mem|oom|swap|ram\b"),
-        (Category.CPU, r"cpu|load|processor"),
-        (Category.DISK, r"disk|storage|volume|filesystem|inode|raid|smart|\bfs\b"),
-        (Category.NETWORK, r"net|ping|icmp|dns|dhcp|packet|latency|vpn|link|port|bgp|interface|unreachable|tunnel"),
-        (Category.HARDWARE, r"fan|temperature|ups|battery|power|psu|hardware|sensor"),
-        (Category.CLOUD, r"ec2|lambda|s3|azure|aws|gcp|cloud|kube|pod|container|node"),
-        (Category.SERVICE, r"service|http|web|process|down|heartbeat|queue|api|app|restart|mail|exchange"),
-    )
+_CATEGORY_WORDS = (
+    (Category.BACKUP, r"backup|snapshot|restore|veeam"),
+    (Category.SECURITY, r"login|brute|malware|virus|intrusion|security|unauthor|guardduty|firewall|cert|ssl|tls"),
+    (Category.DATABASE, r"sql|postgres|mysql|mongo|redis|oracle|database|replication|\bdb\b|_db"),
+    (Category.MEMORY, r"mem|oom|swap|ram\b"),
+    (Category.CPU, r"cpu|load|processor"),
+    (Category.DISK, r"disk|storage|volume|filesystem|inode|raid|smart|\bfs\b"),
+    (Category.NETWORK, r"net|ping|icmp|dns|dhcp|packet|latency|vpn|link|port|bgp|interface|unreachable|tunnel"),
+    (Category.HARDWARE, r"fan|temperature|ups|battery|power|psu|hardware|sensor"),
+    (Category.CLOUD, r"ec2|lambda|s3|azure|aws|gcp|cloud|kube|pod|container|node"),
+    (Category.SERVICE, r"service|http|web|process|down|heartbeat|queue|api|app|restart|mail|exchange"),
 )
+"""In the order in which they decide."""
 
 
 class Reading(Fact, frozen=True, kw_only=True):
@@ -156,13 +154,25 @@ def severity_from(word: object, *, words: Mapping[str, Severity] = SEVERITY_WORD
     return Severity.MEDIUM, original[:64], f"unknown severity {original[:64]!r}; taken as MEDIUM"
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def category_of(signature: str) -> Category:
     """The skill an alert asks for, by the words of its signature."""
-    for category, pattern in _CATEGORY_WORDS:
-        if pattern.search(signature):
-            return category
-    return Category.OTHER
+    found = _categories().Match(signature.encode("utf-8", "replace"))
+    return _CATEGORY_WORDS[min(found)][0] if found else Category.OTHER
+
+
+@lru_cache(maxsize=1)
+def _categories() -> Any:
+    """All words at once: ten searches one after the other took a tenth of what opening an incident takes."""
+    import re2  # most commands ask for no category
+
+    options = re2.Options()
+    options.case_sensitive = False
+    found = re2.Set.SearchSet(options)
+    for _, pattern in _CATEGORY_WORDS:
+        found.Add(pattern)
+    found.Compile()
+    return found
 
 
 def clip(text: str, limit: int) -> str:

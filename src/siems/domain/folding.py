@@ -12,7 +12,7 @@ from itertools import islice
 
 from siems.domain.alert import Reading
 from siems.domain.placement import Key, Kind, OpenIncidents, Placement, Rules, Standing, minutes
-from siems.domain.sentences import near, same_asset, words_of
+from siems.domain.sentences import same_asset, says, words_of
 from siems.domain.trails import ECHO, STORM, Sighting, Spoken, shakes, spreads, storms
 
 CASCADE = "auto:3"
@@ -169,8 +169,7 @@ class Auto:
         """The open incidents of these sightings, the oldest first."""
         unique = {own.id: own} if own is not None else {}
         for sighting in recent:
-            incident = self._of(sighting)
-            if incident is not None:
+            if (incident := self._of(sighting)) is not None:
                 unique[incident.id] = incident
         return sorted(unique.values(), key=lambda i: (i.created_at, i.id))
 
@@ -202,7 +201,7 @@ class Auto:
         if not stormy and not spreads(reading.signature):
             return None
         above = self._above(asset)
-        mine = self._standing(s for s in here if (stormy and shakes(s.signature)) or self._spread_here(s))
+        mine = self._standing(s for s in here if (stormy and s.shaking) or self._spread_here(s))
         below = self._below(asset)
         waits = self._held(self._waiting_near(asset, here if stormy else ()))
         if above is not None:
@@ -272,7 +271,8 @@ class Auto:
         said = (s for word in words.prefix for s in reversed(self.seen.trails.words.get(word, ())))
         fresh = (s for s in said if s.seen.at >= self.oldest)
         heard = {id(s): s for s in islice(fresh, MOST_COMPARED)}.values()
-        return [s for s in heard if near(words, s.words)]
+        mine = frozenset(words.words)
+        return [s for s in heard if says(mine, s.words)]
 
     def _echo(self, first: Placement, alike: Sequence[Spoken]) -> Placement | None:
         """The same said of the same asset under another name, or of one thing that both texts name."""

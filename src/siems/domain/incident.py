@@ -106,7 +106,7 @@ class Incident(Fact, frozen=True, kw_only=True):
         )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def humanise(signature: str) -> str:
     """`high_cpu_usage` → `High CPU usage`; `KubePodCrashLooping` → `Kube pod crash looping`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", signature)

@@ -89,6 +89,11 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
 }
 
 
+def granted(role: Role) -> list[str]:
+    """What a role may do where it sees the company, for consoles: the names of the rows, as `company_settings`."""
+    return [permission.name.lower() for permission, roles in ALLOWED.items() if role in roles]
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a person with a role and a scope, or siems itself."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
+
+from siems.domain.changing import Fact
 
 MOST_TEXT = 400
 NEAR = 0.8
@@ -26,14 +27,21 @@ _STOP = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A text for comparing. `names` are the addresses, hosts and ids in it: what it is about, not what happened."""
+_NOTHING: frozenset[str] = frozenset()
 
-    words: frozenset[str]
-    names: frozenset[str]
-    prefix: tuple[str, ...]
-    """The words under which it is found: two texts that are near share one of these."""
+
+class Words(Fact, frozen=True):
+    """A text for comparing: kept for each incident, so in tuples, which take a fifth of what sets would."""
+
+    words: tuple[str, ...]
+    """Each once. The longest, which are the rarest, come first."""
+    names: frozenset[str] = _NOTHING
+    """The addresses, hosts and ids in it: what it is about, not what happened."""
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """The words under which it is found: by the rest of the rule two texts that are near share one of these."""
+        return self.words[: len(self.words) - _least(len(self.words)) + 1]
 
     @property
     def telling(self) -> bool:
@@ -70,10 +78,9 @@ def words_of(message: str, asset: str) -> Words:
             part = part.lower().rstrip("0123456789")
             if len(part) > 1 and part not in _STOP:
                 words.add(intern(part))
-    # the longest words are the rarest; by the rest of the rule every near text shares one of the first few
     ordered = sorted(words)
     ordered.sort(key=len, reverse=True)
-    return Words(frozenset(words), frozenset(names), tuple(ordered[: len(ordered) - _least(len(ordered)) + 1]))
+    return Words(tuple(ordered), frozenset(names) if names else _NOTHING)
 
 
 def _least(count: int) -> int:
@@ -83,8 +90,13 @@ def _least(count: int) -> int:
 
 def near(one: Words, other: Words) -> bool:
     """Whether two texts say the same, names and numbers aside."""
-    both = len(one.words & other.words)
-    return both * 10 >= 8 * (len(one.words) + len(other.words) - both)
+    return says(frozenset(one.words), other)
+
+
+def says(words: frozenset[str], other: Words) -> bool:
+    """As `near`, for the words of a text that is compared with several."""
+    both = len(words.intersection(other.words))
+    return both * 10 >= 8 * (len(words) + len(other.words) - both)
 
 
 def same_asset(one: str, other: str) -> bool:

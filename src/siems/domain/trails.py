@@ -7,13 +7,14 @@ how a dict is changed (`put`, `drop`), so that a writer can undo and a replay ne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from siems.domain.alert import category_of
+from siems.domain.changing import Fact, replace
 from siems.domain.sentences import Words, words_of
 from siems.domain.topology import Topology
 from siems.vocabulary import Category
@@ -40,20 +41,19 @@ _GONE = re.compile(
 )
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def spreads(signature: str) -> bool:
     """Whether a problem may come from elsewhere: what a resource of one's own does, a backup and a login do not."""
     return shakes(signature) and (category_of(signature) not in _OWN or _GONE.search(signature) is not None)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def shakes(signature: str) -> bool:
     """Whether a problem counts when an asset has several at once: a backup, a login and a certificate do not."""
     return _ALONE.search(signature) is None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Fact, frozen=True):
     """One signature, seen on one asset, kept by one incident (0: it waits for one)."""
 
     asset: str
@@ -65,10 +65,11 @@ class Sighting:
     """It is a failure that others may suffer from, or that may come from elsewhere."""
     echo: bool = False
     """It only says again what another alert on the asset has said."""
+    shaking: bool = True
+    """It counts when its asset has several problems at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Fact, frozen=True):
     """The words of an alert, and where it was."""
 
     words: Words
@@ -90,11 +91,10 @@ class Trails:
         """Remember where an alert was put."""
         oldest = seen.at - window
         here = self.assets.get(seen.asset, ())
-        failing = spreads(seen.signature) or (
-            shakes(seen.signature) and storms(seen.signature, (s for s in here if s.at >= oldest))
-        )
-        if failing != seen.failing:
-            seen = replace(seen, failing=failing)
+        shaking = shakes(seen.signature)
+        failing = spreads(seen.signature) or (shaking and storms(seen.signature, _since(oldest, here)))
+        if failing != seen.failing or shaking != seen.shaking:
+            seen = replace(seen, failing=failing, shaking=shaking)
         same = self.signatures.get(seen.signature, ())
         kept = tuple(s for s in same if s.asset != seen.asset and s.at >= oldest)[-(KEPT_PER_SIGNATURE - 1) :]
         _keep(self.signatures, seen.signature, (*kept, seen), put, drop)
@@ -128,7 +128,18 @@ STORM = 3
 
 def storms(signature: str, here: Iterable[Sighting]) -> bool:
     """Whether one asset has so many different problems that the asset itself is failing."""
-    return len({signature, *(s.signature for s in here if not s.echo and shakes(s.signature))}) >= STORM
+    found = {signature}
+    for one in here:
+        if one.shaking and not one.echo:
+            found.add(one.signature)
+            if len(found) >= STORM:
+                return True
+    return False
+
+
+def _since(oldest: datetime, here: Sequence[Sighting]) -> Iterator[Sighting]:
+    """Those that are not too old, the newest first."""
+    return (one for one in reversed(here) if one.at >= oldest)
 
 
 def _one_place(one: Sighting, other: Sighting) -> bool:

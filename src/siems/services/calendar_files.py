@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import icalendar
 from dateutil.rrule import rrulestr
 from sqlalchemy import Connection, select, update
 
@@ -29,6 +28,9 @@ from siems.storage.vault import random_token, token_hash
 from siems.vocabulary import MSP, Role
 from siems.wire import CalendarView, FeedAsk, FeedView
 
+if TYPE_CHECKING:
+    import icalendar  # imported where a calendar is asked for: few are, and it takes 2.5 MB
+
 FEED_DAYS = 60
 FEED_PAST = timedelta(days=14)
 MOST_DAYS = 400
@@ -46,6 +48,8 @@ def calendar(
     chosen = [find(rota.schedules, schedule, actor)] if schedule else list(rota.schedules.values())
     require_role(actor, Permission.SEE_ONCALL)
     who = _user(connection, user, actor) if user else ""
+    import icalendar
+
     made = icalendar.Calendar()
     made.add("prodid", "-//siems//on-call//EN")
     made.add("version", "2.0")
@@ -65,6 +69,8 @@ def calendar(
 
 def _event(schedule: Schedule, stretch: Stretch, names: Names, now: datetime) -> icalendar.Event:
     name = names.users.get(stretch.user or "", stretch.user or "")
+    import icalendar
+
     event = icalendar.Event()
     event.add("uid", f"{schedule.id}-{stretch.user}-{int(stretch.starts.timestamp())}@siems")
     event.add("dtstamp", now)
@@ -175,6 +181,8 @@ def read_calendar(
     connection: Connection, text: str, people: Mapping[str, str], schedule: Schedule, actor: Actor, now: datetime
 ) -> Planned:
     """The shifts of an iCalendar file that are not over. Raises InvalidField for what is none."""
+    import icalendar
+
     try:
         found = icalendar.Calendar.from_ical(text)
     except (ValueError, KeyError, IndexError, AttributeError) as why:

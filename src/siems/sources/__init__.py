@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from siems.domain.alert import Read as Read
 from siems.domain.alert import Remark as Remark
@@ -59,6 +60,9 @@ class Tool:
     """Names of fields that hold a secret; they are blanked before a body is kept."""
     tenant: str = ""
     """The field by which one sender's bodies are told apart by client: `organizationId`; "" when there is none."""
+    read_at: Callable[[bytes, Headers, datetime], Read] | None = None
+    """`read` for bodies that mean something else later, such as an alert that is over once its end has passed. The
+    time is that of receipt: sources have no clock, so that a body that was kept is read again as it was then."""
 
 
 def _entries(*names: str) -> dict[str, str]:
@@ -75,6 +79,7 @@ SOURCES: Registry[Tool] = Registry(
         # machines and networks
         "zabbix", "nagios", "icinga", "checkmk", "centreon", "prtg", "librenms", "scom", "logicmonitor", "auvik",
         "solarwinds", "netdata", "opmanager", "vmware-vrealize", "riemann", "sensu", "observium", "whatsup-gold",
+        "domotz", "juniper-mist",
         # applications and logs
         "grafana", "datadog", "newrelic", "dynatrace", "sentry", "elastic", "splunk", "signalfx", "graylog",
         "coralogix", "axiom", "sumologic", "appdynamics", "openobserve", "thousandeyes", "falco", "opsgenie",
@@ -85,7 +90,7 @@ SOURCES: Registry[Tool] = Registry(
         "pulsetic", "freshping", "gatus",
         # managed machines and security
         "wazuh", "fail2ban", "tacticalrmm", "meraki", "ninjaone", "datto-rmm", "n-able", "netbox",
-        "unifi", "crowdstrike", "sentinelone", "veeam", "synology",
+        "unifi", "crowdstrike", "sentinelone", "veeam", "synology", "comet-backup",
     ),
     aliases={
         "alerts": "generic", "mail": "email", "smtp": "email", "aws-sqs": "sqs",
@@ -97,6 +102,7 @@ SOURCES: Registry[Tool] = Registry(
         "ninja": "ninjaone", "ninjarmm": "ninjaone", "datto": "datto-rmm", "healthchecks-io": "healthchecks",
         "betterstack": "better-stack", "betteruptime": "better-stack", "updown": "updown-io",
         "vrops": "vmware-vrealize", "aria-operations": "vmware-vrealize", "n-central": "n-able",
-        "splunk-observability": "signalfx", "vmalert": "victoriametrics",
+        "mist": "juniper-mist", "comet": "comet-backup", "splunk-observability": "signalfx",
+        "vmalert": "victoriametrics",
     },
 )  # fmt: skip

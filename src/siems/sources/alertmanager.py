@@ -1,6 +1,8 @@
-"""Prometheus Alertmanager, webhook version 4 and older: a group of alerts, each with a status of its own."""
+"""Prometheus Alertmanager, webhook version 4 and older, and the list that Prometheus itself sends."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.groups import group
@@ -9,17 +11,23 @@ from siems.sources.reading import parse
 
 def read(body: bytes, headers: Headers) -> Read:
     """A group of alerts, firing and resolved."""
+    return _read(body, None)
+
+
+def read_at(body: bytes, headers: Headers, at: datetime) -> Read:
+    return _read(body, at)
+
+
+def _read(body: bytes, at: datetime | None) -> Read:
     hint = "point a webhook_config of Alertmanager at this URL"
-    value = parse(body)
-    if isinstance(value, list):  # alerts as Prometheus itself sends them to an Alertmanager
-        value = {"alerts": value}
-    return group(value, tool="alertmanager", title="Alertmanager", hint=hint)
+    return group(parse(body), tool="alertmanager", title="Alertmanager", hint=hint, at=at)
 
 
 tool = Tool(
     name="alertmanager",
     title="Prometheus Alertmanager",
     read=read,
+    read_at=read_at,
     setup=Setup(
         steps=(
             "Put the receiver below into alertmanager.yml.",

@@ -96,7 +96,7 @@ _HOSTS = ("host", "hostname", "hostalias", "device", "devicename", "computer", "
           "machine", "machinename", "node", "instance", "monitor", "system")  # fmt: skip
 _STATES = ("notificationtype", "status", "state", "servicestate", "hoststate", "result", "jobstatus", "newstate")
 _LEVEL = ("severity", "triggerseverity", "alertseverity", "priority", "level")
-_NAMES = ("alertname", "problemname", "triggername", "trigger")
+_NAMES = ("alertname", "problemname", "triggername")
 _PROBLEM = ("originalproblemid", "problemid", "alertid", "incidentid", "alarmid")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -20,11 +21,21 @@ _MORE_LABELS = (
     "container", "database", "queue", "url", "domain", "namespace", "cluster",
 )  # fmt: skip
 _OF_KUBERNETES = ("node", "pod", *_MORE_LABELS)
+_DRIFT = timedelta(seconds=5)
+"""By how much a sender's clock may be ahead before its recoveries come late. An alert that fires ends much later."""
 
 
-def group(body: Any, *, tool: str, title: str, hint: str) -> Read:
-    """A group of alerts as Alertmanager sends it, each with labels, annotations and a status of its own."""
-    value = an_object(body)
+def group(body: Any, *, tool: str, title: str, hint: str, at: datetime | None = None) -> Read:
+    """A group of alerts as Alertmanager sends it, each with labels, annotations and a status of its own; or a list of
+    them as Prometheus sends it to an Alertmanager, without a status.
+
+    https://prometheus.io/docs/alerting/latest/alerts_api/: what fires ends in the future (four times the longer of the
+    evaluation interval and the resend delay, so minutes) and is sent again and again; what is over has ended, and that
+    is sent again each minute for a quarter of an hour. So `at`, the time of receipt, tells one from the other, and a
+    clock of the sender's that is ahead delays a recovery by as much. Without `at` all of them fire: a problem that is
+    taken for a recovery pages nobody.
+    """
+    value = {"alerts": body} if isinstance(body, list) else an_object(body)
     alerts = value.get("alerts")
     if not isinstance(alerts, list):
         raise InvalidField(f"this is no {title} body: it has no list of alerts", hint=hint)
@@ -35,11 +46,11 @@ def group(body: Any, *, tool: str, title: str, hint: str) -> Read:
     if isinstance(truncated, int) and truncated > 0:
         warnings.append(f"{title} left {truncated} alerts out; raise max_alerts")
     status = text(value.get("status"), 16)
-    readings = tuple(_grouped(tool, an_object(item, "an alert"), status) for item in alerts)
+    readings = tuple(_grouped(tool, an_object(item, "an alert"), status, at) for item in alerts)
     return Read(readings, many=True, warnings=tuple(warnings))
 
 
-def _grouped(tool: str, alert: dict[str, Any], group_status: str) -> Reading:
+def _grouped(tool: str, alert: dict[str, Any], group_status: str, at: datetime | None) -> Reading:
     tags, trouble = labels(alert.get("labels"))
     notes, _ = labels(alert.get("annotations"))
     word = next((tags[key] for key in ("severity", "priority", "level") if tags.get(key)), None)
@@ -54,11 +65,18 @@ def _grouped(tool: str, alert: dict[str, Any], group_status: str) -> Reading:
     return Reading(
         asset_name=_labelled(tags), signature=name(tags.get("alertname")) or "alert", severity=severity,
         original_severity=original, message=message(f"{said}\n{more}" if more and more != said else said),
-        tool_source=tool, firing=text(alert.get("status") or group_status, 16).lower() != "resolved",
+        tool_source=tool, firing=_fires(text(alert.get("status") or group_status, 16), alert.get("endsAt"), at),
         dedup_key=key, labels=tags,
         links=links([alert.get("generatorURL"), notes.get("runbook_url"), notes.get("dashboard_url")]),
         starts_at=starts_at, warnings=tuple(w for w in (*trouble, warning, late) if w),
     )  # fmt: skip
+
+
+def _fires(status: str, ends: Any, at: datetime | None) -> bool:
+    if status or at is None:
+        return status.lower() != "resolved"
+    end, _ = instant(ends)  # the zero time is no end
+    return end is None or end > at + _DRIFT
 
 
 def tells_machine(tags: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -31,19 +32,20 @@ _MESSAGE_KEY = ("id", "eventid")
 _UNKNOWN = "not in a form that siems knows of"
 
 
-def hear(tool: Tool, body: bytes, headers: Headers) -> Read:
-    """What a body says. A native body that its source does not know makes an alert that shows it as it is.
+def hear(tool: Tool, body: bytes, headers: Headers, at: datetime | None = None) -> Read:
+    """What a body says that came `at` a time, if that is known. A native body that its source does not know makes an
+    alert that shows it as it is.
 
     Raises UsageError and InvalidField for the generic contract, whose sender can mend it, and for an empty body.
     """
     try:
-        return tool.read(body, headers)
+        return _read(tool, body, headers, at)
     except (UsageError, InvalidField) as unknown:
         if not tool.native or not body.strip():
             raise
         parts = _parts(body)
         if parts:
-            return _together([_one(tool, part, headers) for part in parts])
+            return _together([_one(tool, part, headers, at) for part in parts])
         return Read((unknown_body(tool, body, headers, unknown.message),))
 
 
@@ -54,9 +56,15 @@ def is_unknown(reading: Reading) -> bool:
     )
 
 
-def _one(tool: Tool, body: bytes, headers: Headers) -> Read:
-    try:
+def _read(tool: Tool, body: bytes, headers: Headers, at: datetime | None) -> Read:
+    if at is None or tool.read_at is None:
         return tool.read(body, headers)
+    return tool.read_at(body, headers, at)
+
+
+def _one(tool: Tool, body: bytes, headers: Headers, at: datetime | None) -> Read:
+    try:
+        return _read(tool, body, headers, at)
     except (UsageError, InvalidField) as unknown:
         return Read((unknown_body(tool, body, headers, unknown.message),))
 

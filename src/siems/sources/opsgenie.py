@@ -69,11 +69,18 @@ ACTS: Mapping[str, str] = {
     "acknowledge": "acknowledged", "unacknowledge": "no longer acknowledged", "notes": "note", "snooze": "snoozed",
     "assign": "assigned", "escalate": "escalated", "tags": "tagged", "details": "details added",
     "responders": "responder added", "teams": "team added", "priority": "priority changed",
-    "message": "message changed", "description": "description changed",
+    "message": "message changed", "description": "description changed", "untag": "tags removed",
+    "remove-details": "details removed",
 }  # fmt: skip
 """What senders may say of an alert of theirs, besides that it is over. siems notes it: people work on incidents."""
+REMOVED: Mapping[str, str] = {"tags": "untag", "details": "remove-details"}
+"""What a DELETE at the address of an act says."""
+_NEEDED = {
+    "notes": "note", "snooze": "endTime", "assign": "owner", "tags": "tags", "untag": "tags", "details": "details",
+    "remove-details": "keys", "priority": "priority", "message": "message", "description": "description",
+}  # fmt: skip
 _SAID = ("owner.username", "owner.name", "owner.id", "escalation.name", "responder.username", "responder.name",
-         "team.name", "endTime", "priority", "message", "description", "tags", "details")  # fmt: skip
+         "team.name", "endTime", "priority", "message", "description", "tags", "keys", "details")  # fmt: skip
 _IGNORED = ("responders", "teams", "visibleTo", "actions")
 _PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
 
@@ -115,17 +122,23 @@ def _faults(doc: Doc) -> dict[str, str]:
     return found
 
 
-def reader_of(act: str, alias: str) -> Tool:
-    """The tool that reads what is said of the alert with this alias. `close` and `delete` say that it is over."""
+def reader_of(act: str, alias: str, query: Mapping[str, str] = {}) -> Tool:
+    """The tool that reads what is said of the alert with this alias. `close` and `delete` say that it is over. A DELETE
+    says it in the query of its address."""
 
     def read_act(body: bytes, headers: Headers) -> Read:
-        doc = Doc(an_object(parse(body)) if body.strip() else {})
+        doc = Doc(dict(query) | (an_object(parse(body)) if body.strip() else {}))
         key, over = short_key(alias), act in ("close", "delete")
         who, note = doc.first("user"), doc.first("note")
         said = next(filter(None, map(doc.first, _SAID)), "") if act not in ("notes", "acknowledge") else ""
+        if act in ("tags", "untag"):
+            said = joined(doc.at("tags"))
         verb = f"{'closed' if over else ACTS[act]}" + (f" ({said})" if said else "") + (f" by {who}" if who else "")
-        if act == "notes" and not note:
-            raise InvalidField("note: Note can not be empty.")
+        needed = _NEEDED.get(act, "")
+        if needed and not doc.first(needed):
+            raise InvalidField(f"{needed}: {needed[:1].upper()}{needed[1:]} can not be empty.")
+        if act == "priority" and doc.at("priority") not in _PRIORITIES:
+            raise InvalidField(f"priority: should be one of [ {', '.join(_PRIORITIES)} ]")
         remarks = (Remark(key, f"{verb}: {note}" if note else verb),) if note or not over else ()
         over_now = alert_of(tool="opsgenie", asset=alias, signature=alias, message="", firing=False, key=key)
         return Read((over_now,) if over else (), remarks=remarks)

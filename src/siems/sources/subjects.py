@@ -71,6 +71,8 @@ _FORMS = tuple(
         # [PRTG Network Monitor (MSP)] web01 Ping (Ping) Down (No response)
         ("prtg", True, r"\[[^\]]*PRTG[^\]]*\] (?P<asset>\S+) (?P<about>.+?) (?P<state>Down ended|Down escalation|Down"
                        r"|Warning ended|Warning|Unusual ended|Unusual|Up|Paused)(?: \(.*)?"),
+        # HIGH - Incident on DESKTOP-7 (Harbour Bakery), as support.huntress.io/article/134 describes it
+        ("huntress", True, r"(?P<state>CRITICAL|HIGH|LOW) - (?P<about>Incident) on (?P<asset>\S+) \(.+\)"),
         # [Failed] Nightly (3 objects) 1 failed
         ("veeam", False, r"\[(?P<state>Failed|Error|Warning|Success)\] (?P<about>.+)"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from siems.sources import Headers, Read, Setup, Tool
 from siems.sources.groups import group
 from siems.sources.reading import parse
@@ -9,17 +11,23 @@ from siems.sources.reading import parse
 
 def read(body: bytes, headers: Headers) -> Read:
     """A group of alerts, firing and resolved."""
-    value = parse(body)
-    return group(
-        {"alerts": value} if isinstance(value, list) else value, tool="victoriametrics", title="VictoriaMetrics",
-        hint="point a webhook_config of the Alertmanager behind vmalert at this URL",
-    )  # fmt: skip
+    return _read(body, None)
+
+
+def read_at(body: bytes, headers: Headers, at: datetime) -> Read:
+    return _read(body, at)
+
+
+def _read(body: bytes, at: datetime | None) -> Read:
+    hint = "point a webhook_config of the Alertmanager behind vmalert at this URL"
+    return group(parse(body), tool="victoriametrics", title="VictoriaMetrics", hint=hint, at=at)
 
 
 tool = Tool(
     name="victoriametrics",
     title="VictoriaMetrics",
     read=read,
+    read_at=read_at,
     setup=Setup(
         steps=(
             "Let vmalert notify an Alertmanager:  -notifier.url=http://alertmanager:9093",

@@ -26,6 +26,7 @@ from siems.storage.lanes import Job
 from siems.storage.memory import Memory
 from siems.storage.repositories.repeats import recover
 from siems.storage.unit_of_work import Observers
+from siems.storage.write_back import LOG_PAGES, WriteBack
 from siems.storage.writer import Committed, Writer, tidy
 from siems.vocabulary import MSP
 
@@ -91,9 +92,9 @@ def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -2000" if read_only else "cache_size = -4000",
+            "cache_size = -1000" if read_only else "cache_size = -4000",
             "temp_store = MEMORY",
-            "wal_autocheckpoint = 0" if read_only else "wal_autocheckpoint = 1000",
+            "wal_autocheckpoint = 0" if read_only else f"wal_autocheckpoint = {LOG_PAGES}",
             *(("query_only = ON",) if read_only else ()),
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -123,6 +124,7 @@ class Database:
             self._write_engine, self.memory, clock=clock, dialect=self.dialect, observers=observers,
             weights=weights, on_commit=on_commit,
         )  # fmt: skip
+        self._write_back: WriteBack | None = None
 
     def start(self) -> None:
         """Load what the writer remembers and begin to take verbs. Raises Unavailable."""
@@ -134,6 +136,9 @@ class Database:
                     raise
                 self._begin()  # nothing was written on the connection that was lost
         self.writer.start()
+        if not self.dialect.shared:
+            self._write_back = WriteBack(self._read_engine, lambda: self.writer.sizes.sum)
+            self._write_back.start()
 
     def _begin(self) -> None:
         if not self._recovered():
@@ -168,6 +173,8 @@ class Database:
     def stop(self) -> None:
         """Finish what is queued, then close."""
         self.writer.stop()
+        if self._write_back is not None:
+            self._write_back.stop()
         self._readers.shutdown(wait=True)
         self._read_engine.dispose()
         self._write_engine.dispose()

@@ -51,6 +51,9 @@ from siems.storage.sla_rows import terms_from, terms_json
 from siems.vocabulary import MSP, AlertStatus, State
 
 SAID_KEPT = 10_000
+TEXTS_KEPT = 2_000
+LONGEST_TEXT = 512
+"""Of how many messages there is one, and how long they may be: what one trouble says of many assets."""
 
 
 @dataclass(slots=True)
@@ -160,6 +163,7 @@ class Memory:
         self.folding = False
         """They are being written by a transaction that is not committed."""
         self._said: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {}
+        self._texts: dict[str, str] = {}
         self.terms: dict[str, sla.Terms] = {}
         self.policies: dict[str, Policy] = {}
 
@@ -173,13 +177,21 @@ class Memory:
             found = self._said[said] = alert.labels, alert.links
         received = alert.received_at
         return replace(
-            alert, labels=found[0], links=found[1], asset_name=intern(alert.asset_name),
-            signature=intern(alert.signature), tool_source=intern(alert.tool_source),
-            original_severity=intern(alert.original_severity), company_id=intern(alert.company_id),
-            rule=intern(alert.rule), evidence=intern(alert.evidence),
+            alert, labels=found[0], links=found[1], message=self._text(alert.message),
+            asset_name=intern(alert.asset_name), signature=intern(alert.signature),
+            tool_source=intern(alert.tool_source), original_severity=intern(alert.original_severity),
+            company_id=intern(alert.company_id), rule=intern(alert.rule), evidence=intern(alert.evidence),
             starts_at=received if alert.starts_at == received else alert.starts_at,
             last_seen_at=received if alert.last_seen_at == received else alert.last_seen_at,
         )  # fmt: skip
+
+    def _text(self, message: str) -> str:
+        """The message, as another alert has said it lately."""
+        if len(message) > LONGEST_TEXT:
+            return message
+        if len(self._texts) > TEXTS_KEPT:
+            self._texts.clear()
+        return self._texts.setdefault(message, message)
 
     # --- loading -----------------------------------------------------------------------------------------------
 

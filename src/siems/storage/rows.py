@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -94,14 +95,15 @@ def incident_from(row: Sequence[Any]) -> Incident:
         answered_at=_back(answered_at),
     )
     return Incident(
-        id=id, company_id=company_id, title=title, severity=Severity(severity),
-        severity_pinned=bool(severity_pinned), state=State(state), category=Category(category), rule=rule,
-        signature=signature, folded=bool(folded), created_at=from_micros(created_at),
-        last_alert_at=from_micros(last_alert_at), clocks=clocks, sla_snapshot=sla_snapshot,
-        policy_snapshot=policy_snapshot, position=Position(cycle, round_, step),
+        id=id, company_id=intern(company_id), title=title, severity=Severity(severity),
+        severity_pinned=bool(severity_pinned), state=State(state), category=Category(category), rule=intern(rule),
+        signature=intern(signature), folded=bool(folded), created_at=from_micros(created_at),
+        last_alert_at=from_micros(last_alert_at), clocks=clocks, sla_snapshot=intern(sla_snapshot),
+        policy_snapshot=intern(policy_snapshot), position=Position(cycle, round_, step),
         escalation_level=escalation_level, escalated_at=_back(escalated_at), escalates_at=_back(escalates_at),
         ack_due_at=_back(ack_due_at), asked_at=_back(asked_at), advanced_by=tuple(json.loads(advanced_by)),
-        assets=tuple(json.loads(assets)), asset_count=asset_count, tool_sources=tuple(json.loads(tool_sources)),
+        assets=tuple(map(intern, json.loads(assets))), asset_count=asset_count,
+        tool_sources=tuple(map(intern, json.loads(tool_sources))),
         critical_asset=bool(critical_asset), alert_count=alert_count, repeat_count=repeat_count,
         active_count=active_count, touched=bool(touched), assignee=assignee, assigned_at=_back(assigned_at),
         acknowledged_at=_back(acknowledged_at), started_at=_back(started_at),

@@ -187,8 +187,7 @@ class Chaining:
                 self._done(f"siems escalation policy delete {view.id} --yes", event.why or f"{view.name}: ended", event)
 
     def _offer_owners(self, form: ChainForm, event: ChainTold) -> None:
-        admin = self._app.me is not None and self._app.me.user.role == "admin"
-        own = ["msp"] if admin or not event.answer else []
+        own = ["msp"] if self._app.may("administer") or not event.answer else []
         form.offer([*own, *sorted(event.answer or [])])
 
     def _saved(self, form: ChainForm, event: ChainTold) -> None:

@@ -75,6 +75,8 @@ class Figures(Message):
     scope: Scope
     at: datetime
     due: list[BoardLine] = field(default_factory=list)
+    open: int = 0
+    """Incidents with a deadline; `due` has the first of them."""
     soon: int = 0
     """Deadlines that fall within the hour."""
     breached: int = 0
@@ -160,6 +162,7 @@ class FigureReads:
         late, near, found.breached, found.paused = (
             self._count(f"{OPEN} sla:{word} {query}") for word in ("<0s", "<1h", "breached", "paused")
         )
+        found.open = len(found.due) if len(found.due) < NEXT else self._count(f"{OPEN} {query}")
         found.soon = near - late
         for part, (kind, by) in PARTS.items():
             compare = "" if by in ("day", "weekhour") else "prior"

@@ -103,7 +103,7 @@ class Hands:
                 self.send(Order(deed, targets, {"to": person.id}))
 
         me = self.app.me.user.id if self.app.me else ""
-        self.app.push_screen(AssignTo(targets, me), chosen)
+        self.app.push_screen(AssignTo(targets, me, others=self.app.may("assign_others")), chosen)
         self.app.link.read_people()
 
     def note(self, text: str) -> None:

@@ -26,12 +26,14 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled part of the screen. `empty`: what is said where it has no rows."""
+    """A titled part of the screen. `empty`: what is said where it has no rows; `total`: how many there are, where not
+    all were read."""
 
     name: str
     head: list[Piece]
     spots: list[Spot] = field(default_factory=list)
     empty: str = ""
+    total: int = 0
 
 
 # --- figures in words ------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ def numbers(found: Figures, scene: Scene, width: int) -> Table:
 def due(found: Figures, scene: Scene, width: int) -> Table:
     """What falls due next, with timers that tick."""
     spots = [Spot(_due_line(one, scene, width), ref=one.incident.id) for one in found.due]
-    return Table("due", [("NEXT DEADLINES", "head")], spots, "nothing is open")
+    return Table("due", [("NEXT DEADLINES", "head")], spots, "nothing is open", found.open)
 
 
 def _due_line(one: BoardLine, scene: Scene, width: int) -> list[Piece]:

@@ -91,7 +91,7 @@ def drawn(table: Table, width: int, height: int, sheet: Sheet) -> list[Line]:
     at = sheet.row if sheet.table == table.name else None
     rows = max(1, height - 1)
     start = max(0, min((at or 0) - rows // 2, len(table.spots) - rows))
-    hidden = len(table.spots) - start - rows
+    hidden = max(len(table.spots), table.total) - start - rows
     lines: list[Line] = [[("  ", ""), *table.head]]
     if hidden > 0 and width_of(lines[0]) + 6 <= width:
         lines[0] = [*lines[0], (f"  +{hidden}", "dim")]

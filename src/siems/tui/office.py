@@ -60,6 +60,11 @@ class Office:
     def _app(self) -> SiemsApp:
         return cast("SiemsApp", self)
 
+    def may(self, permission: str) -> bool:
+        """Whether the reader's role allows it, as the daemon has told; what is not told yet is not kept from them."""
+        me = self._app.me
+        return me is None or not me.may or permission in me.may
+
     def may_change(self, what: str) -> bool:
         """Whether this session may change something; it is told why not."""
         app = self._app

@@ -91,6 +91,8 @@ class AlertsAsk(Ask):
     base64: bool = False
     replay: bool = False
     reason: str = ""
+    at: datetime | None = None
+    """When it came, for a body that is sent again: some say only by their times whether they are over."""
 
 
 class KeptBody(Wire):

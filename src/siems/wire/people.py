@@ -80,3 +80,5 @@ class Me(Wire):
     server_time: datetime
     context: str
     on_call_until: datetime | None = None
+    may: list[str] = msgspec.field(default_factory=list)
+    """What one's role allows in the companies that one sees: `work`, `assign_others`, `company_settings`, ..."""

@@ -40,7 +40,8 @@ def make_app(runtime: Runtime) -> web.Application:
         middlewares=[doorway], client_max_size=runtime.settings.server.max_body_kib * 1024,
     )  # fmt: skip
     app[RUNTIME] = runtime
-    app.router.add_post("/api/webhooks/{source}", webhooks.counted(webhooks.receive))
+    for path in ("/api/webhooks/{source}", "/api/webhooks/{source}/api/v2/alerts"):  # Prometheus adds that to any path
+        app.router.add_post(path, webhooks.counted(webhooks.receive))
     for pages in (pagerduty.ADDRESSES, opsgenie.ADDRESSES):
         for method, path, handler in pages:
             app.router.add_route(method, path, webhooks.counted(handler))

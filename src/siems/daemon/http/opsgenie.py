@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -19,22 +20,22 @@ from aiohttp import web
 
 from siems.clock import from_micros, rfc3339
 from siems.daemon.http.middleware import RUNTIME, address_of, answer, body_of, not_draining
+from siems.daemon.http.opsgenie_search import found, view
 from siems.daemon.http.webhooks import take
 from siems.daemon.keyring import Entry
 from siems.domain.alert import Alert
-from siems.domain.incident import Incident
 from siems.errors import Forbidden, InvalidField, NotAuthenticated, NotFound, RateLimited, SiemsError, TooLarge
 from siems.services import senders
 from siems.services.heartbeats import beat_named
-from siems.sources.opsgenie import ACTS, API, reader_of
+from siems.sources.opsgenie import ACTS, API, REMOVED, reader_of
 from siems.sources.reading import short_key
-from siems.vocabulary import AlertStatus, Severity
+from siems.vocabulary import AlertStatus
 
 CREATE, CLOSE, DELETE = "create", "close", "delete"
-_ACTS = (CREATE, CLOSE, DELETE, *ACTS)
-_PRIORITY = {Severity.CRITICAL: "P1", Severity.HIGH: "P2", Severity.MEDIUM: "P3", Severity.LOW: "P4"}
-_OWN = frozenset(["alias", "tags", "source", "entity", "user"])
-"""Labels that are fields of an alert of Opsgenie, not among its details."""
+_ACTS = (CREATE, CLOSE, DELETE, *ACTS)  # request ids hold their places: new ones come last
+PAGE, MAX_PAGE, FARTHEST = 20, 100, 20_000
+_SORTS = ("createdAt", "updatedAt", "tinyId", "alias", "message", "status", "acknowledged", "isSeen", "snoozed",
+          "count", "lastOccurredAt", "source", "owner")  # fmt: skip
 Route = Callable[[web.Request, float], Awaitable[web.Response]]
 
 
@@ -75,8 +76,12 @@ async def create(request: web.Request, began: float) -> web.Response:
 
 
 async def act(request: web.Request, began: float) -> web.Response:
-    """`POST /v2/alerts/ID/close` and what else may be said of an alert; `DELETE /v2/alerts/ID`"""
-    verb = DELETE if request.method == "DELETE" else request.match_info["act"]
+    """`POST /v2/alerts/ID/close` and what else may be said of an alert; `DELETE /v2/alerts/ID`, `.../ID/tags`"""
+    verb = request.match_info.get("act", DELETE)
+    if request.method == "DELETE":
+        verb = REMOVED.get(verb, verb if verb == DELETE else "")
+    elif verb in REMOVED.values():
+        verb = ""
     if verb not in (CLOSE, DELETE, *ACTS):
         return await unsupported(request, began)
     alias, body = request.match_info["ref"], await body_of(request)
@@ -85,7 +90,8 @@ async def act(request: web.Request, began: float) -> web.Response:
         if alert is None or alert.status is AlertStatus.RESOLVED:
             return _done(request, verb, 0 if alert is None else alert.id, began)
         alias = alert.labels.get("alias", "")
-    _, said = await take(request, reader_of(verb, alias), _key(request), body)
+    more = request.query if request.method == "DELETE" else {}
+    _, said = await take(request, reader_of(verb, alias, more), _key(request), body)
     return _accepted(request, verb, said, began)
 
 
@@ -95,7 +101,51 @@ async def show(request: web.Request, began: float) -> web.Response:
     if alert is None:
         raise NotFound(f"Alert with {_kind(request)} [{request.match_info['ref']}] does not exist")
     incident = await request.app[RUNTIME].database.read(senders.incident_of, alert)
-    return _answer({"data": _view(alert, incident)}, began)
+    return _answer({"data": view(alert, incident)}, began)
+
+
+async def listing(request: web.Request, began: float) -> web.Response:
+    """`GET /v2/alerts`: alerts of this sender, in pages."""
+    limit, offset = _number(request, "limit", PAGE, MAX_PAGE), _number(request, "offset", 0, FARTHEST)
+    sort, order = request.query.get("sort", "createdAt"), request.query.get("order", "desc")
+    if sort not in _SORTS or order not in ("asc", "desc"):
+        raise InvalidField(f"sort: should be one of [ {', '.join(_SORTS)} ], with order asc or desc")
+    views = await _searched(request)
+    views.sort(key=lambda one: int(one[sort]) if sort == "tinyId" else one[sort], reverse=order == "desc")
+
+    def page(start: int) -> str:
+        query = {**request.query, "offset": str(start), "limit": str(limit), "sort": sort, "order": order}
+        return f"{request.app[RUNTIME].public_url}/v2/alerts?{urlencode(query)}"
+
+    last = (len(views) - 1) // limit * limit if views else 0
+    paging = {"first": page(0), "last": page(last)}
+    if offset + limit < len(views):
+        paging["next"] = page(offset + limit)
+    if offset > 0:
+        paging["prev"] = page(max(0, offset - limit))
+    return _answer({"data": views[offset : offset + limit], "paging": paging}, began)
+
+
+async def count(request: web.Request, began: float) -> web.Response:
+    """`GET /v2/alerts/count`"""
+    return _answer({"data": {"count": len(await _searched(request))}}, began)
+
+
+async def _searched(request: web.Request) -> list[dict[str, Any]]:
+    entry = _admitted(request, b"")
+    if request.query.get("searchIdentifier"):
+        raise InvalidField("searchIdentifier: siems keeps no searches, send their query as query")
+    query = request.query.get("query", "")
+    return await request.app[RUNTIME].database.read(found, entry.company_id, API.name, query)
+
+
+def _number(request: web.Request, name: str, default: int, most: int) -> int:
+    said = request.query.get(name, str(default))
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and (name == "offset" or int(said))):
+        raise InvalidField(f"{name}: should be a positive number")
+    if int(said) > most:
+        raise InvalidField(f"{name}: should be at most {most}")
+    return int(said)
 
 
 async def status(request: web.Request, began: float) -> web.Response:
@@ -185,24 +235,6 @@ def _answer(value: dict[str, Any], began: float, *, status: int = 200, request_i
     return response
 
 
-def _view(alert: Alert, incident: Incident | None) -> dict[str, Any]:
-    """An alert as Opsgenie shows it."""
-    labels, over = alert.labels, alert.status is AlertStatus.RESOLVED
-    taken = incident is not None and incident.acknowledged_at is not None
-    word = alert.original_severity.upper()
-    return {
-        "id": f"ALR-{alert.id}", "tinyId": str(alert.id), "alias": labels.get("alias", ""),
-        "message": alert.signature, "status": "closed" if over else "open", "acknowledged": taken, "isSeen": taken,
-        "tags": [tag for tag in labels.get("tags", "").split(", ") if tag], "snoozed": False, "count": alert.count,
-        "lastOccurredAt": rfc3339(alert.last_seen_at), "createdAt": rfc3339(alert.received_at),
-        "updatedAt": rfc3339(alert.resolved_at or alert.last_seen_at), "source": labels.get("source", ""), "owner": "",
-        "priority": word if word in ("P1", "P2", "P3", "P4", "P5") else _PRIORITY[alert.severity], "responders": [],
-        "integration": {"name": "siems", "type": "API"}, "actions": [], "entity": labels.get("entity", ""),
-        "description": alert.message.removeprefix(alert.signature).lstrip("\n"),
-        "details": {name: value for name, value in labels.items() if name not in _OWN},
-    }  # fmt: skip
-
-
 def _refused(error: SiemsError, began: float) -> web.Response:
     """An error as Opsgenie says it."""
     told: dict[str, Any] = {"message": error.message}
@@ -241,10 +273,13 @@ def _door(route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 ADDRESSES: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v2/alerts", _door(create)),
+    ("GET", "/v2/alerts", _door(listing)),
+    ("GET", "/v2/alerts/", _door(listing)),
+    ("GET", "/v2/alerts/count", _door(count)),
     ("GET", "/v2/alerts/requests/{id}", _door(status)),
     ("GET", "/v2/alerts/{ref}", _door(show)),
     ("DELETE", "/v2/alerts/{ref}", _door(act)),
-    *((method, "/v2/alerts/{ref}/{act}", _door(act)) for method in ("POST", "PUT", "PATCH")),
+    *((method, "/v2/alerts/{ref}/{act}", _door(act)) for method in ("POST", "PUT", "PATCH", "DELETE")),
     *((method, "/v2/heartbeats/{name}/ping", _door(ping)) for method in ("GET", "POST", "PUT", "PATCH")),
     ("*", "/v2/alerts{rest:.*}", _door(unsupported)),
     ("*", "/v2/heartbeats{rest:.*}", _door(unsupported)),

@@ -14,10 +14,10 @@ import structlog
 from aiohttp import web
 
 from siems.daemon.http.middleware import RUNTIME, answer, body_of, not_draining
-from siems.daemon.http.webhooks import take
+from siems.daemon.http.webhooks import received, take
 from siems.domain.alert import Read
 from siems.errors import NotAuthenticated, RateLimited, ReplayMismatch, SiemsError, TooLarge, UsageError
-from siems.sources import Tool
+from siems.sources import SOURCES, Tool
 from siems.sources.pagerduty import CHANGES, EVENTS, FIRST_EVENTS
 
 log = structlog.get_logger()
@@ -36,7 +36,8 @@ def _door(
             body = await body_of(request)
             if len(body) > LARGEST:
                 raise TooLarge(f"an event has at most {LARGEST} bytes")
-            incoming, _ = await take(request, tool, _key(request, body, named), body)
+            key = request.match_info.get("key") or _key(request, body, named)
+            incoming, _ = await take(request, tool, key, body)
         except web.HTTPRequestEntityTooLarge:
             return _refused(TooLarge(f"an event has at most {LARGEST} bytes"))
         except SiemsError as error:
@@ -48,12 +49,17 @@ def _door(
 
 def _key(request: web.Request, body: bytes, named: str) -> str:
     """The integration key: from the body, or from the header that some senders use."""
+    key = _said(body).get(named)
+    return key if isinstance(key, str) and key else request.headers.get("X-Routing-Key", "")
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """The fields of an event; none of what is no object."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
-    key = found.get(named) if isinstance(found, dict) else None
-    return key if isinstance(key, str) and key else request.headers.get("X-Routing-Key", "")
+    return found if isinstance(found, dict) else {}
 
 
 def _refused(error: SiemsError, named: str = "routing_key") -> web.Response:
@@ -93,12 +99,34 @@ def _changed(read: Read) -> dict[str, str]:
     return {"message": "Change event processed"}
 
 
+_enqueue = _door(EVENTS, _processed)
+_enqueue_first = _door(FIRST_EVENTS, _first_processed, named="service_key", status=200)
+
+
+async def _integrated(request: web.Request) -> web.Response:
+    """`POST /integration/KEY/enqueue`. The guides of PagerDuty's partners give this address to whatever sends a body
+    of its own, such as a topic of SNS or an action group of Azure: the key says which tool it is."""
+    key = request.match_info["key"]
+    name = request.app[RUNTIME].intake.tool_of(key)
+    if name in ("", EVENTS.name, "generic"):
+        try:
+            said = _said(await body_of(request))  # aiohttp keeps it for who reads it next
+        except web.HTTPRequestEntityTooLarge:
+            said = {}
+        if "event_type" in said and "event_action" not in said:
+            return await _enqueue_first(request)
+        if name != "generic" or "event_action" in said:
+            return await _enqueue(request)
+    try:
+        await received(request, SOURCES.get(name), key)
+    except NotAuthenticated as error:  # whether a key is unknown or may not send is told to nobody
+        return _refused(error)
+    return answer({"status": "success", "message": "Event processed"}, status=202)
+
+
 ADDRESSES: tuple[tuple[str, str, Any], ...] = (
-    ("POST", "/v2/enqueue", _door(EVENTS, _processed)),
-    (
-        "POST",
-        "/generic/2010-04-15/create_event.json",
-        _door(FIRST_EVENTS, _first_processed, named="service_key", status=200),
-    ),
+    ("POST", "/v2/enqueue", _enqueue),
+    ("POST", "/generic/2010-04-15/create_event.json", _enqueue_first),
+    ("POST", "/integration/{key}/enqueue", _integrated),
     ("POST", "/v2/change/enqueue", _door(CHANGES, _changed)),
 )

@@ -24,9 +24,9 @@ async def send_alert(call: Call) -> web.Response:
     """A body as a tool would send it, from somebody who is logged in: no key and no signature, but their name."""
     ask = await call.body(wire.AlertsAsk)
     company_id = await call.read(directory.find_company, ask.company, call.actor)
-    tool, body = SOURCES.get(ask.source), _bytes(ask)
+    tool, body, at = SOURCES.get(ask.source), _bytes(ask), _aware(ask.at or call.runtime.clock.now())
     incoming = Incoming(
-        company_id=company_id, source=tool.name, read=hear(tool, body, {}), raw=redacted(body, tool.redact),
+        company_id=company_id, source=tool.name, read=hear(tool, body, {}, at), raw=redacted(body, tool.redact),
         delivery_id=None, body_hash=sha256(body).digest(),
     )  # fmt: skip
 
@@ -59,4 +59,8 @@ def _since(text: str) -> datetime:
         found = datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)
     except ValueError as why:
         raise InvalidField("since is a time, as RFC 3339 writes it") from why
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return _aware(found)
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

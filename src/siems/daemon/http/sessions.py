@@ -8,6 +8,7 @@ from siems import wire
 from siems.daemon.http.call import NOBODY, Call
 from siems.daemon.http.middleware import RUNTIME, address_of, answer
 from siems.daemon.runtime import Runtime
+from siems.domain.permissions import granted
 from siems.services import directory, oncall_views, overview, users
 from siems.vocabulary import MSP
 
@@ -56,4 +57,5 @@ async def me(call: Call) -> web.Response:
     user = await call.read(directory.user_itself, call.actor.id)
     unread = await call.read(overview.unread_count, call.actor, now)
     until = await call.read(oncall_views.on_call_until, call.actor.id, now)
-    return answer(wire.Me(user=user, unread=unread, server_time=now, context="local", on_call_until=until))
+    may = granted(call.actor.role)
+    return answer(wire.Me(user=user, unread=unread, server_time=now, context="local", on_call_until=until, may=may))

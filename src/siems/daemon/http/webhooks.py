@@ -41,13 +41,18 @@ def counted(handler: Handler) -> Handler:
 
 async def receive(request: web.Request) -> web.Response:
     """`POST /api/webhooks/<source>`: 202 only after the alerts are on disk."""
+    said = await received(request, SOURCES.get(request.match_info["source"]), _key(request))
+    return web.Response(body=said, status=202, content_type="application/json")
+
+
+async def received(request: web.Request, tool: Tool, key: str) -> bytes:
+    """The answer to a tool's own body, once its alerts are on disk. Raises what `Intake.admit` and the verb raise."""
     runtime = request.app[RUNTIME]
     not_draining(runtime)
-    tool = SOURCES.get(request.match_info["source"])
     runtime.traffic.comes(tool.name)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken: the signature is over the bytes as sent")
-    body, key, address = await body_of(request), _key(request), address_of(request)
+    body, address = await body_of(request), address_of(request)
     message = await _proved(runtime, tool, key, address, body) if tool.proves == "sns" else None
     incoming = runtime.intake.admit(tool, key, request.headers, body, address)
     if message is not None:
@@ -55,8 +60,7 @@ async def receive(request: web.Request) -> web.Response:
             await runtime.amazon.confirm(incoming.read.confirm)
         if incoming.delivery_id is None:  # Amazon repeats a message under its own id, which it has signed
             incoming = replace(incoming, delivery_id=str(message["MessageId"])[:MAX_DELIVERY_ID])
-    said = await stored(runtime, incoming, address, len(body))
-    return web.Response(body=said, status=202, content_type="application/json")
+    return await stored(runtime, incoming, address, len(body))
 
 
 async def take(request: web.Request, tool: Tool, key: str, body: bytes) -> tuple[Incoming, bytes]:

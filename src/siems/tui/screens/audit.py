@@ -145,7 +145,7 @@ class AuditScreen(ListPlace):
         self.tick()
 
     def _can_verify(self) -> bool:
-        return self.siems.me is not None and self.siems.me.user.role == "admin"
+        return self.siems.me is not None and self.siems.may("verify_audit")
 
     def _arrange(self) -> int:
         """Room for the entry under the cursor; returns its lines."""

@@ -30,7 +30,7 @@ class ChainsScreen(Roster[PolicyView]):
     BINDINGS = bindings(Where.CHAINS)
     WHERE = Where.CHAINS
     NOUNS = ("escalation policy", "escalation policies")
-    OFFICE = MappingProxyType({"technician": ("new", "edit", "expire")})
+    NEEDS = MappingProxyType({"new": "company_settings", "edit": "company_settings", "expire": "company_settings"})
     STRIP = 6
 
     def read(self) -> None:
@@ -86,8 +86,7 @@ class ChainsScreen(Roster[PolicyView]):
 
     def _mine(self, row: PolicyView) -> bool:
         """Those of the MSP are for admins; the daemon decides all the same."""
-        me = self.siems.me
-        if me is None or me.user.role == "admin" or row.company_id != "msp":
+        if self.siems.may("administer") or row.company_id != "msp":
             return True
         self.siems.tell(f"{row.name} is the MSP's: an admin changes it; N makes one of a client", "error")
         return False

@@ -6,27 +6,35 @@ from collections.abc import Sequence
 
 from siems import present
 from siems.tui.desk import Target
-from siems.tui.looks import Line
+from siems.tui.looks import Line, wrap
 from siems.tui.screens.overlay import ListOverlay, Overlay
 from siems.wire import UserView
 
 
 class AssignTo(ListOverlay[UserView | None]):
-    """Staff, oneself first, then by how little they have open. A digit or Enter chooses."""
+    """Staff who see all that is to be assigned, oneself first, then by how little they have open; who may not assign
+    to others chooses oneself only. A digit or Enter chooses."""
 
     WIDTH = 60
 
-    def __init__(self, targets: Sequence[Target], me: str) -> None:
+    def __init__(self, targets: Sequence[Target], me: str, *, others: bool = True) -> None:
         what = targets[0].ref if len(targets) == 1 else f"{len(targets)} incidents"
         super().__init__(f" assign {what} to ")
-        self.me = me
+        self.me, self.others = me, others
+        self.clients = {one.company_id: one.company for one in targets}
         self.people: list[UserView] | None = None
 
     def fill(self, people: Sequence[UserView]) -> None:
         """The staff is known."""
-        staff = [one for one in people if one.role != "client" and not one.disabled]
+        staff = [one for one in people if self._fits(one)]
         self.people = sorted(staff, key=lambda one: (one.id != self.me, one.open_incidents, one.name))
         self.repaint()
+
+    def _fits(self, one: UserView) -> bool:
+        if one.id == self.me:  # whoever has them on the screen sees them
+            return True
+        sees = one.role == "admin" or self.clients.keys() <= set(one.companies)
+        return self.others and sees and one.role != "client" and not one.disabled
 
     def size_of_list(self) -> int:
         return len(self.people or ())
@@ -34,6 +42,13 @@ class AssignTo(ListOverlay[UserView | None]):
     def content(self) -> list[Line]:
         if self.people is None:
             return [[("reading...", "dim")]]
+        if not self.people:
+            named = ", ".join(sorted(present.safe(name) for name in self.clients.values()))
+            all_of = "all of " if len(self.clients) > 1 else ""
+            said = f"Nobody you may assign to sees {all_of}{named}."
+            if len(self.clients) > 1:
+                said += " Mark the incidents of one client at a time."
+            return [*([(part, "")] for part in wrap(said, self.width)), [], [("esc", "key"), (" cancel", "")]]
         rows: list[Line] = []
         for place, one in enumerate(self.people):
             here = place == self.at

@@ -53,7 +53,9 @@ class ClientsScreen(Roster[Client]):
     WHERE = Where.CLIENTS
     NOUNS = ("company", "companies")
     STRIP = 5
-    OFFICE = MappingProxyType({"manager": ("new",), "technician": ("new", "edit", "setup", "rotate")})
+    NEEDS = MappingProxyType({
+        "new": "administer", "edit": "company_settings", "setup": "company_settings", "rotate": "company_settings",
+    })  # fmt: skip
 
     def read(self) -> None:
         self.siems.read_clients()
@@ -149,6 +151,12 @@ class ClientsScreen(Roster[Client]):
         return lines
 
     def nothing(self) -> list[list[Piece]]:
+        if not self.siems.may("administer"):
+            who = self.siems.me.user.id.removeprefix("user-") if self.siems.me else "NAME"
+            return [
+                [("You work for no client yet.", "bold")],
+                [("An admin changes that:  ", ""), (f"siems user edit {who} --add-company CLIENT", "key")],
+            ]
         return [
             [("No client yet.", "bold")],
             [("N", "key"), (" makes the first one: a name, a time zone and a tier are enough.", "")],
@@ -161,7 +169,7 @@ class ClientsScreen(Roster[Client]):
 
     def do_new(self) -> None:
         app = self.siems
-        if app.me is not None and app.me.user.role != "admin":
+        if not app.may("administer"):
             app.tell("onboarding a client is an admin's", "error")
         elif app.read_only:
             app.tell("onboarding is off: this session is read only", "error")

@@ -35,7 +35,7 @@ class PeopleScreen(Roster[UserView]):
     BINDINGS = bindings(Where.PEOPLE)
     WHERE = Where.PEOPLE
     NOUNS = ("user", "users")
-    OFFICE = MappingProxyType({"technician": ("new", "edit", "expire")})
+    NEEDS = MappingProxyType({"new": "company_settings", "edit": "company_settings", "expire": "company_settings"})
 
     def read(self) -> None:
         self.siems.read_users()

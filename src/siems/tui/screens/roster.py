@@ -40,8 +40,8 @@ class Roster(ListPlace, Generic[Row]):
 
     NOUNS: ClassVar[tuple[str, str]] = ("row", "rows")
     STRIP: ClassVar[int] = 4
-    OFFICE: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Role -> keys that lead to what that role may not do."""
+    NEEDS: ClassVar[Mapping[str, str]] = {}
+    """Key -> what the reader must be allowed to do for it, in the daemon's words: the keys of others are not shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,8 +101,7 @@ class Roster(ListPlace, Generic[Row]):
         self.query_text = query
 
     def idle(self) -> Collection[str]:
-        role = self.siems.me.user.role if self.siems.me else "admin"
-        return (*super().idle(), *self.OFFICE.get(role, ()))
+        return (*super().idle(), *(key for key, permission in self.NEEDS.items() if not self.siems.may(permission)))
 
     # --- painting -------------------------------------------------------------------------------------------
 
