@@ -35,6 +35,13 @@ def test_a_wrong_token_is_4_and_named_by_where_it_came_from(house: House, comman
     assert "the token in SIEMS_TOKEN is not accepted" in ran.err
 
 
+@pytest.mark.parametrize("token", ["", "\n"])
+def test_an_empty_token_is_4_and_nobody_becomes_the_admin_of_this_machine_by_it(house: House, token: str) -> None:
+    ran = house.run("incident", "list", exit=4, env={"SIEMS_TOKEN": token})
+    assert "SIEMS_TOKEN is set, but empty" in ran.err
+    assert "unset it" in ran.err
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -13,6 +13,7 @@ from siems.config import Metrics
 from .house import ALERT, House, Reply
 
 Figures = dict[str, float]
+OPEN = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
 
 
 def figures(reply: Reply) -> Figures:
@@ -28,7 +29,7 @@ def figures(reply: Reply) -> Figures:
 
 
 async def scraped(house: House) -> Figures:
-    return figures(await house.send("GET", "/metrics"))
+    return figures(await house.send("GET", "/metrics", [("Accept", OPEN)]))
 
 
 async def test_webhooks_are_counted_by_source_outcome_and_cause(house: House) -> None:
@@ -100,14 +101,13 @@ async def test_no_company_is_named_unless_somebody_asks_for_it(door: House) -> N
     assert found["siems_incidents_open{company=comp-beta,severity=HIGH}"] == 0
 
 
-async def test_the_older_form_is_for_those_who_ask_for_it(door: House) -> None:
-    reply = await door.send("GET", "/metrics", [("Accept", "text/plain")])
+@pytest.mark.parametrize("accept", ["text/plain", "*/*", None])
+async def test_who_does_not_ask_for_openmetrics_gets_the_older_form(door: House, accept: str | None) -> None:
+    reply = await door.send("GET", "/metrics", [] if accept is None else [("Accept", accept)])
     assert reply.headers["content-type"].startswith("text/plain; version=")
     assert b"# EOF" not in reply.body
-    both = await door.send(
-        "GET", "/metrics", [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")]
-    )
-    assert figures(both)["siems_queue_depth"] == 0
+    assert b"\nsiems_queue_depth 0.0\n" in reply.body
+    assert (await scraped(door))["siems_queue_depth"] == 0
 
 
 # --- who may look ----------------------------------------------------------------------------------------------

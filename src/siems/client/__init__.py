@@ -94,7 +94,10 @@ def find_token(client: Client) -> str:
     Where the environment names it, the client remembers that, for what it says when the token is not accepted.
     """
     client.token_from = ""
-    if token := os.environ.get("SIEMS_TOKEN", ""):
+    token = os.environ.get("SIEMS_TOKEN")
+    if token is not None:
+        if not token.strip():  # as of a file that is missing: nobody may become this machine's admin by that
+            raise errors.NotAuthenticated("SIEMS_TOKEN is set, but empty", hint="give it the token, or unset it")
         client.token_from = "SIEMS_TOKEN"  # noqa: S105
         return token
     if named := os.environ.get("SIEMS_TOKEN_FILE", ""):
@@ -105,8 +108,8 @@ def find_token(client: Client) -> str:
     if places.session_file(chosen.name).exists():
         from siems.session import access_token
 
-        if token := access_token(client.refresh):
-            return token
+        if session := access_token(client.refresh):
+            return session
     if chosen.url:
         return ""
     try:

@@ -7,7 +7,6 @@ from hmac import compare_digest
 
 from aiohttp import web
 from prometheus_client import exposition
-from prometheus_client.openmetrics import exposition as openmetrics
 
 from siems.daemon.http.middleware import RUNTIME
 from siems.daemon.metrics import registry_of
@@ -15,16 +14,12 @@ from siems.errors import Forbidden, NotAuthenticated
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """The figures of this daemon, as OpenMetrics, or in the older text form for those who ask for it only."""
+    """The figures of this daemon, as OpenMetrics for those who ask for it, else in the older text form."""
     runtime = request.app[RUNTIME]
     _let_in(request)
     registry = registry_of(runtime, await runtime.scheduler.overdue())
-    accepted = request.headers.get("Accept", "")
-    if "text/plain" in accepted and "openmetrics" not in accepted:
-        body, kind = exposition.generate_latest(registry), exposition.CONTENT_TYPE_LATEST
-    else:
-        body, kind = openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]
-    return web.Response(body=body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
+    encode, kind = exposition.choose_encoder(request.headers.get("Accept", ""))
+    return web.Response(body=encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
 def _let_in(request: web.Request) -> None:
