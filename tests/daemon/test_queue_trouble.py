@@ -47,11 +47,11 @@ async def test_a_message_that_cannot_be_read_five_times_becomes_an_alert_that_sh
     reads = []
     real = pulling.hear
 
-    def hear(tool: Any, body: bytes, headers: Any) -> Any:
+    def hear(tool: Any, body: bytes, headers: Any, at: Any) -> Any:
         if b"poison" in body:
             reads.append(body)
             raise RuntimeError("a bug of the source")
-        return real(tool, body, headers)
+        return real(tool, body, headers, at)
 
     monkeypatch.setattr(pulling, "hear", hear)
     async with open_house(file, clock, sections=amazon.sections) as house:
