@@ -200,7 +200,7 @@ class House:
             *([(interrupt, "", "\x03")] if interrupt else []),
         ]
         try:
-            shown = _converse(ours, steps)
+            shown = _converse(ours, steps, process.pid)
             return Ran(process.wait(SECONDS), shown.replace("\r\n", "\n"))
         finally:
             process.kill()
@@ -262,7 +262,18 @@ def _as_on_a_terminal() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _converse(terminal: int, steps: list[tuple[str, str, str]]) -> str:
+def _rests(pid: int) -> None:
+    """Wait until a process has waited for a while: ctrl+c in the moment before it begins to read is not heard before
+    the next key, in any program of Python."""
+    rested = 0
+    while rested < 10:
+        time.sleep(0.02)
+        stat = Path(f"/proc/{pid}/stat")
+        waits = not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "SZ"
+        rested = rested + 1 if waits else 0
+
+
+def _converse(terminal: int, steps: list[tuple[str, str, str]], pid: int) -> str:
     """Read a terminal until nobody holds its other end; type what belongs to each prompt.
 
     A step: the prompt, what the screen ends with once it waits (a prompt is written in two parts), what to type.
@@ -282,6 +293,8 @@ def _converse(terminal: int, steps: list[tuple[str, str, str]]) -> str:
         if steps and (at := shown.find(steps[0][0].encode(), seen)) >= 0 and shown.endswith(steps[0][1].encode()):
             prompt, _, typed = steps.pop(0)
             seen = at + len(prompt)
+            if typed == "\x03":
+                _rests(pid)
             os.write(terminal, typed.encode())
 
 
