@@ -265,8 +265,8 @@ def _as_on_a_terminal() -> None:
 def _rests(pid: int) -> None:
     """Wait until a process has waited for a while: ctrl+c in the moment before it begins to read is not heard before
     the next key, in any program of Python."""
-    rested = 0
-    while rested < 10:
+    rested, end = 0, time.monotonic() + 5
+    while rested < 5 and time.monotonic() < end:
         time.sleep(0.02)
         stat = Path(f"/proc/{pid}/stat")
         waits = not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "SZ"
